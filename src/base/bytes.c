@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Cursors over byte buffers, and big-endian loads and stores. */
+#include "base/bytes.h"
+
+#include <string.h>
+
+uint16_t load_be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+uint32_t load_be32(const uint8_t *p)
+{
+	return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
+}
+
+uint64_t load_be64(const uint8_t *p)
+{
+	return (uint64_t)load_be32(p) << 32 | load_be32(p + 4);
+}
+
+void store_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+void store_be32(uint8_t *p, uint32_t v)
+{
+	store_be16(p, (uint16_t)(v >> 16));
+	store_be16(p + 2, (uint16_t)v);
+}
+
+void store_be64(uint8_t *p, uint64_t v)
+{
+	store_be32(p, (uint32_t)(v >> 32));
+	store_be32(p + 4, (uint32_t)v);
+}
+
+void reader_init(struct reader *r, const uint8_t *data, size_t len)
+{
+	static const uint8_t nothing[1];
+
+	r->p = data ? data : nothing;
+	r->end = r->p + (data ? len : 0);
+	r->bad = !data && len > 0;
+}
+
+size_t reader_left(const struct reader *r)
+{
+	return r->bad ? 0 : (size_t)(r->end - r->p);
+}
+
+bool reader_ok(const struct reader *r)
+{
+	return !r->bad;
+}
+
+bool reader_done(const struct reader *r)
+{
+	return !r->bad && r->p == r->end;
+}
+
+const uint8_t *reader_take(struct reader *r, size_t len)
+{
+	const uint8_t *p = r->p;
+
+	if (r->bad || len > (size_t)(r->end - p)) {
+		r->bad = true;
+		return NULL;
+	}
+	r->p += len;
+	return p;
+}
+
+uint8_t reader_u8(struct reader *r)
+{
+	const uint8_t *p = reader_take(r, 1);
+
+	return p ? *p : 0;
+}
+
+uint16_t reader_u16(struct reader *r)
+{
+	const uint8_t *p = reader_take(r, 2);
+
+	return p ? load_be16(p) : 0;
+}
+
+uint32_t reader_u32(struct reader *r)
+{
+	const uint8_t *p = reader_take(r, 4);
+
+	return p ? load_be32(p) : 0;
+}
+
+uint64_t reader_u64(struct reader *r)
+{
+	const uint8_t *p = reader_take(r, 8);
+
+	return p ? load_be64(p) : 0;
+}
+
+void reader_copy(struct reader *r, void *dst, size_t len)
+{
+	const uint8_t *p = reader_take(r, len);
+
+	if (len == 0) {
+		return;
+	}
+	if (p) {
+		memcpy(dst, p, len);
+	} else {
+		memset(dst, 0, len);
+	}
+}
+
+struct reader reader_sub(struct reader *r, size_t len)
+{
+	struct reader sub;
+	const uint8_t *p = reader_take(r, len);
+
+	reader_init(&sub, p, p ? len : 0);
+	sub.bad = !p;
+	return sub;
+}
+
+void writer_init(struct writer *w, uint8_t *buf, size_t cap)
+{
+	w->start = buf;
+	w->p = buf;
+	w->end = buf + cap;
+	w->bad = false;
+}
+
+size_t writer_len(const struct writer *w)
+{
+	return (size_t)(w->p - w->start);
+}
+
+size_t writer_left(const struct writer *w)
+{
+	return w->bad ? 0 : (size_t)(w->end - w->p);
+}
+
+bool writer_ok(const struct writer *w)
+{
+	return !w->bad;
+}
+
+uint8_t *writer_take(struct writer *w, size_t len)
+{
+	uint8_t *p = w->p;
+
+	if (w->bad || len > (size_t)(w->end - p)) {
+		w->bad = true;
+		return NULL;
+	}
+	w->p += len;
+	return p;
+}
+
+void writer_u8(struct writer *w, uint8_t v)
+{
+	uint8_t *p = writer_take(w, 1);
+
+	if (p) {
+		*p = v;
+	}
+}
+
+void writer_u16(struct writer *w, uint16_t v)
+{
+	uint8_t *p = writer_take(w, 2);
+
+	if (p) {
+		store_be16(p, v);
+	}
+}
+
+void writer_u32(struct writer *w, uint32_t v)
+{
+	uint8_t *p = writer_take(w, 4);
+
+	if (p) {
+		store_be32(p, v);
+	}
+}
+
+void writer_u64(struct writer *w, uint64_t v)
+{
+	uint8_t *p = writer_take(w, 8);
+
+	if (p) {
+		store_be64(p, v);
+	}
+}
+
+void writer_copy(struct writer *w, const void *src, size_t len)
+{
+	uint8_t *p = writer_take(w, len);
+
+	if (p && len > 0) {
+		memcpy(p, src, len);
+	}
+}
+
+void writer_zero(struct writer *w, size_t len)
+{
+	uint8_t *p = writer_take(w, len);
+
+	if (p && len > 0) {
+		memset(p, 0, len);
+	}
+}

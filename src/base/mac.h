@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Ethernet addresses (EUI-48). Any thread. */
+#ifndef N2N_BASE_MAC_H
+#define N2N_BASE_MAC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct mac {
+	uint8_t b[6]; /* in the order of transmission */
+};
+
+#define MAC_TEXT_MAX 18
+
+bool mac_equal(const struct mac *a, const struct mac *b);
+/* The I/G bit: broadcast and multicast. */
+bool mac_is_group(const struct mac *m);
+bool mac_is_zero(const struct mac *m);
+/* "02:00:5e:10:00:01" or with '-'; N2N_EINVAL for anything else. */
+MUST_CHECK int mac_parse(struct mac *m, const char *text);
+char *mac_format(const struct mac *m, char buf[MAC_TEXT_MAX]);
+
+#endif

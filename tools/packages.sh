@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Sourced by ./dev: which packages building and testing take, and how they come in.
+
+# Names of Debian 12.
+build_packages=(meson ninja-build gcc pkg-config libsodium-dev libssl-dev libuv1-dev libmnl-dev
+	libjansson-dev uthash-dev)
+test_packages=("${build_packages[@]}" clang clang-format libclang-rt-14-dev libcmocka-dev
+	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables)
+
+# as_root COMMAND...
+as_root()
+{
+	if ((EUID == 0)); then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+apt_install()
+{
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends "$@"
+}
+
+# need PACKAGE... installs what is missing, on systems that have dpkg.
+need()
+{
+	local missing=() package log
+
+	command -v dpkg >/dev/null || return 0
+	for package; do
+		dpkg -s "$package" 2>/dev/null | grep -q '^Status: install ok installed' ||
+			missing+=("$package")
+	done
+	((${#missing[@]} == 0)) && return 0
+	if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+		die "missing packages; as root run: apt-get install ${missing[*]}"
+	fi
+	echo "dev: installing ${missing[*]}"
+	log=$(mktemp)
+	if ! { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null &&
+		apt_install "${missing[@]}"; } >"$log" 2>&1; then
+		{ as_root apt-get update -qq && apt_install "${missing[@]}"; } >>"$log" 2>&1 || {
+			cat "$log" >&2
+			rm -f "$log"
+			die "cannot install ${missing[*]}"
+		}
+	fi
+	rm -f "$log"
+}
