@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The community key as people hold it: "n2n4-" and the base32 of version 1, community id 16,
+ * key 32, checksum 2 (PROTOCOL.md 2.2); and the public key of a supernode as "-l host:port/KEY"
+ * takes it: the base32 of key 32, checksum 2. The checksum is the start of BLAKE2b over a label and
+ * what precedes it; it finds typing errors and proves nothing. Any thread.
+ */
+#ifndef N2N_CRYPTO_KEYSTRING_H
+#define N2N_CRYPTO_KEYSTRING_H
+
+#include "base/base32.h"
+#include "crypto/crypto.h"
+
+#define COMMUNITY_ID_LEN       16
+#define COMMUNITY_KEY_PREFIX   "n2n4-"
+#define COMMUNITY_KEY_TEXT_LEN (5 + BASE32_LEN(1 + COMMUNITY_ID_LEN + KEY_LEN + 2))
+#define PUBLIC_KEY_TEXT_LEN    BASE32_LEN(KEY_LEN + 2)
+#define EDGE_ID_LEN	       16
+#define EDGE_ID_TEXT_LEN       BASE32_LEN(EDGE_ID_LEN) /* 26 characters */
+
+struct community_key {
+	uint8_t id[COMMUNITY_ID_LEN];
+	uint8_t key[KEY_LEN];
+};
+
+/* True when text starts as a community key does, so that an error in it should be reported. */
+bool community_key_looks_like(const char *text);
+/* N2N_EINVAL: not of this form or length; N2N_EAUTH: the checksum differs; N2N_ENOSYS: version. */
+MUST_CHECK int community_key_parse(struct community_key *k, const char *text);
+void community_key_format(const struct community_key *k, char text[COMMUNITY_KEY_TEXT_LEN + 1]);
+
+MUST_CHECK int public_key_parse(uint8_t key[KEY_LEN], const char *text);
+void public_key_format(const uint8_t key[KEY_LEN], char text[PUBLIC_KEY_TEXT_LEN + 1]);
+
+/* The edge id: the first 16 bytes of BLAKE2b of the static public key, in base32. */
+void edge_id(uint8_t id[EDGE_ID_LEN], const uint8_t static_public[KEY_LEN]);
+void edge_id_format(const uint8_t id[EDGE_ID_LEN], char text[EDGE_ID_TEXT_LEN + 1]);
+
+#endif
