@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Control messages: the plaintext of a data packet of kind 3 is a sequence of them (PROTOCOL.md 7).
+ *
+ *   type u8 | flags u8 (0) | body length u16 | sequence u32 | body
+ *
+ * A sequence other than 0 asks for an ACK and is higher for each newer state of the same type; a
+ * receiver ignores a message older than the last of its type that it took. Unknown types with a
+ * sequence are acknowledged and ignored, so that newer versions may add some.
+ */
+#ifndef N2N_WIRE_CONTROL_H
+#define N2N_WIRE_CONTROL_H
+
+#include "base/bytes.h"
+#include "base/endpoint.h"
+#include "base/mac.h"
+#include "crypto/crypto.h"
+#include "wire/packet.h"
+
+#define CONTROL_HEADER_LEN  8
+#define CONTROL_MAX_LEN	    1150 /* of all messages in one packet: fits 1,280-byte paths, relayed */
+#define ROSTER_LOCATOR_MAX  32
+#define ROSTER_PAGE_MAX	    24 /* entries */
+#define ROSTER_FIXED_LEN    18 /* body of a page without entries */
+#define ROSTER_ENTRY_LEN    42 /* of an entry without locator */
+#define CANDIDATES_MAX	    16
+#define CLAIM_ADDRESSES_MAX 8
+#define ACK_RANGES_MAX	    16
+#define TAG_ID_LEN	    16
+
+enum control_type {
+	CONTROL_PAD = 0, /* body ignored */
+	CONTROL_ACK = 1,
+	CONTROL_PING = 2,
+	CONTROL_PONG = 3,
+	CONTROL_REGISTER = 4,
+	CONTROL_REGISTERED = 5,
+	CONTROL_UNREGISTER = 6,
+	CONTROL_ROSTER = 7,
+	CONTROL_BYE = 8,
+	CONTROL_CANDIDATES = 9,
+	CONTROL_PATH_PROBE = 10,
+	CONTROL_PATH_ECHO = 11,
+	CONTROL_CLAIM = 12,
+	/* 13 to 19 reserved: GROUP_KEY, GROUP_ASK, CREDENTIAL, REVOKE, BLOB, KEM, RETIRE */
+	CONTROL_TYPES = 20
+};
+
+/* One message as it stands in the packet; the body is borrowed. */
+struct control_msg {
+	uint8_t type;
+	uint32_t seq;
+	struct reader body;
+};
+
+/* Next message of a packet: 1 and *m, 0 at the end, N2N_EINVAL when malformed. */
+MUST_CHECK int control_next(struct reader *packet, struct control_msg *m);
+/*
+ * Starts a message; write the body with the writer, then control_end sets its length. Returns a
+ * cookie for control_end. A message that did not fit leaves the writer bad.
+ */
+size_t control_begin(struct writer *w, enum control_type type, uint32_t seq);
+void control_end(struct writer *w, size_t begin);
+
+/* Sequences received, as inclusive ranges. */
+struct control_ack {
+	uint8_t n;
+	struct {
+		uint32_t first, last;
+	} range[ACK_RANGES_MAX];
+};
+
+/* To the supernode and back; also between edges. */
+struct control_ping {
+	uint64_t token;
+};
+
+/* The answer says from where the PING came. */
+struct control_pong {
+	uint64_t token;
+	struct endpoint observed;
+};
+
+/* An edge makes itself known to a supernode, or refreshes it. */
+struct control_register {
+	uint8_t tag[TAG_ID_LEN];	/* the community */
+	uint8_t static_public[KEY_LEN]; /* of the edge in this community */
+	uint8_t proof[16];		/* that the edge holds its secret (PROTOCOL.md 7.4) */
+	uint32_t incarnation;
+	uint64_t roster_version; /* the last one applied, 0 for none */
+	uint8_t locator_len;
+	uint8_t locator[ROSTER_LOCATOR_MAX];
+};
+
+enum register_result {
+	REGISTER_OK = 0,
+	REGISTER_FULL = 1,
+	REGISTER_BAD_PROOF = 2
+};
+
+struct control_registered {
+	uint8_t result;	  /* enum register_result; the rest is 0 unless OK */
+	uint32_t handle;  /* how others of the community address this edge through the supernode */
+	uint16_t lease_s; /* without a packet for so long the registration ends */
+	struct endpoint observed;
+};
+
+struct roster_entry {
+	bool gone; /* left; only the handle and the key are meant */
+	uint32_t handle;
+	uint32_t incarnation;
+	uint8_t static_public[KEY_LEN];
+	uint8_t locator_len;
+	uint8_t locator[ROSTER_LOCATOR_MAX];
+};
+
+/*
+ * A page of changes: it applies to a roster at version base and brings it to version. base 0
+ * starts anew: entries not named by the pages from then to the next one with last are gone.
+ */
+struct control_roster {
+	uint64_t base;
+	uint64_t version;
+	bool last; /* the roster is now complete */
+	uint8_t n;
+	struct roster_entry entry[ROSTER_PAGE_MAX];
+};
+
+enum bye_reason {
+	BYE_SHUTDOWN = 1
+};
+
+struct control_bye {
+	uint8_t reason;
+};
+
+enum candidate_kind {
+	CANDIDATE_LOCAL = 1,
+	CANDIDATE_OBSERVED = 2
+};
+
+struct control_candidates {
+	uint8_t mask[MASK_LEN]; /* mask key for packets that reach the sender directly */
+	uint8_t port_count;	/* reserved for several ports per edge; 1 */
+	uint8_t n;
+	struct {
+		uint8_t kind; /* enum candidate_kind */
+		struct endpoint endpoint;
+	} candidate[CANDIDATES_MAX];
+};
+
+struct control_probe {
+	uint64_t token;
+};
+
+struct control_echo {
+	uint64_t token;
+	struct endpoint observed;
+};
+
+struct claim_address {
+	uint8_t ip[16]; /* IPv4 as IPv4-mapped */
+	uint8_t prefix; /* of the 32 or 128 bits */
+};
+
+/* What a member owns inside the community. */
+struct control_claim {
+	struct mac mac;
+	uint8_t n;
+	struct claim_address address[CLAIM_ADDRESSES_MAX];
+};
+
+/*
+ * Each encoder writes one whole message (header and body); a writer that is bad afterwards means it
+ * did not fit. Each decoder takes the body of a control_msg of its type; N2N_EINVAL when malformed.
+ * Trailing bytes of a body are ignored so that newer versions may append fields.
+ */
+void control_ack_encode(struct writer *w, const struct control_ack *m);
+MUST_CHECK int control_ack_decode(struct control_ack *m, struct reader body);
+void control_ping_encode(struct writer *w, const struct control_ping *m);
+MUST_CHECK int control_ping_decode(struct control_ping *m, struct reader body);
+void control_pong_encode(struct writer *w, const struct control_pong *m);
+MUST_CHECK int control_pong_decode(struct control_pong *m, struct reader body);
+void control_register_encode(struct writer *w, uint32_t seq, const struct control_register *m);
+MUST_CHECK int control_register_decode(struct control_register *m, struct reader body);
+void control_registered_encode(struct writer *w, uint32_t seq, const struct control_registered *m);
+MUST_CHECK int control_registered_decode(struct control_registered *m, struct reader body);
+void control_unregister_encode(struct writer *w);
+void control_roster_encode(struct writer *w, uint32_t seq, const struct control_roster *m);
+MUST_CHECK int control_roster_decode(struct control_roster *m, struct reader body);
+void control_bye_encode(struct writer *w, const struct control_bye *m);
+MUST_CHECK int control_bye_decode(struct control_bye *m, struct reader body);
+void control_candidates_encode(struct writer *w, uint32_t seq, const struct control_candidates *m);
+MUST_CHECK int control_candidates_decode(struct control_candidates *m, struct reader body);
+void control_probe_encode(struct writer *w, const struct control_probe *m);
+MUST_CHECK int control_probe_decode(struct control_probe *m, struct reader body);
+void control_echo_encode(struct writer *w, const struct control_echo *m);
+MUST_CHECK int control_echo_decode(struct control_echo *m, struct reader body);
+void control_claim_encode(struct writer *w, uint32_t seq, const struct control_claim *m);
+MUST_CHECK int control_claim_decode(struct control_claim *m, struct reader body);
+
+#endif

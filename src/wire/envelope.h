@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Envelopes: everything that travels before there is a session, sealed with XChaCha20-Poly1305 so
+ * that it shows no constant byte (PROTOCOL.md 4).
+ *
+ *   24 nonce | sealed body | 16 tag          at most 1,210 bytes
+ *
+ * The envelope key is known to whoever may speak to the receiver; the tag keeps out all others
+ * before anything expensive is done. Encoding takes the nonce and padding from the caller.
+ */
+#ifndef N2N_WIRE_ENVELOPE_H
+#define N2N_WIRE_ENVELOPE_H
+
+#include "base/random.h"
+#include "crypto/crypto.h"
+#include "wire/packet.h"
+
+#define PROTOCOL_VERSION    1
+#define ENVELOPE_OVERHEAD   (XNONCE_LEN + TAG_LEN)
+#define ENVELOPE_MAX_LEN    1210
+#define ENVELOPE_MIN_LEN    (ENVELOPE_OVERHEAD + 4)
+#define ENVELOPE_BODY_MAX   (ENVELOPE_MAX_LEN - ENVELOPE_OVERHEAD)
+#define ENVELOPE_PAD_MAX    255
+#define MAC2_LEN	    16
+#define COOKIE_LEN	    16
+#define INIT_HEADER_LEN	    12
+#define RESPONSE_HEADER_LEN 14
+#define HELLO_HEADER_LEN    4
+#define HELLO_ANSWER_LEN    (HELLO_HEADER_LEN + KEY_LEN + COOKIE_LEN) /* body */
+#define COOKIE_MSG_LEN	    (10 + COOKIE_LEN)			      /* body */
+
+/*
+ * Seals body_len bytes of body into out (ENVELOPE_OVERHEAD more) with a random nonce; the tag, the
+ * last 16 bytes, is how answers refer to this message. ad may be NULL.
+ */
+void envelope_seal(uint8_t *out, const uint8_t *body, size_t body_len, const uint8_t *ad,
+	size_t ad_len, const uint8_t key[KEY_LEN], const struct random *rnd);
+/* body takes len - ENVELOPE_OVERHEAD bytes and may be datagram itself. */
+MUST_CHECK int envelope_open(uint8_t *body, const uint8_t *datagram, size_t len, const uint8_t *ad,
+	size_t ad_len, const uint8_t key[KEY_LEN]);
+
+/* The type (enum packet_type) of an opened body, 0 when it is none that travels in envelopes. */
+unsigned envelope_type(const uint8_t *body, size_t len);
+
+/* 0 type<<4 | 1 version | 2 sender index | 6 key index | 8 flags | 10 Noise length | Noise | mac2 |
+ * pad */
+struct msg_init {
+	uint32_t sender;    /* the initiator's index for the key set to come */
+	uint16_t key_index; /* which key of the community's ring; 0 on a hop */
+	const uint8_t *noise;
+	size_t noise_len;
+	const uint8_t *mac2; /* 16 bytes, zero without a cookie */
+};
+
+/* 0 type<<4 | 1 version | 2 flags | 4 sender index | 8 receiver index | 12 Noise length | Noise |
+ * mac2 | pad */
+struct msg_response {
+	uint32_t sender;
+	uint32_t receiver; /* the initiator's sender index */
+	const uint8_t *noise;
+	size_t noise_len;
+};
+
+enum cookie_reason {
+	COOKIE_STALE = 1,
+	COOKIE_LOAD = 2 /* reserved */
+};
+
+/* 0 type<<4 | 1 version | 2 receiver index | 6 difficulty 0 | 7 reason | 8 zero 2 | 10 cookie */
+struct msg_cookie {
+	uint32_t receiver;
+	uint8_t reason;
+	uint8_t cookie[COOKIE_LEN];
+};
+
+/* 0 type<<4 | 1 version | 2 flags: 0 asks, 1 answers | answer: static key 32, cookie 16 (0) | pad
+ */
+struct msg_hello {
+	bool answer;
+	uint8_t static_public[KEY_LEN];
+};
+
+/*
+ * Encoders write a body of at most cap bytes, pad bytes of random padding included, and return its
+ * length, 0 when it does not fit. Decoders borrow the body. N2N_EINVAL for wrong lengths, types,
+ * versions other than 1, or reserved flags.
+ */
+size_t msg_init_encode(
+	uint8_t *body, size_t cap, const struct msg_init *m, size_t pad, const struct random *rnd);
+MUST_CHECK int msg_init_decode(struct msg_init *m, const uint8_t *body, size_t len);
+size_t msg_response_encode(uint8_t *body, size_t cap, const struct msg_response *m, size_t pad,
+	const struct random *rnd);
+MUST_CHECK int msg_response_decode(struct msg_response *m, const uint8_t *body, size_t len);
+size_t msg_cookie_encode(uint8_t *body, size_t cap, const struct msg_cookie *m);
+MUST_CHECK int msg_cookie_decode(struct msg_cookie *m, const uint8_t *body, size_t len);
+size_t msg_hello_encode(
+	uint8_t *body, size_t cap, const struct msg_hello *m, size_t pad, const struct random *rnd);
+MUST_CHECK int msg_hello_decode(struct msg_hello *m, const uint8_t *body, size_t len);
+
+/*
+ * The part of an INIT body that mac2 covers: from the type to the end of the Noise message.
+ * mac2 = BLAKE2b-128 keyed with the cookie over it.
+ */
+void msg_init_mac2(
+	uint8_t mac2[MAC2_LEN], const uint8_t cookie[COOKIE_LEN], const struct msg_init *m);
+
+#endif

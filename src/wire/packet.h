@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The outer forms of a datagram: the data header, the relay header, the masks over both
+ * (PROTOCOL.md 4 and 6). Pure functions on bytes whose length the caller has checked; any thread.
+ *
+ *   data:   10 header | ciphertext | 16 tag            header masked with 10 bytes
+ *   relay:  22 header | data packet or envelope        first 14 bytes masked
+ */
+#ifndef N2N_WIRE_PACKET_H
+#define N2N_WIRE_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define DATA_HEADER_LEN	  10
+#define DATA_TAG_LEN	  16
+#define DATA_OVERHEAD	  (DATA_HEADER_LEN + DATA_TAG_LEN)
+#define RELAY_HEADER_LEN  22
+#define RELAY_MASKED_LEN  14 /* what precedes the hop MAC */
+#define RELAY_MAC_LEN	  8
+#define RELAY_HOP_LIMIT	  2
+#define DATAGRAM_TAIL_LEN 16 /* the mask and the hop MAC are made from the last 16 bytes */
+#define DATAGRAM_MIN_LEN  DATA_OVERHEAD
+#define RELAYED_MIN_LEN	  (RELAY_HEADER_LEN + DATAGRAM_MIN_LEN)
+#define MASK_LEN	  16
+
+/* High 4 bits of byte 0. */
+enum packet_type {
+	PACKET_INIT = 1,
+	PACKET_RESPONSE = 2,
+	PACKET_COOKIE = 3,
+	PACKET_DATA = 4,
+	PACKET_GROUP = 5, /* reserved */
+	PACKET_RELAY = 6,
+	PACKET_HELLO = 7
+};
+
+/* Bits 3-2 of byte 0. */
+enum frame_kind {
+	KIND_ETHERNET = 0, /* a whole frame without FCS; of length 0: keepalive or confirm */
+	KIND_NO_MACS = 1,  /* reserved */
+	KIND_IP = 2,	   /* reserved */
+	KIND_CONTROL = 3   /* messages of wire/control.h */
+};
+
+/* Bytes 0-9 of a data packet. Bits 1-0 of byte 0 (fragment) and 3-1 of byte 1 are reserved, 0. */
+struct data_header {
+	uint8_t kind;	 /* enum frame_kind */
+	uint8_t cipher;	 /* transform id: high 4 bits of byte 1 */
+	bool csum_unset; /* bit 0 of byte 1: the transport checksum is still to be filled in */
+	uint32_t index;	 /* the receiver's key set */
+	uint32_t counter;
+};
+
+void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h);
+/* False when the type is not PACKET_DATA or a reserved bit or kind is set. */
+bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN]);
+
+/* Bytes 0-13 of a relay packet; byte 0 low bits are reserved, 0. */
+struct relay_header {
+	uint8_t hop_limit;
+	uint32_t index;	  /* the receiver's key set of the hop session */
+	uint32_t counter; /* of relay packets, apart from the data counter */
+	uint32_t handle;  /* destination towards a supernode, source from one */
+};
+
+/* Writes bytes 0-13; the hop MAC follows separately. */
+void relay_header_write(uint8_t out[RELAY_MASKED_LEN], const struct relay_header *h);
+bool relay_header_read(struct relay_header *h, const uint8_t in[RELAY_MASKED_LEN]);
+
+/*
+ * XORs the first n bytes (10 or 14) of a packet of len bytes with the mask made from the mask key
+ * and the packet's last 16 bytes: masks and unmasks. len >= n + DATAGRAM_TAIL_LEN.
+ */
+void packet_mask(uint8_t *packet, size_t len, size_t n, const uint8_t key[MASK_LEN]);
+/* The first n bytes as they would be without the mask; the packet is not changed. */
+void packet_peek(
+	uint8_t *clear, size_t n, const uint8_t *packet, size_t len, const uint8_t key[MASK_LEN]);
+
+/* The hop MAC of clear bytes 0-13 and the inner packet (PROTOCOL.md 6.4). */
+void relay_mac(uint8_t mac[RELAY_MAC_LEN], const uint8_t key[16],
+	const uint8_t header[RELAY_MASKED_LEN], const uint8_t *inner, size_t inner_len);
+
+#endif

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Makes the seeds of the fuzz targets of wire and core in corpus/, with the reference implementation of
+tests/vectors. Run it after a change of the wire; the files are checked in."""
+
+import itertools
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "vectors"))
+sys.dont_write_bytecode = True
+
+import reference as ref  # noqa: E402
+
+ZERO_KEY = bytes(32)
+SEED_MAX = 320
+
+
+def sized(data):
+    return len(data).to_bytes(2, "big") + data
+
+
+def op(action, source=0):
+    return bytes([action << 2 | source])
+
+
+def repeat(source, index, *changes):
+    """A recorded datagram, the index-th from the newest, with bytes changed: pairs of place and bits."""
+    changed = b"".join(place.to_bytes(2, "big") + bytes([bits]) for place, bits in changes)
+    return op(1, source) + bytes([index, len(changes)]) + changed
+
+
+def core_seeds():
+    """Inputs of fuzz_edge_in, fuzz_supernode_in and fuzz_edge_frames: see step() there."""
+    messages = [v["bytes"] for v in ref.control_vectors()]
+    bodies = [v["body"] for v in ref.envelope_vectors() if len(v["body"]) < 400]
+    second, minutes = op(7) + b"\x09", (op(7) + b"\x3f") * 45
+    traffic, hold, release = op(6), op(6, 1), op(6)
+    both = [
+        b"".join(op(0, s) + sized(ref.some(f"noise {s} {n}", n)) for s in range(4) for n in (0, 25, 26, 90, 1200)),
+        b"".join(repeat(s, i) for s in range(4) for i in range(12)),
+        b"".join(repeat(0, i, (0, 0x10), (5, 1)) + repeat(1, i, (12, 0x80)) for i in range(20)),
+        b"".join(op(3, 2) + sized(b) for b in bodies),
+        hold + traffic * 3 + repeat(1, 0) + repeat(2, 1) + second * 3 + release + traffic,
+        minutes + traffic + repeat(0, 40) + minutes,
+        hold + second * 20 + release + second * 10 + traffic,
+    ]
+    for target in "edge_in", "supernode_in":
+        for data in both:
+            yield target, data
+    for i in range(0, len(messages), 4):
+        group = messages[i : i + 4]
+        for action in 4, 5:
+            yield "edge_in", b"".join(op(action) + sized(m) + second for m in group)
+        for who in 0, 1:
+            yield "supernode_in", b"".join(op(5, who) + sized(m) + second for m in group)
+    for body in bodies:
+        yield "supernode_in", op(4, 2) + sized(body) + op(4, 0) + sized(body)
+    frames = [ref.some(f"frame {n}", n) for n in (0, 1, 2, 3, 46, 1000, 1502)]
+    for kind in 0, 1, 4, 5:
+        yield "edge_frames", b"\x07" + b"".join(bytes([kind]) + sized(f) for f in frames)
+    yield "edge_frames", b"".join(b"\x02" + bytes([2]) + sized(f) for f in frames)
+
+
+def seeds():
+    """Pairs of target and bytes."""
+    bodies = [v["body"] for v in ref.envelope_vectors()]
+    for i, body in enumerate(bodies):
+        yield "envelope", body
+        yield "envelope", ref.envelope(ZERO_KEY, ref.some(f"seed nonce {i}", 24), body)
+    for v in ref.payload_vectors():
+        yield "payload", v["bytes"]
+    yield "payload", next(ref.payload_vectors())["bytes"] + ref.tlv(3, b"credential") + ref.tlv(99, b"")
+    messages = [v["bytes"] for v in ref.control_vectors()]
+    for message in messages:
+        yield "control", message
+    yield "control", b"".join(m for m in messages if len(m) < 60)
+    yield "control", ref.control(0, 0, bytes(9)) + ref.control(200, 77, b"of a later version")
+    for v in ref.data_vectors():
+        yield "data_header", v["clear"]
+        yield "data_header", ref.mask(v["clear"], 10, bytes(16))
+    for v in ref.relay_vectors():
+        m = dict(v["fields"], mask_key=bytes(16), mac_key=bytes(16))
+        packet = ref.relay_packet(m)
+        yield "relay_header", packet
+        yield "relay_header", ref.mask(packet, 14, bytes(16))
+
+
+def main():
+    count = {}
+    small = ((t, d) for t, d in seeds() if len(d) <= SEED_MAX or t == "control")
+    for target, data in itertools.chain(small, core_seeds()):
+        folder = os.path.join(HERE, "corpus", target)
+        os.makedirs(folder, exist_ok=True)
+        count[target] = count.get(target, 0) + 1
+        with open(os.path.join(folder, f"seed-{count[target]:02d}"), "wb") as f:
+            f.write(data)
+    for target, n in sorted(count.items()):
+        print(f"{target}: {n} seeds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Decodes a control message of any type and encodes what came out: for tests and fuzzing. */
+#ifndef N2N_TESTS_CONTROL_AGAIN_H
+#define N2N_TESTS_CONTROL_AGAIN_H
+
+#include "wire/control.h"
+
+#define AGAIN(name, ...)                                                                           \
+	{                                                                                          \
+		struct control_##name msg;                                                         \
+		int err = control_##name##_decode(&msg, m->body);                                  \
+		if (err == 0)                                                                      \
+			control_##name##_encode(w, __VA_ARGS__);                                   \
+		return err;                                                                        \
+	}
+
+/* 0, the decoder's error, or N2N_ENOENT for types without a body to decode. */
+static inline int control_again(struct writer *w, const struct control_msg *m)
+{
+	switch (m->type) {
+	case CONTROL_ACK:
+		AGAIN(ack, &msg)
+	case CONTROL_PING:
+		AGAIN(ping, &msg)
+	case CONTROL_PONG:
+		AGAIN(pong, &msg)
+	case CONTROL_REGISTER:
+		AGAIN(register, m->seq, &msg)
+	case CONTROL_REGISTERED:
+		AGAIN(registered, m->seq, &msg)
+	case CONTROL_ROSTER:
+		AGAIN(roster, m->seq, &msg)
+	case CONTROL_BYE:
+		AGAIN(bye, &msg)
+	case CONTROL_CANDIDATES:
+		AGAIN(candidates, m->seq, &msg)
+	case CONTROL_PATH_PROBE:
+		AGAIN(probe, &msg)
+	case CONTROL_PATH_ECHO:
+		AGAIN(echo, &msg)
+	case CONTROL_CLAIM:
+		AGAIN(claim, m->seq, &msg)
+	default:
+		return N2N_ENOENT;
+	}
+}
+
+#undef AGAIN
+
+#endif
