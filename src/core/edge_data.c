@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The data path of an edge, both ways, top to bottom.
+ *
+ * Out: a frame -> whom is it for -> a run of frames to one session -> sealed -> sent.
+ * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> checked.
+ */
+#include "core/edge_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/envelope.h"
+
+int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink)
+{
+	memset(w, 0, sizeof(*w));
+	if (transmitter_init(&w->tx, thread, sink, &w->drops) != 0) {
+		edge_worker_fini(w);
+		return N2N_ENOMEM;
+	}
+	w->rx.aead = w->tx.aead;
+	w->rx.drops = &w->drops;
+	return 0;
+}
+
+void edge_worker_fini(struct edge_worker *w)
+{
+	transmitter_fini(&w->tx);
+}
+
+/* ---- out ---- */
+
+static void leave_waiting(
+	struct edge_worker *w, struct session *s, const struct frame *f, unsigned community)
+{
+	w->unsent(w->unsent_ctx, &(struct unsent){s, f, community});
+}
+
+/* Sends frames[0..n) to one session; those that cannot go now are left to the control thread. */
+static void send_run(struct edge_worker *w, struct session *s, unsigned community,
+	struct frame *frames[], size_t n, uint64_t now_ms)
+{
+	struct keyset *k = session_sending(s, now_ms);
+
+	for (size_t i = 0; i < n; i++)
+		w->run[i] = (struct tx){
+			.session = s,
+			.keys = k,
+			.packet = frames[i]->data - DATA_HEADER_LEN,
+			.len = frames[i]->len,
+			.kind = KIND_ETHERNET,
+		};
+	if (k != NULL && transmit_run(&w->tx, w->run, n, now_ms))
+		return;
+	for (size_t i = 0; i < n; i++)
+		leave_waiting(w, s, frames[i], community);
+}
+
+/* One copy for each peer; those without keys are left to the control thread. */
+static void send_to_all(struct edge_worker *w, const struct view_community *c, unsigned community,
+	struct frame *f, uint64_t now_ms)
+{
+	bool unreached = false;
+
+	for (uint32_t i = 0; i < c->n_peers; i++) {
+		struct keyset *k = session_sending(c->peers[i], now_ms);
+		uint8_t *copy = w->copy + SLOT_HEADROOM;
+		struct tx x = {
+			.session = c->peers[i],
+			.keys = k,
+			.packet = copy - DATA_HEADER_LEN,
+			.len = f->len,
+			.kind = KIND_ETHERNET,
+		};
+
+		memcpy(copy, f->data, f->len);
+		if (k == NULL || !transmit_run(&w->tx, &x, 1, now_ms))
+			unreached = true;
+	}
+	if (unreached)
+		leave_waiting(w, NULL, f, community);
+}
+
+/* The session a frame is for, or NULL for everybody. */
+static struct session *destination(const struct view *v, unsigned community, const struct frame *f)
+{
+	struct mac to;
+
+	memcpy(to.b, f->data, sizeof(to.b));
+	return mac_is_group(&to) ? NULL : view_mac(v, community, &to);
+}
+
+void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
+	struct frame *frames, size_t n, uint64_t now_ms)
+{
+	const struct view_community *c = &v->community[community];
+	struct frame *run[BATCH_MAX];
+	struct session *to = NULL;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct frame *f = &frames[i];
+		struct session *s;
+
+		if (f->len < FRAME_MIN || f->len > FRAME_MAX) {
+			drops_add(&w->drops,
+				f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
+			continue;
+		}
+		s = destination(v, community, f);
+		if (len > 0 && s != to) {
+			send_run(w, to, community, run, len, now_ms);
+			len = 0;
+		}
+		to = s;
+		if (s != NULL)
+			run[len++] = f;
+		else if (c->n_peers > 0)
+			send_to_all(w, c, community, f, now_ms);
+		else
+			drops_add(&w->drops, DROP_NO_PEER, 1);
+	}
+	if (len > 0)
+		send_run(w, to, community, run, len, now_ms);
+}
+
+/* ---- in ---- */
+
+/* The packet is for this key set: from now on its header is in the clear. */
+static void assign(struct rx *x, struct session *s, struct keyset *k)
+{
+	x->session = s;
+	x->keys = k;
+	data_header_write(x->data, &x->header);
+}
+
+static bool find_by_index(const struct view *v, struct rx *x, enum session_kind kind)
+{
+	struct session *s = view_session(v, INDEX_ID(x->header.index));
+	struct keyset *k = s != NULL ? session_keys(s, x->header.index) : NULL;
+
+	if (k == NULL || s->kind != kind)
+		return false;
+	assign(x, s, k);
+	return true;
+}
+
+/* Through the relay the split's mask keys are used; the source handle tells whose to try. */
+static bool find_by_handle(const struct view *v, struct rx *x)
+{
+	struct session *s = view_handle(v, x->origin.hop_id, x->origin.handle);
+
+	if (s == NULL)
+		return false;
+	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
+		struct keyset *k = atomic_load_explicit(&s->rx[i], memory_order_acquire);
+
+		if (k != NULL && receive_peek(&x->header, x->data, x->len, k->rx_mask) &&
+			x->header.index == k->rx_index) {
+			assign(x, s, k);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A datagram from a supernode: the hop's own packet, or one relayed. */
+static void classify_hop(struct edge_worker *w, const struct view *v, struct rx *x, uint64_t now_ms)
+{
+	uint8_t clear[RELAY_MASKED_LEN];
+	struct relay_header relay;
+
+	packet_peek(clear, sizeof(clear), x->data, x->len, v->hop_mask);
+	if (data_header_read(&x->header, clear) && find_by_index(v, x, SESSION_HOP))
+		return;
+	x->verdict = VERDICT_UNKNOWN;
+	if (!relay_header_read(&relay, clear) || view_session(v, INDEX_ID(relay.index)) == NULL)
+		return;
+	memcpy(x->data, clear, sizeof(clear));
+	if (!receive_relayed(&w->rx, v, x, &relay, now_ms))
+		return;
+	x->origin.hop_id = x->session->id;
+	x->origin.handle = relay.handle;
+	x->keys = NULL;
+	if (find_by_handle(v, x))
+		x->verdict = VERDICT_NONE;
+}
+
+static void classify(struct edge_worker *w, const struct view *v, struct rx *x, uint64_t now_ms)
+{
+	*x = (struct rx){.in = x->in};
+	x->data = x->in.data;
+	x->len = x->in.len;
+	x->origin.remote = x->in.remote;
+	x->origin.local = x->in.local;
+	if (x->len < DATAGRAM_MIN_LEN) {
+		receive_drop(&w->rx, x, DROP_TOO_SHORT);
+		return;
+	}
+	if (x->len > DATAGRAM_MAX) {
+		receive_drop(&w->rx, x, DROP_TOO_LONG);
+		return;
+	}
+	if (view_is_supernode(v, &x->in.remote)) {
+		classify_hop(w, v, x, now_ms);
+		return;
+	}
+	for (unsigned i = 0; i < v->n_communities; i++)
+		if (receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
+			find_by_index(v, x, SESSION_PEER))
+			return;
+	x->verdict = VERDICT_UNKNOWN;
+}
+
+/*
+ * An unknown datagram goes to the control thread if it may be for us: an envelope, or a packet of a
+ * key set too new for this view. What was relayed cannot be told from noise here, since the first
+ * packet of a handshake has a mask that no view is in time for; it has a queue and budgets of its
+ * own.
+ */
+static void check_unknown(struct edge_worker *w, const struct view *v, struct rx *x)
+{
+	bool supernode = view_is_supernode(v, &x->in.remote);
+	struct data_header h;
+
+	if (x->origin.hop_id != 0 || v->split_direct || receive_is_envelope(v, x))
+		return;
+	/* Its answers may have any padding, and only the control thread can open them. */
+	if (supernode && x->len >= ENVELOPE_MIN_LEN && x->len <= ENVELOPE_MAX_LEN)
+		return;
+	if (supernode && receive_peek(&h, x->data, x->len, v->hop_mask))
+		return;
+	for (unsigned i = 0; i < v->n_communities; i++)
+		if (receive_peek(&h, x->data, x->len, v->community[i].mask))
+			return;
+	receive_drop(&w->rx, x, DROP_UNKNOWN);
+}
+
+/* A member may send only from its own address: it cannot pose as another. */
+static void check_frame(struct edge_worker *w, struct rx *x)
+{
+	uint64_t owned = atomic_load_explicit(&x->session->mac, memory_order_relaxed);
+
+	if (x->len > FRAME_MAX)
+		receive_drop(&w->rx, x, DROP_FRAME_LONG);
+	else if (owned == 0)
+		x->verdict = VERDICT_EARLY;
+	else if (owned != frame_source(x->data))
+		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
+}
+
+void edge_datagrams_in(
+	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms)
+{
+	struct rx *run[BATCH_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		classify(w, v, &x[i], now_ms);
+		if (len > 0 && x[i].keys != run[0]->keys) {
+			receive_open(&w->rx, run, len, now_ms);
+			len = 0;
+		}
+		if (x[i].verdict == VERDICT_NONE)
+			run[len++] = &x[i];
+		else if (x[i].verdict == VERDICT_UNKNOWN)
+			check_unknown(w, v, &x[i]);
+	}
+	if (len > 0)
+		receive_open(&w->rx, run, len, now_ms);
+	for (size_t i = 0; i < n; i++)
+		if (x[i].verdict == VERDICT_FRAME)
+			check_frame(w, &x[i]);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a registered edge may send through the relay to others who have not answered it: a few
+ * packets a second, enough for handshakes, too little to be a nuisance (PROTOCOL.md 8.4). Who
+ * answered within the last minute may be sent to without limit. One per worker; fixed size.
+ */
+#ifndef N2N_CORE_RELAY_BUDGET_H
+#define N2N_CORE_RELAY_BUDGET_H
+
+#include "base/bucket.h"
+
+#define RELAY_STRANGER_PER_S 50
+#define RELAY_ANSWERED_MS    60000u
+
+struct relay_budget;
+
+struct relay_budget *relay_budget_create(void);
+void relay_budget_destroy(struct relay_budget *b);
+
+/* Notes the packet from one session to another, by their ids; false when it is over the budget. */
+bool relay_budget_take(struct relay_budget *b, uint32_t from, uint32_t to, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A snapshot of a node for people and programs: the core walks its objects and calls the sink for
+ * each, in order: node, then each community followed by its peers, then supernodes or members.
+ * Pointers live only for the call. Control thread.
+ */
+#ifndef N2N_CORE_STATUS_H
+#define N2N_CORE_STATUS_H
+
+#include "base/mac.h"
+#include "core/search.h"
+#include "crypto/aead.h"
+#include "crypto/keystring.h"
+
+#define NEVER_MS UINT64_MAX
+
+/* What a community as a whole is up to; names are part of the control interface. */
+enum community_state {
+	COMMUNITY_NO_SUPERNODE,	    /* no supernode reached yet */
+	COMMUNITY_ALONE,	    /* registered, and nobody else is */
+	COMMUNITY_JOINING,	    /* members are there, none answered yet */
+	COMMUNITY_WRONG_KEY,	    /* no other member under this key */
+	COMMUNITY_WRONG_PASSPHRASE, /* passphrase differs from every member reached */
+	COMMUNITY_UP
+};
+
+struct status_community {
+	unsigned index;
+	const char *name;
+	bool by_key; /* else by passphrase */
+	uint8_t edge_id[EDGE_ID_LEN];
+	struct mac mac;
+	enum community_state state;
+	unsigned listed; /* other members in the supernode's roster */
+	unsigned up;	 /* of them with a session */
+	int supernode;	 /* index of the one in use, -1 */
+	uint8_t n_addresses;
+	const struct claim_address *address;
+};
+
+struct status_peer {
+	unsigned community;
+	uint8_t edge_id[EDGE_ID_LEN];
+	bool listed;
+	bool up; /* has keys */
+	bool has_mac;
+	struct mac mac;
+	uint8_t n_addresses;
+	const struct claim_address *address;
+	bool direct;
+	struct endpoint remote;	  /* when direct */
+	enum relay_reason reason; /* when not */
+	uint32_t rtt_ms;	  /* when direct */
+	enum aead_suite suite;	  /* when up */
+	uint64_t key_age_ms;	  /* when up */
+	uint64_t heard_ms;	  /* ago; NEVER_MS */
+	uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
+};
+
+enum supernode_state {
+	SUPERNODE_UNRESOLVED,
+	SUPERNODE_SPARE, /* not in use */
+	SUPERNODE_HELLO, /* asked for its key */
+	SUPERNODE_HANDSHAKE,
+	SUPERNODE_REGISTERING,
+	SUPERNODE_UP,
+	SUPERNODE_MISMATCH /* has another key than given with -l */
+};
+
+struct status_supernode {
+	unsigned index;
+	unsigned community; /* state is that of this community's registration */
+	struct endpoint remote;
+	bool has_key;
+	uint8_t key[KEY_LEN];
+	bool key_changed; /* since it was remembered */
+	enum supernode_state state;
+	uint64_t heard_ms;
+	uint32_t handle;
+	struct endpoint observed; /* our address as it sees it */
+};
+
+struct status_sink {
+	void *ctx;
+	void (*community)(void *ctx, const struct status_community *c);
+	void (*peer)(void *ctx, const struct status_peer *p);
+	void (*supernode)(void *ctx, const struct status_supernode *s);
+};
+
+const char *community_state_name(enum community_state s);
+const char *community_state_text(enum community_state s);
+const char *supernode_state_name(enum supernode_state s);
+
+#endif

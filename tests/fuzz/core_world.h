@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A small world for the core targets: edges A and B and a supernode, registered and connected, all
+ * from one seed, so that an input always meets the same state. Datagrams go through one queue;
+ * those for the target are recorded, so that inputs can repeat and damage genuine ones.
+ */
+#ifndef N2N_TESTS_CORE_WORLD_H
+#define N2N_TESTS_CORE_WORLD_H
+
+#include "core/edge_state.h"
+#include "core/supernode_state.h"
+#include "fuzz_check.h"
+
+#define QUEUE_MAX    512
+#define RECORDED_MAX 64
+#define FRAMES_MAX   256
+#define FLOOD	     20000 /* datagrams in one run: more is a storm */
+
+enum place {
+	AT_A,
+	AT_B,
+	AT_SUPERNODE,
+	AT_STRANGER,
+	AT_STRANGER_6,
+	PLACES
+};
+
+struct parcel {
+	uint8_t data[SLOT_LEN];
+	size_t len;
+	enum place from, to;
+};
+
+struct world;
+
+/* What a node's callbacks get. */
+struct end {
+	struct world *world;
+	enum place place;
+};
+
+struct world {
+	uint64_t seed, now_ms;
+	struct edge *a, *b;
+	struct supernode *sn;
+	struct end end[PLACES];
+	unsigned head, count;
+	struct parcel queue[QUEUE_MAX];
+	enum place target; /* what is sent to it is recorded ... */
+	bool withheld;	   /* ... and now not delivered */
+	unsigned n_recorded;
+	struct parcel recorded[RECORDED_MAX];
+	unsigned n_sent;	 /* frames of B, numbered */
+	uint8_t got[FRAMES_MAX]; /* how often each came out at A */
+	size_t from_strangers, to_strangers;
+	unsigned long traffic;
+	void (*at_b)(struct world *w, const struct frame *f);
+	void *ctx;
+};
+
+/* Input bytes, zeros behind their end. */
+struct feed {
+	const uint8_t *p;
+	size_t left;
+};
+
+static inline uint8_t feed_u8(struct feed *f)
+{
+	if (f->left == 0)
+		return 0;
+	f->left--;
+	return *f->p++;
+}
+
+static inline size_t feed_bytes(struct feed *f, uint8_t *out, size_t cap)
+{
+	size_t n = (size_t)feed_u8(f) << 8;
+
+	n = (n | feed_u8(f)) % (cap + 1);
+	n = n < f->left ? n : f->left;
+	if (n > 0)
+		memcpy(out, f->p, n);
+	f->p += n;
+	f->left -= n;
+	return n;
+}
+
+static inline void world_random(void *ctx, void *buf, size_t len)
+{
+	uint64_t *state = ctx;
+	uint8_t *p = buf;
+
+	for (size_t i = 0; i < len; i++) {
+		*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+		p[i] = (uint8_t)(*state >> 56);
+	}
+}
+
+static inline struct endpoint world_address(enum place p)
+{
+	struct endpoint e = endpoint_v4(0xc0000200u + (uint32_t)p, (uint16_t)(1000 + p));
+
+	if (p == AT_STRANGER_6)
+		e = (struct endpoint){{0x20, 0x01, 0x0d, 0xb8, [15] = 7}, 1007};
+	return e;
+}
+
+static inline void world_post(
+	struct world *w, enum place from, enum place to, const uint8_t *data, size_t len)
+{
+	struct parcel *p = &w->queue[(w->head + w->count) % QUEUE_MAX];
+
+	CHECK(w->traffic++ < FLOOD);
+	if (w->count == QUEUE_MAX || len > sizeof(p->data))
+		return;
+	memcpy(p->data, data, len);
+	p->len = len;
+	p->from = from;
+	p->to = to;
+	if (to == w->target && from < AT_STRANGER)
+		w->recorded[w->n_recorded++ % RECORDED_MAX] = *p;
+	if (to != w->target || !w->withheld)
+		w->count++;
+}
+
+static inline void world_send(void *ctx, const struct datagram *d)
+{
+	struct end *end = ctx;
+
+	for (enum place to = 0; to < PLACES; to++) {
+		struct endpoint e = world_address(to);
+
+		if (!endpoint_equal(&e, &d->remote))
+			continue;
+		if (to >= AT_STRANGER)
+			end->world->to_strangers += d->len;
+		else
+			world_post(end->world, end->place, to, d->data, d->len);
+	}
+}
+
+static inline void world_sink(void *ctx, const struct datagram *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		world_send(ctx, &d[i]);
+}
+
+/* Frames of B: its address, a number, and a tail that hangs on the number. */
+static inline size_t world_frame(const struct world *w, uint8_t number, uint8_t frame[FRAME_MAX])
+{
+	const struct mac a = edge_mac(w->a, 0), b = edge_mac(w->b, 0);
+	size_t len = FRAME_MIN + 1u + number * 5u;
+
+	memset(frame, number ^ 0x5a, len);
+	memcpy(frame, a.b, sizeof(a.b));
+	memcpy(frame + sizeof(a.b), b.b, sizeof(b.b));
+	frame[FRAME_MIN] = number;
+	return len;
+}
+
+/* At A only what B sent may come out, and once. */
+static inline void world_deliver(void *ctx, unsigned community, const struct frame *f)
+{
+	struct end *end = ctx;
+	struct world *w = end->world;
+	uint8_t want[FRAME_MAX];
+
+	CHECK(community == 0);
+	if (end->place == AT_B) {
+		if (w->at_b != NULL)
+			w->at_b(w, f);
+		return;
+	}
+	CHECK(f->len > FRAME_MIN && f->data[FRAME_MIN] < w->n_sent);
+	CHECK(f->len == world_frame(w, f->data[FRAME_MIN], want));
+	CHECK(memcmp(f->data, want, f->len) == 0);
+	CHECK(++w->got[f->data[FRAME_MIN]] == 1);
+}
+
+static inline void world_event(void *ctx, const struct event *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+static inline void world_rest(struct world *w)
+{
+	retired_destroy(node_take_retired(edge_node(w->a)));
+	retired_destroy(node_take_retired(edge_node(w->b)));
+	retired_destroy(node_take_retired(supernode_node(w->sn)));
+}
+
+/* One datagram arrives; it lies in a block of exactly its length. */
+static inline void world_arrive(struct world *w, const struct parcel *p)
+{
+	struct datagram d = {.len = p->len, .remote = world_address(p->from)};
+
+	d.data = malloc(p->len > 0 ? p->len : 1);
+	CHECK(d.data != NULL);
+	memcpy(d.data, p->data, p->len);
+	if (p->to == AT_A)
+		edge_datagram(w->a, &d, w->now_ms);
+	else if (p->to == AT_B)
+		edge_datagram(w->b, &d, w->now_ms);
+	else
+		supernode_datagram(w->sn, &d, w->now_ms);
+	free(d.data);
+	world_rest(w);
+}
+
+static inline void world_run(struct world *w)
+{
+	while (w->count > 0) {
+		const struct parcel p = w->queue[w->head];
+
+		w->head = (w->head + 1) % QUEUE_MAX;
+		w->count--;
+		world_arrive(w, &p);
+	}
+}
+
+static inline void world_tick(struct world *w, unsigned ticks)
+{
+	for (unsigned i = 0; i < ticks; i++) {
+		w->now_ms += TICK_MS;
+		node_tick(edge_node(w->a), w->now_ms);
+		node_tick(edge_node(w->b), w->now_ms);
+		node_tick(supernode_node(w->sn), w->now_ms);
+		world_rest(w);
+		world_run(w);
+	}
+}
+
+static inline struct node_config world_config(struct world *w, enum place p)
+{
+	w->end[p] = (struct end){w, p};
+	return (struct node_config){
+		.io = {&w->end[p], world_send, world_deliver, world_event,
+			{world_random, &w->seed}},
+		.nworkers = 1,
+		.wall_ms = UINT64_C(1700000000000),
+		.embryos = 8,
+	};
+}
+
+static inline struct edge *world_edge(struct world *w, enum place p)
+{
+	const struct edge_config c = {world_config(w, p), {(uint8_t)(1 + p)}};
+	const struct community_key key = {{1}, {2}};
+	const struct community_config community = {.name = "x", .key = &key, .mtu = MTU_DEFAULT};
+	const struct endpoint supernode = world_address(AT_SUPERNODE), own = world_address(p);
+	struct edge *e = edge_create(&c);
+
+	CHECK(e != NULL && edge_add_community(e, &community) == 0);
+	CHECK(edge_add_supernode(e, supernode_public(w->sn), NULL) == 0);
+	edge_supernode_resolved(e, 0, &supernode, 1);
+	edge_local_addresses(e, &own, 1);
+	return e;
+}
+
+static inline struct session *world_session(struct edge *from, struct edge *to)
+{
+	struct peer *p = peer_find(from->community[0], to->community[0]->party.self.public);
+
+	return p != NULL ? p->session : NULL;
+}
+
+/* Hands a frame to an edge's interface. */
+static inline void world_frame_out(struct world *w, struct edge *e, uint8_t *frame, size_t len)
+{
+	uint8_t slot[SLOT_LEN];
+	struct frame f = {.data = slot + SLOT_HEADROOM, .len = len};
+
+	memcpy(f.data, frame, len);
+	edge_frames_out(&e->worker, node_view(edge_node(e)), 0, &f, 1, w->now_ms);
+}
+
+static inline void world_b_sends(struct world *w)
+{
+	uint8_t frame[FRAME_MAX];
+
+	if (w->n_sent == FRAMES_MAX - 1)
+		return;
+	size_t len = world_frame(w, (uint8_t)w->n_sent++, frame);
+
+	world_frame_out(w, w->b, frame, len);
+}
+
+static inline void world_unsent(void *ctx, const struct unsent *u)
+{
+	(void)ctx;
+	(void)u;
+}
+
+static inline bool world_is_up(struct world *w)
+{
+	const struct session *ab = world_session(w->a, w->b), *ba = world_session(w->b, w->a);
+
+	return ab != NULL && ba != NULL && session_tx(ab) != NULL && session_tx(ba) != NULL &&
+	       session_tx(ab)->confirmed && session_tx(ba)->confirmed && ab->mac != 0 &&
+	       ba->mac != 0 && session_path(ba)->hop == NULL && session_path(ab)->hop == NULL;
+}
+
+static inline struct world *world_create(enum place target)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct supernode_config c = {.secret = {9}};
+
+	CHECK(w != NULL && crypto_start() == 0);
+	w->target = target;
+	w->now_ms = 1000;
+	c.node = world_config(w, AT_SUPERNODE);
+	w->sn = supernode_create(&c);
+	CHECK(w->sn != NULL);
+	w->a = world_edge(w, AT_A);
+	w->b = world_edge(w, AT_B);
+	w->a->worker.unsent = world_unsent;
+	w->b->worker.unsent = world_unsent;
+	for (unsigned i = 0; i < 100 && !world_is_up(w); i++)
+		world_tick(w, 1);
+	CHECK(world_is_up(w));
+	world_b_sends(w);
+	world_run(w);
+	CHECK(w->got[0] == 1);
+	w->traffic = 0;
+	return w;
+}
+
+static inline void world_destroy(struct world *w)
+{
+	edge_destroy(w->a);
+	edge_destroy(w->b);
+	supernode_destroy(w->sn);
+	free(w);
+}
+
+/* A datagram of the input's own making, or a genuine one that it changed; true when unchanged. */
+static inline bool world_make_raw(struct world *w, struct feed *f, struct parcel *p)
+{
+	p->len = feed_bytes(f, p->data, sizeof(p->data));
+	(void)w;
+	return false;
+}
+
+static inline bool world_make_damaged(struct world *w, struct feed *f, struct parcel *p)
+{
+	const unsigned n = w->n_recorded < RECORDED_MAX ? w->n_recorded : RECORDED_MAX;
+	const struct parcel *genuine;
+	unsigned changes;
+
+	if (n == 0)
+		return world_make_raw(w, f, p);
+	/* Counted from the newest. */
+	genuine = &w->recorded[(w->n_recorded - 1 - feed_u8(f) % n) % RECORDED_MAX];
+	memcpy(p->data, genuine->data, genuine->len);
+	p->len = genuine->len;
+	changes = feed_u8(f) % 8;
+	for (unsigned i = 0; i < changes; i++) {
+		size_t at = (size_t)feed_u8(f) << 8;
+
+		at = (at | feed_u8(f)) % p->len;
+		p->data[at] ^= feed_u8(f);
+	}
+	if (changes == 7)
+		p->len -= feed_u8(f) % p->len;
+	return p->len == genuine->len && memcmp(p->data, genuine->data, p->len) == 0;
+}
+
+/* An envelope that opens at its receiver, around a body of the input's making. */
+static inline void world_make_envelope(
+	struct world *w, struct feed *f, const uint8_t key[KEY_LEN], struct parcel *p)
+{
+	const struct random rnd = {world_random, &w->seed};
+	uint8_t body[ENVELOPE_BODY_MAX];
+	size_t len = feed_bytes(f, body, sizeof(body));
+
+	envelope_seal(p->data, body, len, NULL, 0, key, &rnd);
+	p->len = len + ENVELOPE_OVERHEAD;
+}
+
+/* Control messages of the input's making, sealed by one who has the keys. */
+static inline void world_control(struct world *w, struct feed *f, struct node *n, struct session *s)
+{
+	uint8_t plain[CONTROL_MAX_LEN];
+	size_t len = feed_bytes(f, plain, sizeof(plain));
+
+	if (s == NULL || session_sending(s, w->now_ms) == NULL)
+		return;
+	node_send(n, s, KIND_CONTROL, plain, len, NULL);
+}
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Nodes: set up, started and stopped, and driven as the host drives them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/edge_state.h"
+#include "sim_inside.h"
+
+#include <cmocka.h>
+
+#define PUBLISH_MS     10
+#define HEARD_PAUSE_MS 100
+#define WAITS_MAX      (2 * BATCH_MAX)
+#define SUPERNODE_PORT 7654
+
+/* ---- driving a node as the host does ---- */
+
+void sim_publish(struct sim_node *n)
+{
+	const struct view *v = node_view_changed(n->node);
+
+	n->publishing = false;
+	n->published_ms = n->sim->now_ms;
+	if (v != NULL)
+		n->view = v;
+	retired_destroy(node_take_retired(n->node));
+}
+
+/* Frees what may be freed; what the published view may still name waits for the next one. */
+static void settle(struct sim_node *n)
+{
+	uint64_t now_ms = n->sim->now_ms, due = n->published_ms + PUBLISH_MS;
+
+	if (!n->node->view_stale && !n->node->view_fresh) {
+		if (!n->publishing)
+			retired_destroy(node_take_retired(n->node));
+		return;
+	}
+	if (n->publishing)
+		return;
+	n->publishing = true;
+	sim_push_for(n, SIM_PUBLISH, due > now_ms ? due : now_ms);
+}
+
+static void keep_waiting(void *ctx, const struct unsent *u)
+{
+	struct sim_node *n = ctx;
+	struct waiting *w;
+
+	if (n->n_waits == WAITS_MAX)
+		return;
+	w = &n->waits[n->n_waits++];
+	w->len = u->frame->len;
+	w->since_ms = u->session != NULL ? u->session->id : 0; /* until it is taken below */
+	memcpy(w->slot + SLOT_HEADROOM, u->frame->data, w->len);
+}
+
+static void take_waits(struct sim_node *n)
+{
+	for (unsigned i = 0; i < n->n_waits; i++) {
+		struct waiting *w = &n->waits[i];
+		struct frame f = {.data = w->slot + SLOT_HEADROOM, .len = w->len};
+
+		edge_frame_waits(n->edge, 0, (uint32_t)w->since_ms, &f, n->sim->now_ms);
+	}
+	n->n_waits = 0;
+}
+
+/* As in the host's worker. */
+static bool came_another_way(struct sim_node *n, const struct rx *x)
+{
+	const struct path *path = session_path(x->session);
+	bool direct = path != NULL && path->hop == NULL, relayed = x->origin.hop_id != 0;
+	unsigned at = x->session->id % SIM_HEARD;
+
+	if (relayed ? !direct : direct && endpoint_equal(&path->remote, &x->origin.remote))
+		return false;
+	if (n->heard[at].session_id == x->session->id &&
+		n->sim->now_ms < n->heard[at].ms + HEARD_PAUSE_MS)
+		return false;
+	n->heard[at].session_id = x->session->id;
+	n->heard[at].ms = n->sim->now_ms;
+	return true;
+}
+
+/* A worker leaves copies, and the control thread finds sessions by index: some are gone by then. */
+struct note {
+	enum verdict verdict;
+	bool news;
+	uint32_t index;
+	struct origin origin;
+	size_t len;
+	uint8_t data[SLOT_LEN];
+};
+
+static bool make_note(struct sim_node *n, const struct rx *x, struct note *note)
+{
+	if (x->verdict == VERDICT_DROP || x->verdict == VERDICT_NONE)
+		return false;
+	note->verdict = x->verdict;
+	note->news = x->verdict != VERDICT_UNKNOWN && x->verdict != VERDICT_CONTROL &&
+		     x->session != NULL && x->keys != NULL &&
+		     (!atomic_exchange(&x->keys->heard, true) || came_another_way(n, x));
+	note->index = x->keys != NULL ? x->keys->rx_index : 0;
+	note->origin = x->origin;
+	note->len = x->len;
+	memcpy(note->data + SLOT_HEADROOM, x->data, x->len);
+	return note->news || x->verdict == VERDICT_CONTROL || x->verdict == VERDICT_UNKNOWN ||
+	       x->verdict == VERDICT_EARLY;
+}
+
+enum {
+	QUEUE_CONTROL,
+	QUEUE_HEARD,
+	QUEUE_UNKNOWN,
+	QUEUES
+};
+
+static void edge_note(struct sim_node *n, struct note *note, unsigned queue)
+{
+	uint8_t *data = note->data + SLOT_HEADROOM;
+	uint64_t now_ms = n->sim->now_ms;
+	struct frame f = {.data = data, .len = note->len};
+
+	if (queue == QUEUE_HEARD && note->news)
+		edge_heard(n->edge, note->index, &note->origin, now_ms);
+	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_CONTROL)
+		edge_control(n->edge, note->index, data, note->len, &note->origin, now_ms);
+	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_EARLY)
+		edge_early_frame(n->edge, note->index, &f, now_ms);
+	else if (queue == QUEUE_UNKNOWN && note->verdict == VERDICT_UNKNOWN)
+		edge_unknown(n->edge, data, note->len, &note->origin, now_ms);
+}
+
+static void supernode_note(struct sim_node *n, struct note *note, unsigned queue)
+{
+	uint8_t *data = note->data + SLOT_HEADROOM;
+	uint64_t now_ms = n->sim->now_ms;
+
+	if (queue == QUEUE_HEARD && note->news)
+		supernode_heard(n->supernode, note->index, &note->origin, now_ms);
+	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_CONTROL)
+		supernode_control(
+			n->supernode, note->index, data, note->len, &note->origin, now_ms);
+	else if (queue == QUEUE_UNKNOWN && note->verdict == VERDICT_UNKNOWN)
+		supernode_unknown(n->supernode, data, note->len, &note->origin, now_ms);
+}
+
+void sim_take_batch(struct sim_node *n, struct rx *x, size_t count)
+{
+	const uint64_t now_ms = n->sim->now_ms;
+	static _Thread_local struct note notes[RX_BATCH]; /* large, and filled anew each time */
+	size_t n_notes = 0;
+
+	if (n->is_edge)
+		edge_datagrams_in(&n->worker, n->view, x, count, now_ms);
+	else
+		supernode_datagrams_in(&n->relay, n->view, x, count, now_ms);
+	for (size_t i = 0; i < count; i++) {
+		if (n->is_edge && x[i].verdict == VERDICT_FRAME)
+			sim_take_frame(n, x[i].data, x[i].len);
+		n_notes += make_note(n, &x[i], &notes[n_notes]);
+	}
+	for (unsigned queue = 0; queue < QUEUES; queue++)
+		for (size_t i = 0; i < n_notes; i++)
+			(n->is_edge ? edge_note : supernode_note)(n, &notes[i], queue);
+	settle(n);
+}
+
+void sim_tick(struct sim_node *n)
+{
+	node_tick(n->node, n->sim->now_ms);
+	sim_push_for(n, SIM_TICK, n->sim->now_ms + TICK_MS);
+	settle(n);
+}
+
+void sim_frames_out(struct sim_node *n, struct frame *frames, size_t count)
+{
+	edge_frames_out(&n->worker, n->view, 0, frames, count, n->sim->now_ms);
+	take_waits(n);
+	settle(n);
+}
+
+/* ---- setting up ---- */
+
+static void send_datagram(void *ctx, const struct datagram *d)
+{
+	sim_transmit(ctx, d, 1);
+}
+
+static void on_deliver(void *ctx, unsigned community, const struct frame *f)
+{
+	(void)community;
+	sim_take_frame(ctx, f->data, f->len);
+}
+
+static void on_event(void *ctx, const struct event *e)
+{
+	struct sim_node *n = ctx;
+
+	n->events[e->kind]++;
+	n->event_ms[e->kind] = n->sim->now_ms;
+	n->last_event[e->kind] = *e;
+}
+
+static struct sim_node *add(struct sim *s, bool is_edge)
+{
+	struct sim_node *n = sim_must(calloc(1, sizeof(*n)));
+
+	if (s->n_nodes == s->max_nodes)
+		abort();
+	n->sim = s;
+	n->is_edge = is_edge;
+	n->number = s->n_nodes;
+	n->address =
+		endpoint_v4(UINT32_C(0x0a010000) | n->number, is_edge ? SIM_PORT : SUPERNODE_PORT);
+	n->inner = n->address;
+	n->setup.wall_ms = SIM_WALL_MS;
+	s->nodes[s->n_nodes++] = n;
+	return n;
+}
+
+struct sim_node *sim_add_supernode(struct sim *s)
+{
+	struct sim_node *n = add(s, false);
+
+	sim_fill(s, n->setup.secret, KEY_LEN);
+	return n;
+}
+
+struct sim_node *sim_add_edge(
+	struct sim *s, const struct community_key *key, const struct sim_node *supernode)
+{
+	struct sim_node *n = add(s, true);
+
+	sim_fill(s, n->setup.seed, SEED_LEN);
+	if (key != NULL)
+		n->setup.key = *key;
+	n->waits = sim_must(calloc(WAITS_MAX, sizeof(*n->waits)));
+	if (supernode != NULL)
+		sim_use_supernode(n, supernode);
+	return n;
+}
+
+void sim_use_passphrase(struct sim_node *edge, const char *name, uint8_t prs)
+{
+	edge->setup.passphrase = true;
+	edge->setup.name = name;
+	memset(edge->setup.prs, prs, KEY_LEN);
+}
+
+void sim_supernode_public(const struct sim_node *supernode, uint8_t key[KEY_LEN])
+{
+	crypto_x25519_public(key, supernode->setup.secret);
+}
+
+void sim_use_supernode(struct sim_node *edge, const struct sim_node *supernode)
+{
+	struct sim_supernode *e = &edge->setup.supernode[edge->setup.n_supernodes++];
+
+	e->address = supernode->address;
+	e->given = true;
+	sim_supernode_public(supernode, e->key);
+}
+
+static struct node_config node_config(struct sim_node *n)
+{
+	return (struct node_config){
+		.io = {n, send_datagram, on_deliver, on_event, n->sim->random},
+		.nworkers = 1,
+		.wall_ms = n->setup.wall_ms,
+		.freshness = n->setup.freshness,
+		.embryos = 256,
+		.first_counter = n->setup.first_counter,
+	};
+}
+
+static void join(struct sim_node *n)
+{
+	const struct sim_setup *c = &n->setup;
+
+	assert_int_equal(edge_add_community(n->edge,
+				 &(struct community_config){
+					 .name = c->passphrase ? c->name : NULL,
+					 .key = c->passphrase ? NULL : &c->key,
+					 .prs = c->passphrase ? c->prs : NULL,
+					 .mac = c->mac,
+					 .mtu = MTU_DEFAULT,
+					 .mask = c->has_state ? c->mask : NULL,
+				 }),
+		0);
+	for (size_t i = 0; i < c->n_known; i++)
+		edge_remember(n->edge, 0, &c->known[i]);
+	for (unsigned i = 0; i < c->n_supernodes; i++) {
+		const struct sim_supernode *e = &c->supernode[i];
+
+		assert_int_equal(edge_add_supernode(n->edge, e->given ? e->key : NULL,
+					 e->pinned ? e->key : NULL),
+			(int)i);
+		edge_supernode_resolved(n->edge, i, &e->address, 1);
+	}
+	if (!c->quiet_about_addresses)
+		edge_local_addresses(n->edge, &n->inner, 1);
+}
+
+static void start_edge(struct sim_node *n)
+{
+	struct edge_config c = {.node = node_config(n)};
+
+	memcpy(c.seed, n->setup.seed, SEED_LEN);
+	n->edge = sim_must(edge_create(&c));
+	n->node = edge_node(n->edge);
+	n->node->now_ms = n->sim->now_ms;
+	join(n);
+	assert_int_equal(
+		edge_worker_init(&n->worker, 0, (struct datagram_sink){sim_transmit, n}), 0);
+	n->worker.unsent = keep_waiting;
+	n->worker.unsent_ctx = n;
+}
+
+static void start_supernode(struct sim_node *n)
+{
+	struct supernode_config c = {.node = node_config(n)};
+
+	memcpy(c.secret, n->setup.secret, KEY_LEN);
+	n->supernode = sim_must(supernode_create(&c));
+	n->node = supernode_node(n->supernode);
+	assert_int_equal(
+		supernode_worker_init(&n->relay, 0, (struct datagram_sink){sim_transmit, n}), 0);
+}
+
+void sim_start(struct sim_node *n)
+{
+	assert_false(n->up);
+	n->run++;
+	if (n->is_edge)
+		start_edge(n);
+	else
+		start_supernode(n);
+	n->up = true;
+	sim_publish(n);
+	sim_push_for(n, SIM_TICK, n->sim->now_ms + sim_below(n->sim, TICK_MS));
+}
+
+void sim_start_all(struct sim *s)
+{
+	for (unsigned i = 0; i < s->n_nodes; i++)
+		if (!s->nodes[i]->up)
+			sim_start(s->nodes[i]);
+}
+
+static void keep_state(struct sim_node *n)
+{
+	struct sim_setup *c = &n->setup;
+
+	c->has_state = true;
+	c->freshness = n->node->freshness;
+	memcpy(c->mask, edge_mask(n->edge, 0), MASK_LEN);
+	c->n_known = edge_known_peers(n->edge, 0, c->known, SIM_KNOWN_MAX);
+}
+
+void sim_stop(struct sim_node *n, bool goodbye)
+{
+	if (!n->up)
+		return;
+	n->up = false;
+	if (n->is_edge) {
+		keep_state(n);
+		if (goodbye)
+			edge_shutdown(n->edge, n->sim->now_ms);
+		edge_worker_fini(&n->worker);
+		edge_destroy(n->edge);
+	} else {
+		supernode_worker_fini(&n->relay);
+		supernode_destroy(n->supernode);
+	}
+	n->edge = NULL;
+	n->supernode = NULL;
+	n->node = NULL;
+	n->view = NULL;
+	n->publishing = false;
+	n->n_waits = 0;
+}
+
+void sim_forget_state(struct sim_node *n)
+{
+	n->setup.has_state = false;
+	n->setup.freshness = 0;
+	n->setup.n_known = 0;
+}
+
+void sim_move(struct sim_node *n, bool notices)
+{
+	n->address.ip[13]++;
+	if (!notices)
+		return;
+	n->inner = n->address;
+	if (n->up && n->is_edge) {
+		n->node->now_ms = n->sim->now_ms;
+		edge_local_addresses(n->edge, &n->inner, 1);
+		settle(n);
+	}
+}

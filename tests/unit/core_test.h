@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the tests of src/core share: parties, both ends of a key set without a handshake, and a node
+ * that sends into an array.
+ */
+#ifndef N2N_TESTS_CORE_TEST_H
+#define N2N_TESTS_CORE_TEST_H
+
+#include "core/responder.h"
+#include "wire_test.h"
+
+#define SENT_MAX 128
+
+struct sent {
+	uint8_t data[SLOT_LEN];
+	size_t len;
+	struct endpoint remote;
+};
+
+/* A node and all that left it; the node comes first, as a role's functions get nothing else. */
+struct rig {
+	struct node node;
+	uint64_t seed;
+	unsigned n_sent;
+	struct sent sent[SENT_MAX];
+	unsigned events[EVENT_STATE + 1];
+	unsigned delivered;
+};
+
+static inline struct endpoint test_endpoint(uint8_t host, uint16_t port)
+{
+	return (struct endpoint){{[10] = 0xff, 0xff, 10, 0, 0, host}, port};
+}
+
+static inline void rig_send(void *ctx, const struct datagram *d)
+{
+	struct rig *r = ctx;
+	struct sent *s = &r->sent[r->n_sent];
+
+	assert_true(r->n_sent < SENT_MAX && d->len <= sizeof(s->data));
+	memcpy(s->data, d->data, d->len);
+	s->len = d->len;
+	s->remote = d->remote;
+	r->n_sent++;
+}
+
+static inline void rig_deliver(void *ctx, unsigned community, const struct frame *f)
+{
+	struct rig *r = ctx;
+
+	(void)community;
+	(void)f;
+	r->delivered++;
+}
+
+static inline void rig_event(void *ctx, const struct event *e)
+{
+	struct rig *r = ctx;
+
+	r->events[e->kind]++;
+}
+
+static inline void rig_init(struct rig *r, const struct role *role, unsigned embryos)
+{
+	struct node_config c = {.nworkers = 1, .embryos = embryos};
+
+	memset(r, 0, sizeof(*r));
+	r->seed = 7;
+	c.io = (struct node_io){r, rig_send, rig_deliver, rig_event, seeded_random(&r->seed)};
+	assert_int_equal(node_init(&r->node, role, &c), 0);
+}
+
+static inline void rig_fini(struct rig *r)
+{
+	node_fini(&r->node);
+}
+
+/* A member of a community whose key, or passphrase, is a number. */
+static inline struct party test_member(enum party_mode mode, uint8_t secret, uint8_t device)
+{
+	const struct community_key key = {{1, 2, 3}, {secret}};
+	const uint8_t seed[SEED_LEN] = {device}, prs[KEY_LEN] = {secret};
+	struct party p;
+
+	if (mode == MODE_KEY)
+		party_init_key(&p, &key, seed);
+	else
+		party_init_passphrase(&p, "a community", prs, seed);
+	p.incarnation = device;
+	p.mtu = MTU_DEFAULT;
+	return p;
+}
+
+/* The two results of one handshake, told apart by a number. */
+static inline void test_results(struct handshake_result *i, struct handshake_result *r,
+	enum aead_suite suite, uint8_t number)
+{
+	*i = (struct handshake_result){
+		.prk = {number},
+		.hash = {number},
+		.rx_index = 100,
+		.tx_index = 200,
+		.generation = 1,
+		.suite = suite,
+		.initiator = true,
+	};
+	*r = *i;
+	r->rx_index = 200;
+	r->tx_index = 100;
+	r->initiator = false;
+}
+
+/*
+ * A session under confirmed keys, reached directly; *far are the keys of its other end, the
+ * caller's to destroy. The role's confirmed is called. Sessions of one test differ by number.
+ */
+static inline struct session *rig_session(struct rig *r, enum session_kind kind,
+	const struct party *self, uint8_t number, struct keyset **far)
+{
+	const uint8_t remote[KEY_LEN] = {number, 1};
+	const struct endpoint at = test_endpoint(number, 500), any = {.port = 0};
+	struct session *s = session_create(&r->node, kind, self, 0, remote);
+	struct handshake_result near_end, far_end;
+	struct keyset *k;
+
+	assert_non_null(s);
+	test_results(&near_end, &far_end, AEAD_CHACHA20POLY1305, number);
+	near_end.rx_index = far_end.tx_index = s->id << 2;
+	k = keyset_create(&near_end, r->node.now_ms, r->node.nthreads, 0);
+	*far = keyset_create(&far_end, r->node.now_ms, r->node.nthreads, 0);
+	assert_true(k != NULL && *far != NULL);
+	k->incarnation = 1;
+	session_add_keys(&r->node, s, k);
+	session_confirm(&r->node, s, k);
+	search_use(&r->node, s, &at, &any);
+	return s;
+}
+
+/* Opens what was sent to the other end, in place; its plaintext, and the clear header. */
+static inline struct slice rig_open(
+	struct rig *r, struct keyset *far, uint8_t *packet, size_t len, struct data_header *h)
+{
+	struct aead_op op = {
+		.text = packet + DATA_HEADER_LEN, .ad = packet, .ad_len = DATA_HEADER_LEN};
+
+	assert_true(len >= DATA_OVERHEAD);
+	packet_mask(packet, len, DATA_HEADER_LEN, far->rx_mask);
+	assert_true(data_header_read(h, packet));
+	assert_int_equal(h->index, far->rx_index);
+	op.len = len - DATA_OVERHEAD;
+	keyset_nonce(op.nonce, far->rx_iv, h->counter);
+	assert_int_equal(aead_open(far->rx_key, r->node.tx.aead, &op, 1), 1);
+	return (struct slice){op.text, op.len};
+}
+
+#endif

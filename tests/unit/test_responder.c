@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Answering handshakes: repetitions, replays, cookies, the pool, confirmation. */
+#include "core_test.h"
+
+#define EMBRYOS	 4
+#define START_MS 100000u
+
+/* The responder; rig first, because its node finds it. */
+struct fixture {
+	struct rig rig;
+	struct party self;
+	struct session *session; /* what find gives */
+	bool admits;
+	unsigned asked, failed, confirmed;
+	uint64_t now_ms;
+};
+
+/* An initiator with one attempt. */
+struct peer_end {
+	struct party party;
+	struct attempt attempt;
+	struct origin at;
+	uint8_t datagram[ENVELOPE_MAX_LEN];
+	size_t len;
+};
+
+/* ---- the role ---- */
+
+static struct fixture *fixture_of(struct node *n)
+{
+	return (struct fixture *)n;
+}
+
+static struct session *find(struct node *n, const struct party *self, const uint8_t *remote)
+{
+	struct session *s = fixture_of(n)->session;
+
+	(void)self;
+	return s != NULL && memcmp(s->remote, remote, KEY_LEN) == 0 ? s : NULL;
+}
+
+static bool admit(struct node *n, const struct party *self, const uint8_t *remote,
+	const struct origin *from, uint64_t now_ms)
+{
+	(void)self;
+	(void)remote;
+	(void)from;
+	(void)now_ms;
+	fixture_of(n)->asked++;
+	return fixture_of(n)->admits;
+}
+
+static struct session *create(struct node *n, const struct party *self, const uint8_t *remote)
+{
+	fixture_of(n)->session = session_create(n, SESSION_PEER, self, 0, remote);
+	return fixture_of(n)->session;
+}
+
+static void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
+{
+	(void)s;
+	(void)restarted;
+	(void)now_ms;
+	fixture_of(n)->confirmed++;
+}
+
+static void failed(
+	struct node *n, const struct party *self, struct session *s, bool answered, uint64_t now_ms)
+{
+	(void)self;
+	(void)s;
+	(void)now_ms;
+	fixture_of(n)->failed += answered;
+}
+
+static const struct role role = {
+	.find = find,
+	.admit = admit,
+	.create = create,
+	.confirmed = confirmed,
+	.failed = failed,
+};
+
+/* ---- the two ends ---- */
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	rig_init(&f->rig, &role, EMBRYOS);
+	f->self = test_member(MODE_KEY, 5, 200);
+	f->admits = true;
+	f->now_ms = f->rig.node.now_ms = START_MS;
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	rig_fini(&f->rig);
+	free(f);
+	return 0;
+}
+
+static void begin(struct fixture *f, struct peer_end *p, uint8_t device, uint64_t freshness)
+{
+	const struct attempt_params params = {f->self.self.public, 0x404u + device, 1, freshness};
+
+	p->party = test_member(MODE_KEY, 5, device);
+	p->at = (struct origin){.remote = test_endpoint(device, 1000)};
+	assert_int_equal(attempt_start(&p->attempt, &p->party, &params, &f->rig.node.io.random), 0);
+}
+
+/* The peer sends its message 1, in a new envelope; true when something was answered. */
+static bool knock(struct fixture *f, struct peer_end *p)
+{
+	unsigned before = f->rig.n_sent;
+	uint8_t body[ENVELOPE_BODY_MAX];
+	struct msg_init m;
+
+	p->len = attempt_datagram(&p->attempt, &p->party, p->datagram, &f->rig.node.io.random);
+	assert_int_equal(envelope_open(body, p->datagram, p->len, NULL, 0, f->self.env_key), 0);
+	assert_int_equal(msg_init_decode(&m, body, p->len - ENVELOPE_OVERHEAD), 0);
+	f->rig.node.now_ms = f->now_ms;
+	responder_init(
+		&f->rig.node, &f->self, &m, &p->at, p->datagram + p->len - TAG_LEN, f->now_ms);
+	assert_in_range(f->rig.n_sent, before, before + 1);
+	return f->rig.n_sent > before;
+}
+
+static const struct sent *last(const struct fixture *f)
+{
+	return &f->rig.sent[f->rig.n_sent - 1];
+}
+
+static bool is_response(
+	const struct fixture *f, const struct peer_end *p, uint8_t *body, struct msg_response *m)
+{
+	const struct sent *s = last(f);
+
+	assert_true(endpoint_equal(&s->remote, &p->at.remote));
+	assert_true(s->len <= p->len);
+	return envelope_open(body, s->data, s->len, NULL, 0, p->party.env_key) == 0 &&
+	       msg_response_decode(m, body, s->len - ENVELOPE_OVERHEAD) == 0;
+}
+
+/* The keys that the peer gets from the last answer, or NULL. */
+static struct keyset *take_response(struct fixture *f, struct peer_end *p)
+{
+	uint8_t body[ENVELOPE_BODY_MAX];
+	struct handshake_result result;
+	struct msg_response m;
+	struct payload theirs;
+
+	if (!is_response(f, p, body, &m) ||
+		attempt_finish(&p->attempt, &p->party, &m, &result, &theirs) != 0)
+		return NULL;
+	return keyset_create(&result, 0, 2, 0);
+}
+
+static bool take_cookie(const struct fixture *f, struct peer_end *p)
+{
+	assert_true(last(f)->len <= p->len);
+	return attempt_cookie(&p->attempt, last(f)->data, last(f)->len) == 0;
+}
+
+/* Opens the first packet under the keys at the responder. */
+static struct session *confirm(struct fixture *f, struct keyset *k, struct data_header h)
+{
+	struct embryo *e = responder_by_index(&f->rig.node, k->tx_index);
+	uint8_t packet[DATA_OVERHEAD];
+	struct aead_op op = {
+		.text = packet + DATA_HEADER_LEN, .ad = packet, .ad_len = DATA_HEADER_LEN};
+	const struct origin from = {.remote = test_endpoint(77, 7)};
+
+	h.index = k->tx_index;
+	data_header_write(packet, &h);
+	keyset_nonce(op.nonce, k->tx_iv, h.counter);
+	aead_seal(k->tx_key, f->rig.node.tx.aead, &op, 1);
+	assert_non_null(e);
+	return responder_confirm(&f->rig.node, e, &h, packet, sizeof(packet), &from, f->now_ms);
+}
+
+static struct session *join(struct fixture *f, uint8_t device, uint64_t freshness)
+{
+	struct peer_end p;
+	struct keyset *k;
+	struct session *s;
+
+	begin(f, &p, device, freshness);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite});
+	keyset_destroy(k);
+	return s;
+}
+
+static uint64_t drops(const struct fixture *f, enum drop why)
+{
+	return drops_get(&f->rig.node.drops, why);
+}
+
+/* ---- the tests ---- */
+
+static void a_repetition_gets_the_same_answer(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t one[ENVELOPE_BODY_MAX], two[ENVELOPE_BODY_MAX];
+	struct msg_response m1, m2;
+	struct peer_end p;
+
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	assert_true(is_response(f, &p, one, &m1));
+	p.at.remote = test_endpoint(99, 99); /* it may have moved meanwhile */
+	assert_true(knock(f, &p));
+	assert_true(is_response(f, &p, two, &m2));
+	assert_int_equal(m1.sender, m2.sender);
+	assert_int_equal(m1.noise_len, m2.noise_len);
+	assert_memory_equal(m1.noise, m2.noise, m1.noise_len);
+	assert_memory_not_equal(f->rig.sent[0].data, f->rig.sent[1].data, XNONCE_LEN);
+	assert_int_equal(f->asked, 1);
+}
+
+static void the_first_packet_makes_a_session(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s;
+	struct keyset *k;
+	struct peer_end p;
+
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	assert_null(f->session);
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite, .counter = 5});
+	assert_non_null(s);
+	assert_ptr_equal(s, f->session);
+	assert_true(s->confirmed && session_tx(s) != NULL && session_tx(s)->confirmed);
+	assert_memory_equal(s->remote, p.party.self.public, KEY_LEN);
+	assert_int_equal(s->freshness, 1000);
+	assert_int_equal(s->incarnation, p.party.incarnation);
+	assert_int_equal(session_tx(s)->rx_index, k->tx_index);
+	assert_int_equal(session_generation(s), 1);
+	assert_int_equal(f->confirmed, 1);
+	assert_null(responder_by_index(&f->rig.node, k->tx_index));
+	assert_true(replay_seen(&session_tx(s)->rx_window, 5));
+	assert_false(replay_seen(&session_tx(s)->rx_window, 4));
+	keyset_destroy(k);
+}
+
+static void a_wrong_first_packet_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct data_header h = {.cipher = AEAD_CHACHA20POLY1305};
+	struct keyset *k;
+	struct peer_end p;
+
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	h.cipher = AEAD_AES256GCM;
+	assert_null(confirm(f, k, h));
+	h.cipher = AEAD_CHACHA20POLY1305;
+	h.counter = COUNTER_LIMIT;
+	assert_null(confirm(f, k, h));
+	h.counter = 0;
+	h.csum_unset = true; /* not among our capabilities */
+	assert_null(confirm(f, k, h));
+	h.csum_unset = false;
+	k->tx_iv[0] ^= 1;
+	assert_null(confirm(f, k, h));
+	assert_int_equal(drops(f, DROP_AUTH), 1);
+	assert_null(f->session);
+	k->tx_iv[0] ^= 1;
+	assert_non_null(confirm(f, k, h));
+	keyset_destroy(k);
+}
+
+static void old_freshness_costs_a_round_trip(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s = join(f, 1, 1000);
+	struct peer_end p;
+	struct keyset *k;
+
+	assert_non_null(s);
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	assert_int_equal(drops(f, DROP_STALE), 1);
+	assert_true(take_cookie(f, &p));
+	/* The cookie is of no use anywhere else. */
+	p.at.remote.port++;
+	f->now_ms += 1000;
+	assert_true(knock(f, &p));
+	assert_int_equal(drops(f, DROP_STALE), 2);
+	p.at.remote.port--;
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	assert_int_equal(k->generation, 2);
+	assert_ptr_equal(confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite}), s);
+	assert_int_equal(session_generation(s), 2);
+	assert_int_equal(session_tx(s)->generation, 2);
+	keyset_destroy(k);
+}
+
+static void cookies_to_a_known_static_are_rare(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+
+	assert_non_null(join(f, 1, 1000));
+	begin(f, &p, 1, 900);
+	assert_true(knock(f, &p));
+	assert_false(knock(f, &p));
+	f->now_ms += 999;
+	assert_false(knock(f, &p));
+	f->now_ms += 1;
+	assert_true(knock(f, &p));
+	assert_int_equal(drops(f, DROP_STALE), 4);
+}
+
+static void cookies_expire(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p, late;
+
+	assert_non_null(join(f, 1, 1000));
+	begin(f, &p, 1, 900);
+	assert_true(knock(f, &p) && take_cookie(f, &p));
+	late = p;
+	f->now_ms += 120000; /* the secret has turned once */
+	assert_true(knock(f, &p));
+	struct keyset *k = take_response(f, &p);
+	assert_non_null(k);
+	keyset_destroy(k);
+	f->now_ms += 240000;
+	responder_tick(&f->rig.node, f->now_ms);
+	assert_true(knock(f, &late)); /* the first use in a long time turns it once only */
+	f->now_ms += 120000;
+	responder_tick(&f->rig.node, f->now_ms);
+	assert_true(knock(f, &late));
+	assert_null(take_response(f, &late));
+	assert_true(take_cookie(f, &late));
+}
+
+static void newer_handshakes_replace_older(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end older, newer, late;
+	struct keyset *k1, *k2;
+
+	begin(f, &older, 1, 1000);
+	begin(f, &newer, 1, 1001);
+	begin(f, &late, 1, 999);
+	assert_true(knock(f, &older));
+	k1 = take_response(f, &older);
+	assert_true(knock(f, &newer));
+	k2 = take_response(f, &newer);
+	assert_true(k1 != NULL && k2 != NULL && k1->tx_index != k2->tx_index);
+	assert_null(responder_by_index(&f->rig.node, k1->tx_index));
+	assert_non_null(responder_by_index(&f->rig.node, k2->tx_index));
+	/* Older than one that waits: a cookie, and that one goes on waiting. */
+	assert_true(knock(f, &late));
+	assert_null(take_response(f, &late));
+	assert_true(take_cookie(f, &late));
+	assert_true(knock(f, &older) && drops(f, DROP_STALE) == 2);
+	assert_non_null(confirm(f, k2, (struct data_header){.cipher = (uint8_t)k2->suite}));
+	keyset_destroy(k1);
+	keyset_destroy(k2);
+}
+
+/* A quarter is kept for those we know. */
+#define FOR_STRANGERS (EMBRYOS - EMBRYOS / 4)
+
+static void the_pool_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p[FOR_STRANGERS + 1];
+	struct keyset *first = NULL;
+
+	for (uint8_t i = 0; i < FOR_STRANGERS; i++) {
+		begin(f, &p[i], (uint8_t)(1 + i), 1000);
+		assert_true(knock(f, &p[i]));
+		f->now_ms += 10;
+		if (i == 0)
+			first = take_response(f, &p[0]);
+	}
+	assert_non_null(first);
+	begin(f, &p[FOR_STRANGERS], 50, 1000);
+	assert_false(knock(f, &p[FOR_STRANGERS]));
+	assert_int_equal(drops(f, DROP_POOL_FULL), 1);
+	assert_non_null(responder_by_index(&f->rig.node, first->tx_index));
+	f->now_ms = START_MS + 1000; /* long enough for an honest peer */
+	assert_true(knock(f, &p[FOR_STRANGERS]));
+	assert_null(responder_by_index(&f->rig.node, first->tx_index));
+	assert_false(knock(f, &p[0])); /* the next one is younger */
+	assert_int_equal(drops(f, DROP_POOL_FULL), 2);
+	assert_null(f->rig.node.retired); /* strangers allocate nothing */
+	keyset_destroy(first);
+}
+
+static void what_is_not_for_us_is_not_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+
+	begin(f, &p, 200, 1000); /* our own static: it came back to us */
+	assert_memory_equal(p.party.self.public, f->self.self.public, KEY_LEN);
+	assert_false(knock(f, &p));
+	assert_int_equal(drops(f, DROP_REFLECTED), 1);
+	begin(f, &p, 1, 1000);
+	p.party.key_index = 2;
+	assert_false(knock(f, &p));
+	assert_int_equal(drops(f, DROP_AUTH), 1);
+	p.party.key_index = 1;
+	p.attempt.msg1[40] ^= 1;
+	assert_false(knock(f, &p));
+	assert_int_equal(drops(f, DROP_AUTH), 2);
+	assert_int_equal(f->asked, 0);
+}
+
+static void strangers_need_admission_and_friends_do_not(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+
+	assert_non_null(join(f, 1, 1000));
+	assert_int_equal(f->asked, 1);
+	f->admits = false;
+	begin(f, &p, 2, 1000);
+	assert_false(knock(f, &p));
+	assert_int_equal(drops(f, DROP_RATE), 1);
+	begin(f, &p, 1, 1001);
+	assert_true(knock(f, &p));
+	assert_int_equal(f->asked, 2);
+}
+
+static void what_is_not_confirmed_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+	struct keyset *k;
+
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	responder_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS - 1);
+	assert_non_null(responder_by_index(&f->rig.node, k->tx_index));
+	assert_int_equal(f->failed, 0);
+	responder_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS);
+	assert_null(responder_by_index(&f->rig.node, k->tx_index));
+	assert_int_equal(f->failed, 1);
+	keyset_destroy(k);
+}
+
+/* Both have begun: the one with the larger key keeps quiet until the other's is through. */
+static void the_larger_key_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	unsigned larger = 0;
+
+	for (uint8_t device = 1; device <= 40; device++) {
+		struct peer_end p;
+		struct session *s;
+		bool quiet;
+
+		begin(f, &p, device, 1000);
+		s = session_create(&f->rig.node, SESSION_PEER, &f->self, 0, p.party.self.public);
+		assert_non_null(s);
+		s->attempt = calloc(1, sizeof(*s->attempt));
+		s->attempt->index = s->id << 2;
+		f->session = s;
+		assert_true(knock(f, &p));
+		quiet = memcmp(f->self.self.public, p.party.self.public, KEY_LEN) > 0;
+		larger += quiet;
+		assert_int_equal(s->attempt_quiet, quiet);
+		assert_non_null(s->embryo);
+		assert_int_not_equal(INDEX_POSITION(s->embryo->result.rx_index), 0);
+		assert_int_equal(INDEX_ID(s->embryo->result.rx_index), s->id);
+		/* Forgotten: then our own goes on. */
+		responder_discard(&f->rig.node, s->embryo);
+		assert_false(s->attempt_quiet);
+		assert_null(s->embryo);
+	}
+	assert_in_range(larger, 1, 39);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_repetition_gets_the_same_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_first_packet_makes_a_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_wrong_first_packet_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(old_freshness_costs_a_round_trip, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			cookies_to_a_known_static_are_rare, setup, teardown),
+		cmocka_unit_test_setup_teardown(cookies_expire, setup, teardown),
+		cmocka_unit_test_setup_teardown(newer_handshakes_replace_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_pool_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_not_for_us_is_not_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			strangers_need_admission_and_friends_do_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_not_confirmed_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_larger_key_gives_way, setup, teardown),
+	};
+
+	if (crypto_start() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
