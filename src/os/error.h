@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The border between the operating system's errors and ours: errno is translated here, once, and
+ * failures that people meet at start are explained in a line. Any thread.
+ */
+#ifndef N2N_OS_ERROR_H
+#define N2N_OS_ERROR_H
+
+#include "base/err.h"
+
+/*
+ * Filled by the functions that take one, and only when they fail. text is one complete sentence
+ * for people without newline and without the program's name: what failed, with which value, the
+ * likely cause, what to do. It never holds a secret.
+ */
+struct os_error {
+	int code; /* what the function returned, an n2n_err */
+	char text[256];
+};
+
+/* Fills err, cutting a text that is too long, and returns code. */
+__attribute__((format(printf, 3, 4))) int os_error_set(
+	struct os_error *err, int code, const char *fmt, ...);
+
+/* The n2n_err for an errno value; N2N_EIO for those that nobody tells apart. */
+int os_errno(int system_errno);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The host's network interfaces: setting up the one we made, listing the addresses under which the
+ * host may be reached, and hearing of changes. An address is an endpoint whose port is 0. Each
+ * call talks to the kernel by itself; any thread.
+ */
+#ifndef N2N_OS_NETIF_H
+#define N2N_OS_NETIF_H
+
+#include "base/endpoint.h"
+#include "base/mac.h"
+#include "os/error.h"
+
+/* N2N_ENOENT: no such interface; N2N_EPERM; N2N_EINVAL: the system does not like the value. */
+MUST_CHECK int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err);
+MUST_CHECK int netif_get_mac(const char *name, struct mac *mac, struct os_error *err);
+/* mtu in bytes, without the Ethernet header. */
+MUST_CHECK int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err);
+MUST_CHECK int netif_set_up(const char *name, struct os_error *err);
+/* prefix in bits of the address's own family. An address that is there already is no error. */
+MUST_CHECK int netif_add_address(
+	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err);
+
+/*
+ * Lists the unicast addresses of all interfaces that are up, except loopback and link-local ones
+ * and those of the interfaces named in exclude. Returns how many were written, at most cap, or a
+ * negative n2n_err.
+ */
+MUST_CHECK int netif_local_addresses(
+	struct endpoint *out, size_t cap, const char *const *exclude, size_t exclude_count);
+
+/* Tells that an interface or an address appeared, changed or went. */
+struct netif_watch;
+
+MUST_CHECK int netif_watch_open(struct netif_watch **out, struct os_error *err);
+void netif_watch_close(struct netif_watch *w); /* NULL is fine */
+/* A descriptor to poll for reading. */
+int netif_watch_fd(const struct netif_watch *w);
+/* Takes what is queued; true when something changed since the last call. Does not block. */
+bool netif_watch_drain(struct netif_watch *w);
+
+#endif

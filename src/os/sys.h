@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The process and the machine: clocks, random bytes, hardening. Any thread. */
+#ifndef N2N_OS_SYS_H
+#define N2N_OS_SYS_H
+
+#include <stdbool.h>
+
+#include "base/random.h"
+#include "os/error.h"
+
+/*
+ * Puts something in the place of standard input, output or error that is closed, so that no file
+ * opened later gets their numbers. Reading and writing there fails with EBADF. First of all calls.
+ */
+void sys_open_standard(void);
+/*
+ * Ends the output to stdout. If any of it could not be written, err says that what ("the key")
+ * could not.
+ */
+MUST_CHECK int sys_flush_stdout(const char *what, struct os_error *err);
+
+bool sys_is_root(void);
+
+/* Milliseconds since some moment in the past; never goes back, counts while the host sleeps. */
+uint64_t sys_now_ms(void);
+/* Milliseconds since 1970-01-01 UTC; may jump. */
+uint64_t sys_wall_ms(void);
+
+/*
+ * The kernel's random generator; waits until it is seeded. N2N_ENOSYS when there is none. Once this
+ * has succeeded, filling cannot fail short of a broken system, which ends the process.
+ */
+MUST_CHECK int sys_random(struct random *out, struct os_error *err);
+
+/*
+ * Keeps the memory of this process out of core dumps and away from other processes of the same
+ * user. Afterwards /proc/self belongs to root: open what is needed there before.
+ */
+MUST_CHECK int sys_harden(struct os_error *err);
+
+#endif

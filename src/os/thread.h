@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Threads. They take no signals: those go to the thread that started the program. */
+#ifndef N2N_OS_THREAD_H
+#define N2N_OS_THREAD_H
+
+#include "base/err.h"
+
+struct thread;
+
+/* name shows in process listings, cut to 15 bytes. N2N_EAGAIN or N2N_ENOMEM when there is none. */
+MUST_CHECK int thread_start(
+	struct thread **out, const char *name, void (*run)(void *ctx), void *ctx);
+/* Waits for run to return and frees t. NULL is fine. */
+void thread_join(struct thread *t);
+
+#endif

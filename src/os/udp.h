@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * UDP sockets: one for IPv4 and one for IPv6 (IPV6_V6ONLY) on the same port, used in batches.
+ *
+ * Datagrams are sent with "don't fragment", and the kernel's idea of the path MTU is ignored: what
+ * is larger than the path allows is lost or gives too_large, and the core finds the limit itself.
+ * The address at which a datagram arrived is reported, and may be given as source for the answer.
+ *
+ * A struct udp may be used by several threads at once, a struct udp_batch by one only. Nothing
+ * here blocks, and nothing is allocated after udp_open and udp_batch_create.
+ */
+#ifndef N2N_OS_UDP_H
+#define N2N_OS_UDP_H
+
+#include "base/endpoint.h"
+#include "os/error.h"
+
+enum udp_family {
+	UDP_V4,
+	UDP_V6,
+	UDP_FAMILIES
+};
+
+struct udp;
+struct udp_batch;
+
+/*
+ * Opens the port at->port (0: any, the same for both families if there is one) at the address
+ * at->ip (none: all addresses of both families; else the one family). At least one family must be
+ * available. N2N_EEXIST when the port is in use, N2N_EPERM, N2N_ENOENT when the host does not have
+ * the address.
+ */
+MUST_CHECK int udp_open(struct udp **out, const struct endpoint *at, struct os_error *err);
+/*
+ * A further pair of sockets on the port and address of first, in the same families, for one more
+ * worker: the kernel spreads the senders over all pairs and keeps each sender at one of them.
+ */
+MUST_CHECK int udp_join(struct udp **out, const struct udp *first, struct os_error *err);
+void udp_close(struct udp *u); /* NULL is fine */
+
+/* A descriptor to poll for reading; -1 when the family is not available. */
+int udp_fd(const struct udp *u, enum udp_family family);
+/* The port in use; 0 when the family is not available. */
+uint16_t udp_port(const struct udp *u, enum udp_family family);
+
+/* The kernel's view of up to size datagrams; a call handles more in turns. N2N_ENOMEM. */
+MUST_CHECK int udp_batch_create(struct udp_batch **out, size_t size);
+void udp_batch_destroy(struct udp_batch *b); /* NULL is fine */
+
+struct udp_packet {
+	uint8_t *data; /* the caller's, cap bytes */
+	size_t cap;
+	size_t len;
+	struct endpoint from;
+	struct endpoint local; /* the address it was sent to, and our port; none when unknown */
+	bool truncated;	       /* it was longer than cap; the rest is lost */
+};
+
+/*
+ * Receives what has arrived at one of the sockets, in order, at most n datagrams and at most the
+ * size of the batch. Returns their number, 0 when there is nothing (or the family is not
+ * available), N2N_EIO when the socket is broken. ICMP errors of earlier sends are swallowed.
+ */
+MUST_CHECK int udp_recv(struct udp *u, enum udp_family family, struct udp_batch *b,
+	struct udp_packet *packets, size_t n);
+
+struct udp_packet_out {
+	const uint8_t *data;
+	size_t len;
+	struct endpoint to;
+	struct endpoint local; /* the source address to use (its port is ignored); none: any */
+};
+
+/* Added to by udp_send, never reset; every packet done with is counted in exactly one. */
+struct udp_sent {
+	uint64_t sent;
+	uint64_t too_large; /* above the limit of the interface */
+	uint64_t refused;   /* no route, a firewall, the family is not available */
+};
+
+/*
+ * Sends packets, of both families mixed, in their order. Returns how many of them, counted from
+ * the first, are done with: fewer than n means that the socket buffer is full, and the caller
+ * drops the rest or tries again. A source address that the host no longer has is left away.
+ */
+size_t udp_send(struct udp *u, struct udp_batch *b, const struct udp_packet_out *packets, size_t n,
+	struct udp_sent *count);
+
+#endif

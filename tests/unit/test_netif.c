@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests setting up and listing interfaces in a network namespace of its own; needs root. */
+#define _GNU_SOURCE
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/netif.h"
+
+#include <cmocka.h>
+
+static struct os_error err;
+
+static struct endpoint address(const char *text)
+{
+	struct endpoint e;
+
+	assert_int_equal(endpoint_parse(&e, text, 1), 0);
+	e.port = 0;
+	return e;
+}
+
+static void run(const char *command)
+{
+	assert_int_equal(system(command), 0);
+}
+
+/* True when the output of a command holds text. */
+static bool shows(const char *command, const char *text)
+{
+	char output[4096];
+	FILE *f = popen(command, "r");
+	size_t len;
+
+	assert_non_null(f);
+	len = fread(output, 1, sizeof(output) - 1, f);
+	output[len] = 0;
+	assert_int_equal(pclose(f), 0);
+	return strstr(output, text) != NULL;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return system("ip link set lo up; ip link add v0 type veth peer name v1");
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return system("ip link delete v0");
+}
+
+static void test_settings(void **state)
+{
+	const struct mac mac = {{2, 0, 0x5e, 0x10, 0, 1}};
+	struct mac read_back;
+
+	(void)state;
+	assert_int_equal(netif_set_mac("v0", &mac, &err), 0);
+	assert_int_equal(netif_get_mac("v0", &read_back, &err), 0);
+	assert_true(mac_equal(&mac, &read_back));
+	assert_int_equal(netif_set_mtu("v0", 1376, &err), 0);
+	assert_int_equal(netif_set_up("v0", &err), 0);
+	assert_true(shows("ip link show v0", "mtu 1376"));
+	assert_true(shows("ip link show v0", "02:00:5e:10:00:01"));
+	assert_true(shows("ip link show v0", "UP"));
+}
+
+static void test_addresses(void **state)
+{
+	struct endpoint v4 = address("10.1.2.1"), point = address("10.9.9.0"),
+			v6 = address("fd00::1");
+
+	(void)state;
+	assert_int_equal(netif_add_address("v0", &v4, 24, &err), 0);
+	assert_int_equal(netif_add_address("v0", &v4, 24, &err), 0);
+	assert_int_equal(netif_add_address("v0", &point, 31, &err), 0);
+	assert_true(shows("ip address show v0", "inet 10.1.2.1/24 brd 10.1.2.255 "));
+	assert_true(shows("ip address show v0", "inet 10.9.9.0/31 scope"));
+	if (access("/proc/net/if_inet6", F_OK) == 0) {
+		assert_int_equal(netif_add_address("v0", &v6, 64, &err), 0);
+		assert_true(shows("ip address show v0", "inet6 fd00::1/64 scope global"));
+		assert_int_equal(netif_add_address("v0", &v6, 129, &err), N2N_EINVAL);
+	}
+	assert_int_equal(netif_add_address("v0", &v4, 33, &err), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"cannot give interface \"v0\" the address 10.1.2.1/33: Invalid "
+		"argument; check that the interface allows this value");
+}
+
+static void test_failures(void **state)
+{
+	const struct mac group = {{3, 0, 0, 0, 0, 1}};
+	struct endpoint ip = address("10.1.2.1");
+	struct mac mac;
+
+	(void)state;
+	assert_int_equal(netif_set_mac("none0", &group, &err), N2N_ENOENT);
+	assert_int_equal(netif_get_mac("none0", &mac, &err), N2N_ENOENT);
+	assert_true(mac_is_zero(&mac));
+	assert_int_equal(netif_add_address("none0", &ip, 24, &err), N2N_ENOENT);
+	assert_int_equal(netif_set_up("none0", &err), N2N_ENOENT);
+	assert_int_equal(netif_set_mtu("none0", 1400, &err), N2N_ENOENT);
+	assert_string_equal(err.text,
+		"cannot give interface \"none0\" the MTU 1400: there is no such interface; check "
+		"its name, or whether another program removed it");
+	assert_int_equal(netif_set_mac("v0", &group, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_mtu("v0", 1, &err), N2N_EINVAL);
+	assert_string_equal(err.text, "cannot give interface \"v0\" the MTU 1: Invalid argument; "
+				      "check that the interface allows this value");
+}
+
+static void test_denied(void **state)
+{
+	struct endpoint ip = address("10.1.2.1");
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (setuid(65534))
+			_exit(2);
+		if (netif_set_up("v0", &err) != N2N_EPERM ||
+			netif_add_address("v0", &ip, 24, &err) != N2N_EPERM)
+			_exit(1);
+		_exit(strstr(err.text, "CAP_NET_ADMIN") ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static bool listed(const struct endpoint *list, int n, const char *text)
+{
+	struct endpoint e = address(text);
+
+	for (int i = 0; i < n; i++)
+		if (endpoint_equal(&list[i], &e))
+			return true;
+	return false;
+}
+
+static void test_local_addresses(void **state)
+{
+	const char *const exclude[] = {"other0", "v1"};
+	struct endpoint list[16];
+	int n;
+
+	(void)state;
+	run("ip address add 10.1.2.1/24 dev v0; ip address add 169.254.1.1/16 dev v0;"
+	    "ip address add 10.3.3.1/24 dev v1; ip link set v0 up; ip link set v1 up;"
+	    "ip -6 address add fd00::1/64 dev v0 nodad || true");
+	n = netif_local_addresses(list, 16, NULL, 0);
+	assert_true(n >= 2);
+	assert_true(listed(list, n, "10.1.2.1"));
+	assert_true(listed(list, n, "10.3.3.1"));
+	if (access("/proc/net/if_inet6", F_OK) == 0)
+		assert_true(listed(list, n, "fd00::1"));
+	for (int i = 0; i < n; i++)
+		assert_false(endpoint_is_loopback(&list[i]) || endpoint_is_link_local(&list[i]));
+
+	assert_int_equal(netif_local_addresses(list, 1, NULL, 0), 1);
+	assert_int_equal(netif_local_addresses(list, 0, NULL, 0), 0);
+	n = netif_local_addresses(list, 16, exclude, 2);
+	assert_true(listed(list, n, "10.1.2.1"));
+	assert_false(listed(list, n, "10.3.3.1"));
+	run("ip link set v0 down");
+	n = netif_local_addresses(list, 16, NULL, 0);
+	assert_false(listed(list, n, "10.1.2.1"));
+}
+
+static void test_watch(void **state)
+{
+	struct netif_watch *w;
+	struct pollfd p = {.events = POLLIN};
+
+	(void)state;
+	assert_int_equal(netif_watch_open(&w, &err), 0);
+	p.fd = netif_watch_fd(w);
+	assert_false(netif_watch_drain(w));
+	run("ip address add 10.1.2.1/24 dev v0");
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_true(netif_watch_drain(w));
+	assert_false(netif_watch_drain(w));
+	run("ip link set v1 up");
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_true(netif_watch_drain(w));
+
+	/* More notices than the socket holds: some are lost, the news is not. */
+	run("for i in $(seq 400); do echo link set v0 mtu $((1300 + i)); done | ip -batch -");
+	assert_true(netif_watch_drain(w));
+	assert_false(netif_watch_drain(w));
+	netif_watch_close(w);
+	netif_watch_close(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_settings),
+		TEST(test_addresses),
+		TEST(test_failures),
+		TEST(test_denied),
+		TEST(test_local_addresses),
+		TEST(test_watch),
+	};
+
+	if (unshare(CLONE_NEWNET)) {
+		print_message("skipped: needs root\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests the directory of an instance: lock, files, permissions, paths. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/state.h"
+
+#include <cmocka.h>
+
+/* A temporary directory, and a state opened below it. */
+struct fixture {
+	char dir[64];
+	char path[128]; /* DIR/n2n0 */
+	struct state *st;
+	struct os_error err;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	char root[] = "/tmp/n2n-test-state-XXXXXX";
+
+	*state = &f;
+	if (!mkdtemp(root))
+		return -1;
+	snprintf(f.dir, sizeof(f.dir), "%s/a/b", root);
+	snprintf(f.path, sizeof(f.path), "%s/n2n0", f.dir);
+	return state_open(&f.st, f.dir, "n2n0", &f.err);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	state_close(f->st);
+	snprintf(command, sizeof(command), "rm -r %.*s", (int)strlen(f->dir) - 4, f->dir);
+	return system(command);
+}
+
+static unsigned mode_of(const struct fixture *f, const char *name)
+{
+	struct stat info;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", f->path, name);
+	assert_int_equal(stat(path, &info), 0);
+	return info.st_mode & 07777;
+}
+
+static void test_makes_directories(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(state_dir(f->st), f->path);
+	assert_int_equal(mode_of(f, "."), 0700);
+	assert_int_equal(mode_of(f, ".."), 0700);
+	assert_int_equal(mode_of(f, "../.."), 0700);
+	assert_int_equal(mode_of(f, "lock"), 0600);
+	state_close(NULL);
+}
+
+static void test_round_trip(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t buf[8];
+	size_t len = 99;
+
+	assert_int_equal(state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), N2N_ENOENT);
+	assert_int_equal(state_write(f->st, "key", "\0a\nb", 4, &f->err), 0);
+	assert_int_equal(mode_of(f, "key"), 0600);
+	assert_int_equal(state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), 0);
+	assert_int_equal(len, 4);
+	assert_memory_equal(buf, "\0a\nb", 4);
+
+	assert_int_equal(state_write(f->st, "key", "12345678", 8, &f->err), 0);
+	assert_int_equal(state_read(f->st, "key", buf, 8, &len, &f->err), 0);
+	assert_int_equal(len, 8);
+	assert_memory_equal(buf, "12345678", 8);
+	assert_int_equal(state_read(f->st, "key", buf, 7, &len, &f->err), N2N_ENOSPC);
+	assert_non_null(strstr(f->err.text, "is longer than 7 bytes"));
+
+	assert_int_equal(state_write(f->st, "key", "", 0, &f->err), 0);
+	assert_int_equal(state_read(f->st, "key", buf, 0, &len, &f->err), 0);
+	assert_int_equal(len, 0);
+}
+
+static void test_nothing_else_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct dirent *e;
+	DIR *d;
+	int files = 0;
+
+	assert_int_equal(state_write(f->st, "key", "1", 1, &f->err), 0);
+	assert_int_equal(state_write(f->st, "key", "2", 1, &f->err), 0);
+	d = opendir(f->path);
+	assert_non_null(d);
+	while ((e = readdir(d)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) {
+			assert_true(!strcmp(e->d_name, "key") || !strcmp(e->d_name, "lock"));
+			files++;
+		}
+	closedir(d);
+	assert_int_equal(files, 2);
+}
+
+/* A reader never sees anything but a whole old or a whole new file. */
+static void test_atomic(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t data[60000];
+	uint8_t buf[sizeof(data)];
+	size_t len;
+	int status;
+	pid_t child;
+
+	memset(data, 1, sizeof(data));
+	assert_int_equal(state_write(f->st, "key", data, sizeof(data), &f->err), 0);
+	child = fork();
+	if (child == 0) {
+		for (uint8_t i = 1; i < 100; i++) {
+			memset(data, i, sizeof(data));
+			if (state_write(f->st, "key", data, sizeof(data), &f->err))
+				_exit(1);
+		}
+		_exit(0);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		assert_int_equal(state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), 0);
+		assert_int_equal(len, sizeof(data));
+		assert_memory_equal(buf, buf + 1, sizeof(buf) - 1);
+	}
+	assert_int_equal(status, 0);
+}
+
+static void test_write_over_rubble(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/.new", f->path);
+	assert_int_equal(symlink("/etc/passwd", path), 0);
+	assert_int_equal(state_write(f->st, "key", "1", 1, &f->err), 0);
+	assert_int_equal(mode_of(f, "key"), 0600);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_exposed_file(void **state)
+{
+	struct fixture *f = *state;
+	char path[192], expected[256], buf[8];
+	size_t len;
+
+	assert_int_equal(state_write(f->st, "key", "1", 1, &f->err), 0);
+	snprintf(path, sizeof(path), "%s/key", f->path);
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(state_read(f->st, "key", buf, 8, &len, &f->err), N2N_EPERM);
+	snprintf(expected, sizeof(expected),
+		"others can read \"%s\", which may hold a secret; chmod it to 600", path);
+	assert_string_equal(f->err.text, expected);
+}
+
+static void test_second_process(void **state)
+{
+	struct fixture *f = *state;
+	struct state *second;
+	char expected[256];
+	int status;
+	pid_t child;
+
+	snprintf(expected, sizeof(expected),
+		"another process already runs instance \"n2n0\" (pid %d)", (int)getpid());
+	child = fork();
+	if (child == 0) {
+		if (state_open(&second, f->dir, "n2n0", &f->err) != N2N_EEXIST ||
+			strcmp(f->err.text, expected))
+			_exit(1);
+		_exit(state_open(&second, f->dir, "n2n1", &f->err) ? 2 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+
+	/* The lock goes with its owner, and the pid is that of the next. */
+	state_close(f->st);
+	f->st = NULL;
+	child = fork();
+	if (child == 0)
+		_exit(state_open(&second, f->dir, "n2n0", &f->err) ? 1 : 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
+}
+
+static void test_directory_of_others(void **state)
+{
+	struct fixture *f = *state;
+
+	state_close(f->st);
+	f->st = NULL;
+	assert_int_equal(chmod(f->path, 0770), 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), N2N_EPERM);
+	assert_non_null(strstr(f->err.text, "others can write to the directory"));
+	assert_int_equal(chmod(f->path, 0755), 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
+}
+
+static int open_as_nobody(const char *dir)
+{
+	struct state *st;
+	struct os_error err;
+
+	if (geteuid() == 0 && setuid(65534))
+		return 2;
+	if (state_open(&st, dir, "n2n9", &err) != N2N_EPERM)
+		return 1;
+	return strstr(err.text, "--state-dir") ? 0 : 3;
+}
+
+static void test_denied(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(open_as_nobody(geteuid() == 0 ? f->dir : "/usr"));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void test_wrong_places(void **state)
+{
+	static const char *const names[] = {"", ".", "..", "a/b"};
+	struct fixture *f = *state;
+	struct state *st;
+	char file[256], longer[STATE_PATH_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(state_open(&st, f->dir, names[i], &f->err), N2N_EINVAL);
+		assert_non_null(strstr(f->err.text, "cannot name an instance"));
+	}
+	memset(longer, 'a', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	assert_int_equal(state_open(&st, longer, "n2n0", &f->err), N2N_EINVAL);
+	assert_int_equal(state_open(&st, f->dir, longer, &f->err), N2N_EINVAL);
+
+	snprintf(file, sizeof(file), "%s/lock", f->path);
+	assert_int_equal(state_open(&st, file, "n2n0", &f->err), N2N_ENOENT); /* ENOTDIR */
+	assert_non_null(strstr(f->err.text, "Not a directory"));
+}
+
+/* On a file system without room, then on one that became read-only; 0 when all is well. */
+static int fill_and_freeze(void)
+{
+	static const char zeros[40000];
+	char dir[] = "/tmp/n2n-test-mount-XXXXXX", command[256], buf[8];
+	struct state *st;
+	struct os_error err;
+	size_t len;
+
+	if (unshare(CLONE_NEWNS) || !mkdtemp(dir))
+		return 77;
+	snprintf(command, sizeof(command),
+		"mount --make-rprivate / && mount -t tmpfs -o size=16k none %s", dir);
+	if (system(command))
+		return 77;
+	if (state_open(&st, dir, "n2n0", &err) || state_write(st, "key", "old", 3, &err))
+		return 1;
+	if (state_write(st, "key", zeros, sizeof(zeros), &err) != N2N_ENOSPC ||
+		!strstr(err.text, "make room there"))
+		return 2;
+	if (state_read(st, "key", buf, sizeof(buf), &len, &err) || len != 3)
+		return 3;
+	state_close(st);
+	snprintf(command, sizeof(command), "mount -o remount,ro %s", dir);
+	if (system(command))
+		return 4;
+	if (state_open(&st, dir, "n2n1", &err) != N2N_EIO || !strstr(err.text, "writable"))
+		return 5;
+	snprintf(command, sizeof(command), "umount %s && rmdir %s", dir, dir);
+	return system(command) ? 6 : 0;
+}
+
+static void test_full_and_read_only(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		_exit(fill_and_freeze());
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+		print_message("needs root and tmpfs\n");
+		skip();
+	}
+	assert_int_equal(status, 0);
+}
+
+static void test_control_path(void **state)
+{
+	char path[STATE_SOCKET_MAX], dir[STATE_SOCKET_MAX];
+	struct os_error err;
+
+	(void)state;
+	assert_int_equal(state_control_path(path, "/some/dir", "n2n0", &err), 0);
+	assert_string_equal(path, "/some/dir/n2n0/control");
+	assert_int_equal(state_control_path(path, "/some/dir", "a/b", &err), N2N_EINVAL);
+
+	memset(dir, 'a', sizeof(dir));
+	dir[0] = '/';
+	dir[107 - strlen("/n2n0/control")] = 0;
+	assert_int_equal(state_control_path(path, dir, "n2n0", &err), 0);
+	assert_int_equal(strlen(path), 107);
+	assert_int_equal(state_control_path(path, dir, "n2n00", &err), N2N_EINVAL);
+	assert_non_null(strstr(err.text, "has a path of more than 107 bytes"));
+}
+
+static int defaults_as_root(void)
+{
+	char path[STATE_SOCKET_MAX];
+	struct os_error err;
+
+	return state_control_path(path, NULL, "n2n0", &err) ||
+	       strcmp(path, "/run/n2n/n2n0/control");
+}
+
+/* dir is writable by everybody. */
+static int defaults_as_nobody(char *dir)
+{
+	char path[STATE_SOCKET_MAX], expected[STATE_SOCKET_MAX];
+	struct os_error err;
+	struct state *st;
+
+	if (geteuid() == 0 && setuid(65534))
+		return 1;
+	unsetenv("HOME");
+	unsetenv("XDG_STATE_HOME");
+	setenv("XDG_RUNTIME_DIR", "relative", 1);
+	if (state_control_path(path, NULL, "n2n0", &err) != N2N_ENOENT ||
+		!strstr(err.text, "--state-dir"))
+		return 2;
+	if (state_open(&st, NULL, "n2n0", &err) != N2N_ENOENT)
+		return 3;
+
+	setenv("HOME", dir, 1);
+	snprintf(expected, sizeof(expected), "%s/.local/state/n2n/n2n0/control", dir);
+	if (state_control_path(path, NULL, "n2n0", &err) || strcmp(path, expected))
+		return 4;
+	setenv("XDG_STATE_HOME", "/state", 1);
+	if (state_control_path(path, NULL, "n2n0", &err) || strcmp(path, "/state/n2n/n2n0/control"))
+		return 5;
+	setenv("XDG_RUNTIME_DIR", dir, 1);
+	unsetenv("XDG_STATE_HOME");
+	snprintf(expected, sizeof(expected), "%s/n2n/n2n0/control", dir);
+	if (state_control_path(path, NULL, "n2n0", &err) || strcmp(path, expected))
+		return 6;
+
+	/* Opening makes both directories. */
+	if (state_open(&st, NULL, "n2n0", &err))
+		return 7;
+	snprintf(expected, sizeof(expected), "%s/.local/state/n2n/n2n0", dir);
+	if (strcmp(state_dir(st), expected))
+		return 8;
+	state_close(st);
+	snprintf(expected, sizeof(expected), "%s/n2n/n2n0", dir);
+	return access(expected, W_OK) ? 9 : 0;
+}
+
+static void test_defaults(void **state)
+{
+	char dir[] = "/tmp/n2n-test-home-XXXXXX", command[64];
+	int status;
+	pid_t child;
+
+	(void)state;
+	if (geteuid() == 0)
+		assert_int_equal(defaults_as_root(), 0);
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chmod(dir, 0777), 0);
+	child = fork();
+	if (child == 0)
+		_exit(defaults_as_nobody(dir));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	assert_int_equal(system(command), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_makes_directories),
+		TEST(test_round_trip),
+		TEST(test_nothing_else_stays),
+		TEST(test_atomic),
+		TEST(test_write_over_rubble),
+		TEST(test_exposed_file),
+		TEST(test_second_process),
+		TEST(test_directory_of_others),
+		TEST(test_denied),
+		TEST(test_wrong_places),
+		cmocka_unit_test(test_full_and_read_only),
+		cmocka_unit_test(test_control_path),
+		cmocka_unit_test(test_defaults),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests the TAP interface in a network namespace of its own; needs root and /dev/net/tun. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "os/netif.h"
+#include "os/tap.h"
+
+#include <cmocka.h>
+
+static struct os_error err;
+
+/* An interface made behind tap.h's back; returns its descriptor. */
+static int raw_interface(const char *name, int flags, bool persistent)
+{
+	struct ifreq ifr = {.ifr_flags = (short)flags};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+
+	assert_true(fd >= 0);
+	strcpy(ifr.ifr_name, name);
+	assert_int_equal(ioctl(fd, TUNSETIFF, &ifr), 0);
+	assert_int_equal(ioctl(fd, TUNSETPERSIST, persistent), 0);
+	return fd;
+}
+
+static void delete_interface(const char *name)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "ip link delete %s", name);
+	assert_int_equal(system(command), 0);
+}
+
+static void test_name(void **state)
+{
+	static const char *const bad[] = {
+		"", ".", "..", "a/b", "a b", "a:b", "tap%d", "a\n", "1234567890123456"};
+	struct tap *tap;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(tap_open(&tap, bad[i], &err), N2N_EINVAL);
+		assert_non_null(strstr(err.text, "cannot name an interface; give 1 to 15"));
+	}
+	tap_close(NULL);
+}
+
+static void test_appears_and_disappears(void **state)
+{
+	struct tap *tap;
+
+	(void)state;
+	assert_int_equal(tap_open(&tap, "123456789012345", &err), 0);
+	assert_string_equal(tap_name(tap), "123456789012345");
+	assert_int_not_equal(if_nametoindex("123456789012345"), 0);
+	tap_close(tap);
+	assert_int_equal(if_nametoindex("123456789012345"), 0);
+}
+
+static void test_in_use(void **state)
+{
+	struct tap *tap, *second;
+
+	(void)state;
+	assert_int_equal(tap_open(&tap, "t0", &err), 0);
+	assert_int_equal(tap_open(&second, "t0", &err), N2N_EEXIST);
+	assert_string_equal(err.text,
+		"interface \"t0\" is in use by another process; stop that one or choose another "
+		"name (option -d)");
+	tap_close(tap);
+	assert_int_equal(tap_open(&second, "lo", &err), N2N_EEXIST);
+	assert_string_equal(err.text, "interface \"lo\" exists and is not a free TAP; remove it or "
+				      "choose another name (option -d)");
+}
+
+static void test_persistent(void **state)
+{
+	struct tap *tap, *second;
+	int fd = raw_interface("t1", IFF_TAP | IFF_NO_PI, true);
+
+	(void)state;
+	assert_int_equal(tap_open(&tap, "t1", &err), N2N_EEXIST);
+	close(fd);
+	assert_int_equal(tap_open(&tap, "t1", &err), 0);
+	assert_int_equal(tap_open(&second, "t1", &err), N2N_EEXIST);
+	tap_close(tap);
+	assert_int_not_equal(if_nametoindex("t1"), 0);
+	delete_interface("t1");
+
+	close(raw_interface("t2", IFF_TUN | IFF_NO_PI, true));
+	assert_int_equal(tap_open(&tap, "t2", &err), N2N_EEXIST);
+	delete_interface("t2");
+}
+
+/* Reads until a frame of the ethertype comes; the kernel sends some of its own accord. */
+static int read_type(struct tap *tap, uint8_t *frame, size_t cap, uint16_t type)
+{
+	struct pollfd p = {.fd = tap_fd(tap), .events = POLLIN};
+	int len;
+
+	do {
+		assert_int_equal(poll(&p, 1, 2000), 1);
+		len = tap_read(tap, frame, cap);
+		assert_true(len >= 14);
+	} while ((frame[12] << 8 | frame[13]) != type);
+	return len;
+}
+
+static void test_frames(void **state)
+{
+	static const uint8_t request[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,
+		9, /* */
+		8, 6, 0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9, 10, 1, 2, 9, 0, 0, 0, 0, 0, 0, 10,
+		1, 2, 1};
+	const struct mac mac = {{2, 0, 0, 0, 0, 1}};
+	struct endpoint ip = endpoint_v4(0x0a010201, 0);
+	uint8_t frame[2000];
+	struct tap *tap;
+	struct mac read_back;
+
+	(void)state;
+	assert_int_equal(tap_open(&tap, "t3", &err), 0);
+	assert_int_equal(tap_read(tap, frame, sizeof(frame)), N2N_EAGAIN);
+	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_EIO); /* still down */
+	assert_int_equal(netif_set_mac("t3", &mac, &err), 0);
+	assert_int_equal(netif_get_mac("t3", &read_back, &err), 0);
+	assert_true(mac_equal(&mac, &read_back));
+	assert_int_equal(netif_add_address("t3", &ip, 24, &err), 0);
+	assert_int_equal(netif_set_up("t3", &err), 0);
+
+	/* An ARP request for our address is answered by the kernel, with the MAC we gave it. */
+	assert_int_equal(tap_write(tap, request, sizeof(request)), 0);
+	assert_true(read_type(tap, frame, sizeof(frame), 0x0806) >= 42);
+	assert_memory_equal(frame, request + 6, 6);
+	assert_memory_equal(frame + 6, mac.b, 6);
+	assert_int_equal(frame[21], 2);
+
+	/* A frame is cut to the room there is. */
+	assert_int_equal(tap_write(tap, request, sizeof(request)), 0);
+	assert_int_equal(read_type(tap, frame, 20, 0x0806), 20);
+
+	assert_int_equal(tap_write(tap, request, 5), N2N_EIO); /* no whole header */
+	assert_int_equal(system("ip link set t3 down"), 0);
+	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_EIO);
+	assert_int_equal(netif_set_up("t3", &err), 0);
+	assert_int_equal(tap_write(tap, request, sizeof(request)), 0); /* it lives on */
+
+	delete_interface("t3");
+	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_ENOENT);
+	assert_int_equal(tap_read(tap, frame, sizeof(frame)), N2N_ENOENT);
+	tap_close(tap);
+}
+
+static void test_denied(void **state)
+{
+	struct tap *tap;
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (setuid(65534))
+			_exit(2);
+		_exit(tap_open(&tap, "t4", &err) == N2N_EPERM && strstr(err.text, "CAP_NET_ADMIN")
+				? 0
+				: 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_appears_and_disappears),
+		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_persistent),
+		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_denied),
+	};
+
+	if (unshare(CLONE_NEWNET) || access("/dev/net/tun", R_OK | W_OK)) {
+		print_message("skipped: needs root and /dev/net/tun\n");
+		return 77;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
