@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One table of options feeds the parser and the help. The environment is read first, the command
+ * line overrides it. One thread: getopt_long keeps its place in globals.
+ */
+#ifndef N2N_CONF_OPTIONS_H
+#define N2N_CONF_OPTIONS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum option_flag {
+	OPTION_REPEATABLE = 1, /* each use adds a value; else the last one counts */
+	OPTION_HIDDEN = 2,     /* not shown in the help */
+	OPTION_SECRET = 4      /* the value is not quoted in errors, and overwritten in argv */
+};
+
+struct option_spec {
+	const char *name;    /* long name, without "--" */
+	char letter;	     /* 0: none */
+	const char *arg;     /* what the help calls the argument; NULL: it takes none */
+	const char *env;     /* environment variable; NULL: none */
+	const char *help;    /* one sentence fragment */
+	const char *section; /* heading in the help; rows of one section stand together */
+	unsigned flags;	     /* of enum option_flag */
+	size_t field;	     /* offset in the program's struct of what set is given */
+	/*
+	 * Stores a value, NULL for an option without argument. On N2N_EINVAL it has written to why
+	 * what is wrong and what is accepted, to follow the quoted value: "is not an IPv4 address;
+	 * give ...". A secret is valid during the call only, any other value as long as argv.
+	 */
+	int (*set)(void *field, const char *value, char *why, size_t why_cap);
+};
+
+struct option_set {
+	const char *program; /* "edge" */
+	const char *usage;   /* what follows the program's name in the first line of the help */
+	const struct option_spec *specs;
+	size_t count;
+	const char *epilogue; /* last lines of the help, or NULL */
+};
+
+#define EXIT_STATUS_HELP                                                                           \
+	"Exit status: 0 stopped in order; 1 failed while running; 2 could not start: a value is\n" \
+	"wrong, or something it needs is missing or in use.\n"
+
+#define CONF_QUOTED_CAP 128
+
+/* One line for people, without newline, control characters, secrets or the program's name. */
+struct conf_error {
+	char text[512];
+};
+
+/* Applies the environment variables of the table that are set and not empty. N2N_EINVAL. */
+MUST_CHECK int options_from_env(const struct option_set *set, void *target, struct conf_error *err);
+/*
+ * Applies the command line. N2N_EINVAL for unknown or ambiguous options, wrong values, missing
+ * arguments and anything that is not an option. Secrets in argv are gone afterwards.
+ */
+MUST_CHECK int options_from_args(
+	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err);
+
+void options_help(const struct option_set *set, FILE *to);
+
+/* Writes value in quotes to buf and returns it; of a long one the start and the length. Control
+ * characters become '?'. */
+const char *conf_quote(char buf[CONF_QUOTED_CAP], const char *value);
+
+/* Fills err and returns N2N_EINVAL. */
+__attribute__((format(printf, 2, 3))) int conf_fail(struct conf_error *err, const char *fmt, ...);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the user wants of a supernode: the options of the command line. */
+#ifndef N2N_CONF_SUPERNODE_CONF_H
+#define N2N_CONF_SUPERNODE_CONF_H
+
+#include "base/endpoint.h"
+#include "conf/options.h"
+
+#define SUPERNODE_PORT_DEFAULT 7654
+
+/* Pointers are into argv. */
+struct supernode_conf {
+	struct endpoint local; /* ip none: all */
+	const char *state_dir; /* or NULL */
+	unsigned verbosity;    /* how often -v was given */
+	bool help;
+	bool version;
+};
+
+extern const struct option_set supernode_options;
+
+/* Fills conf. N2N_EINVAL: the program prints err and exits with status 2. */
+MUST_CHECK int supernode_conf_parse(
+	struct supernode_conf *conf, int argc, char **argv, struct conf_error *err);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Values that more than one option table takes: functions for option_spec.set, each for a field of
+ * the type named. Any thread.
+ */
+#ifndef N2N_CONF_VALUES_H
+#define N2N_CONF_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/endpoint.h"
+#include "base/err.h"
+
+/* Writes to why and returns N2N_EINVAL. */
+__attribute__((format(printf, 3, 4))) int value_wrong(
+	char *why, size_t why_cap, const char *fmt, ...);
+
+/* Decimal digits only, from min to max. */
+bool value_number(unsigned *out, const char *text, unsigned min, unsigned max);
+/* An address of either family without port and brackets; the port of e becomes 0. */
+bool value_address(struct endpoint *e, const char *text);
+/* UTF-8 (RFC 3629) without control characters. */
+bool value_is_printable(const char *text);
+
+/* bool */
+int value_set_true(void *field, const char *value, char *why, size_t why_cap);
+/* unsigned */
+int value_count(void *field, const char *value, char *why, size_t why_cap);
+/* const char *; not empty */
+int value_path(void *field, const char *value, char *why, size_t why_cap);
+/* struct endpoint; PORT or ADDRESS:PORT */
+int value_listen(void *field, const char *value, char *why, size_t why_cap);
+/* For an option that is accepted and changes nothing. */
+int value_ignore(void *field, const char *value, char *why, size_t why_cap);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests what an edge's command line means, and that each wrong value gets its line. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/edge_conf.h"
+
+#include <cmocka.h>
+
+#define WORDS_MAX 40
+#define WORD_CAP  320
+
+struct line {
+	struct edge_conf conf;
+	struct conf_error err;
+	char words[WORDS_MAX][WORD_CAP];
+};
+
+/* Parses the words, which end with NULL; argv must be writable and stays with the line. */
+static int parse(struct line *l, const char *const *words)
+{
+	char *argv[WORDS_MAX + 1] = {l->words[0]};
+	int argc = 1;
+
+	memset(l, 0, sizeof(*l));
+	strcpy(l->words[0], "edge");
+	for (; words[argc - 1]; argc++) {
+		strcpy(l->words[argc], words[argc - 1]);
+		argv[argc] = l->words[argc];
+	}
+	return edge_conf_parse(&l->conf, argc, argv, &l->err);
+}
+
+#define PARSE(...) parse(&l, (const char *const[]){__VA_ARGS__, NULL})
+#define ENOUGH	   "-c", "net", "-k", "pass", "-l", "sn:7654"
+
+static int clear_environment(void **state)
+{
+	(void)state;
+	return unsetenv("N2N_KEY") || unsetenv("N2N_COMMUNITY");
+}
+
+static void assert_ip(const struct endpoint *e, const char *text)
+{
+	char buf[ENDPOINT_TEXT_MAX];
+
+	assert_string_equal(endpoint_format_ip(e, buf), text);
+}
+
+static void test_product_page(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE("-d", "edge0", "-a", "10.1.2.1", "-c", "mynetwork", "-k",
+				 "encryptme", "-l", "192.0.2.1:7654"),
+		0);
+	assert_string_equal(l.conf.device, "edge0");
+	assert_int_equal(l.conf.address_count, 1);
+	assert_ip(&l.conf.addresses[0].ip, "10.1.2.1");
+	assert_int_equal(l.conf.addresses[0].ip.port, 0);
+	assert_int_equal(l.conf.addresses[0].prefix, 24);
+	assert_string_equal(l.conf.community, "mynetwork");
+	assert_string_equal(l.conf.key, "encryptme");
+	assert_int_equal(l.conf.supernode_count, 1);
+	assert_string_equal(l.conf.supernodes[0].host, "192.0.2.1");
+	assert_int_equal(l.conf.supernodes[0].port, 7654);
+	assert_null(l.conf.supernodes[0].key);
+	assert_string_equal(l.words[8], ""); /* the key */
+}
+
+static void test_defaults(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_string_equal(l.conf.device, "n2n0");
+	assert_int_equal(l.conf.address_count, 0);
+	assert_int_equal(l.conf.mtu, 1376);
+	assert_true(mac_is_zero(&l.conf.mac));
+	assert_true(endpoint_is_none(&l.conf.local));
+	assert_int_equal(l.conf.local.port, 0);
+	assert_null(l.conf.key_file);
+	assert_null(l.conf.state_dir);
+	assert_int_equal(l.conf.verbosity, 0);
+	assert_false(l.conf.help || l.conf.version);
+}
+
+static void test_everything(void **state)
+{
+	const struct mac mac = {{0x02, 0, 0x5e, 0x10, 0, 1}};
+	struct line l;
+
+	(void)state;
+	assert_int_equal(
+		PARSE("--address", "10.1.2.1/16", "-a", "fd00::1", "-a", "fd00:1::1/48", "-a",
+			"10.9.9.0/31", "--community", "caf\xc3\xa9", "--key-file", "-", "-l",
+			"a.example:1/abc", "--supernode", "[2001:db8::1]:65535/d/e", "-p",
+			"192.0.2.7:99", "-m", "02-00-5e-10-00-01", "-M", "1500", "--state-dir",
+			"/s", "-fvv", "--verbose"),
+		0);
+	assert_int_equal(l.conf.address_count, 4);
+	assert_int_equal(l.conf.addresses[0].prefix, 16);
+	assert_ip(&l.conf.addresses[1].ip, "fd00::1");
+	assert_int_equal(l.conf.addresses[1].prefix, 64);
+	assert_int_equal(l.conf.addresses[2].prefix, 48);
+	assert_int_equal(l.conf.addresses[3].prefix, 31);
+	assert_string_equal(l.conf.community, "caf\xc3\xa9");
+	assert_string_equal(l.conf.key_file, "-");
+	assert_string_equal(l.conf.key, "");
+	assert_int_equal(l.conf.supernode_count, 2);
+	assert_string_equal(l.conf.supernodes[0].key, "abc");
+	assert_string_equal(l.conf.supernodes[1].host, "2001:db8::1");
+	assert_int_equal(l.conf.supernodes[1].port, 65535);
+	assert_string_equal(l.conf.supernodes[1].key, "d/e"); /* for the program to refuse */
+	assert_ip(&l.conf.local, "192.0.2.7");
+	assert_int_equal(l.conf.local.port, 99);
+	assert_true(mac_equal(&l.conf.mac, &mac));
+	assert_int_equal(l.conf.mtu, 1500);
+	assert_string_equal(l.conf.state_dir, "/s");
+	assert_int_equal(l.conf.verbosity, 3);
+}
+
+struct wrong {
+	const char *option, *value, *text;
+};
+
+#define ADDRESS_HINT                                                                               \
+	" is not an IPv4 or IPv6 address; give ADDRESS or ADDRESS/PREFIX, e.g. 10.1.2.1/24"
+#define HOST_HINT      " is not the address of a host; give one of a private network, e.g. 10.1.2.1/24"
+#define EXAMPLES       ", e.g. sn.example.net:7654 or [2001:db8::1]:7654"
+#define SUPERNODE_HINT " is not a supernode; give HOST:PORT or HOST:PORT/KEY" EXAMPLES
+#define HOST_PART_HINT " has a wrong host; give a name or an address, IPv6 in brackets" EXAMPLES
+#define PORT_PART_HINT " has a wrong port; give 1 to 65535 after the host" EXAMPLES
+#define KEY_PART_HINT                                                                              \
+	" has no key after the \"/\"; give the one that the supernode prints at its start, or "    \
+	"leave the \"/\" out"
+#define V4_PREFIX_HINT                                                                             \
+	" has a wrong prefix; give 1 to 32, the bits of the network, e.g. 10.1.2.1/24"
+#define V6_PREFIX_HINT                                                                             \
+	" has a wrong prefix; give 1 to 128, the bits of the network, e.g. fd00::1/64"
+#define DEVICE_HINT                                                                                \
+	" cannot name an interface; give 1 to 15 ASCII characters without blanks, '/', ':' and "   \
+	"'%', e.g. n2n0"
+#define MAC_HINT  " is not a MAC address; give six bytes in hex, e.g. 02:00:5e:10:00:01"
+#define MTU_HINT  " is not an MTU; give a number from 576 to 1500"
+#define NAME_HINT " cannot name a community; give 1 to 64 bytes of UTF-8 without control characters"
+#define PORT_HINT                                                                                  \
+	" is not a port to listen at; give PORT (0 to 65535, 0 takes any free one) or "            \
+	"ADDRESS:PORT, e.g. 192.0.2.1:7654 or [2001:db8::1]:7654"
+
+static const struct wrong wrong[] = {
+	{"-a", "10.1.2", "\"10.1.2\"" ADDRESS_HINT},
+	{"-a", "", "\"\"" ADDRESS_HINT},
+	{"-a", "dhcp", "\"dhcp\"" ADDRESS_HINT},
+	{"-a", "static:10.1.2.1", "\"static:10.1.2.1\"" ADDRESS_HINT},
+	{"-a", "10.1.2.1/", "\"10.1.2.1/\"" V4_PREFIX_HINT},
+	{"-a", "10.1.2.1/0", "\"10.1.2.1/0\"" V4_PREFIX_HINT},
+	{"-a", "10.1.2.1/33", "\"10.1.2.1/33\"" V4_PREFIX_HINT},
+	{"-a", "10.1.2.1/255.255.255.0", "\"10.1.2.1/255.255.255.0\"" V4_PREFIX_HINT},
+	{"-a", "10.1.2.1:80", "\"10.1.2.1:80\"" ADDRESS_HINT},
+	{"-a", "10.1.2.256", "\"10.1.2.256\"" ADDRESS_HINT},
+	{"-a", "fd00::1/129", "\"fd00::1/129\"" V6_PREFIX_HINT},
+	{"-a", "[fd00::1]", "\"[fd00::1]\"" ADDRESS_HINT},
+	{"-a", "1111111111111111111111111111111111111111111111111111111111",
+		"\"1111111111111111111111111111111111111111111111111111111111\"" ADDRESS_HINT},
+	{"-a", "0.0.0.0", "\"0.0.0.0\"" HOST_HINT},
+	{"-a", "127.0.0.1", "\"127.0.0.1\"" HOST_HINT},
+	{"-a", "224.0.0.1", "\"224.0.0.1\"" HOST_HINT},
+	{"-a", "255.255.255.255", "\"255.255.255.255\"" HOST_HINT},
+	{"-a", "::", "\"::\"" HOST_HINT},
+	{"-a", "::1", "\"::1\"" HOST_HINT},
+	{"-a", "ff02::1", "\"ff02::1\"" HOST_HINT},
+	{"-a", "10.1.2.0",
+		"\"10.1.2.0\" is the network or broadcast address of its /24; give the address of "
+		"a host in it"},
+	{"-a", "10.1.2.255/24",
+		"\"10.1.2.255/24\" is the network or broadcast address of its /24; give the "
+		"address of a host in it"},
+	{"-a", "10.1.2.7/30",
+		"\"10.1.2.7/30\" is the network or broadcast address of its /30; give the address "
+		"of a host in it"},
+	{"-c", "", "\"\"" NAME_HINT},
+	{"-c", "a\tb", "\"a?b\"" NAME_HINT},
+	{"-c", "01234567890123456789012345678901234567890123456789012345678901234",
+		"\"0123456789012345678901234567890123456789012345678901234567890123...\" (65 "
+		"bytes)" NAME_HINT},
+	{"-d", "", "\"\"" DEVICE_HINT},
+	{"-d", ".", "\".\"" DEVICE_HINT},
+	{"-d", "..", "\"..\"" DEVICE_HINT},
+	{"-d", "a/b", "\"a/b\"" DEVICE_HINT},
+	{"-d", "n2n0:1", "\"n2n0:1\"" DEVICE_HINT},
+	{"-d", "n2n%d", "\"n2n%d\"" DEVICE_HINT},
+	{"-d", "n2n 0", "\"n2n 0\"" DEVICE_HINT},
+	{"-d", "n2n\t0", "\"n2n?0\"" DEVICE_HINT},
+	{"-d", "n\xc3\xa9", "\"n\xc3\xa9\"" DEVICE_HINT},
+	{"-d", "0123456789abcdef", "\"0123456789abcdef\"" DEVICE_HINT},
+	{"-k", "", "the value has 0 bytes; give a key string or a passphrase of 1 to 256 bytes"},
+	{"-K", "", "\"\" is no path; give one that is not empty"},
+	{"-l", "", "\"\"" SUPERNODE_HINT},
+	{"-l", "host", "\"host\"" SUPERNODE_HINT},
+	{"-l", "host:", "\"host:\"" PORT_PART_HINT},
+	{"-l", "host:0", "\"host:0\"" PORT_PART_HINT},
+	{"-l", "host:65536", "\"host:65536\"" PORT_PART_HINT},
+	{"-l", "host:000007654", "\"host:000007654\"" PORT_PART_HINT},
+	{"-l", "host:http", "\"host:http\"" PORT_PART_HINT},
+	{"-l", "host:7654/", "\"host:7654/\"" KEY_PART_HINT},
+	{"-l", "host/key:7654", "\"host/key:7654\"" SUPERNODE_HINT},
+	{"-l", ":7654", "\":7654\"" HOST_PART_HINT},
+	{"-l", "-host:7654", "\"-host:7654\"" HOST_PART_HINT},
+	{"-l", "a..b:7654", "\"a..b:7654\"" HOST_PART_HINT},
+	{"-l", "ho st:7654", "\"ho st:7654\"" HOST_PART_HINT},
+	{"-l", "10.1.2:7654", "\"10.1.2:7654\"" HOST_PART_HINT},
+	{"-l", "2130706433:7654", "\"2130706433:7654\"" HOST_PART_HINT},
+	{"-l", "2001:db8::1:7654", "\"2001:db8::1:7654\"" HOST_PART_HINT},
+	{"-l", "[2001:db8::1]", "\"[2001:db8::1]\"" SUPERNODE_HINT},
+	{"-l", "[2001:db8::1:7654", "\"[2001:db8::1:7654\"" SUPERNODE_HINT},
+	{"-l", "[192.0.2.1]:7654", "\"[192.0.2.1]:7654\"" HOST_PART_HINT},
+	{"-l", "[host]:7654", "\"[host]:7654\"" HOST_PART_HINT},
+	{"-m", "02:00:5e:10:00", "\"02:00:5e:10:00\"" MAC_HINT},
+	{"-m", "", "\"\"" MAC_HINT},
+	{"-m", "03:00:5e:10:00:01",
+		"\"03:00:5e:10:00:01\" is not the MAC address of one interface; its first byte has "
+		"to be even, and not all may be zero"},
+	{"-m", "00:00:00:00:00:00",
+		"\"00:00:00:00:00:00\" is not the MAC address of one interface; its first byte has "
+		"to be even, and not all may be zero"},
+	{"-M", "575", "\"575\"" MTU_HINT},
+	{"-M", "9001", "\"9001\"" MTU_HINT},
+	{"-M", "1400b", "\"1400b\"" MTU_HINT},
+	{"-p", "", "\"\"" PORT_HINT},
+	{"-p", "65536", "\"65536\"" PORT_HINT},
+	{"-p", "x", "\"x\"" PORT_HINT},
+	{"-p", "192.0.2.1", "\"192.0.2.1\"" PORT_HINT},
+	{"-p", "2001:db8::1", "\"2001:db8::1\"" PORT_HINT},
+	{"-p", "localhost:7654", "\"localhost:7654\"" PORT_HINT},
+	{"--state-dir", "", "\"\" is no path; give one that is not empty"},
+};
+
+static void test_wrong_values(void **state)
+{
+	char expected[512];
+	struct line l;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(PARSE(ENOUGH, wrong[i].option, wrong[i].value), N2N_EINVAL);
+		snprintf(expected, sizeof(expected), "option %s: %s", wrong[i].option,
+			wrong[i].text);
+		assert_string_equal(l.err.text, expected);
+		assert_string_equal(l.conf.key, ""); /* nothing secret stays behind */
+	}
+}
+
+static void test_long_values(void **state)
+{
+	char value[WORD_CAP] = "";
+	struct line l;
+
+	(void)state;
+	memset(value, 'k', EDGE_KEY_MAX);
+	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), 0);
+	assert_string_equal(l.conf.key, value);
+	value[EDGE_KEY_MAX] = 'k';
+	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"option -k: the value has 257 bytes; give a key string or a passphrase of 1 to 256 "
+		"bytes");
+
+	memset(value, 'h', sizeof(value));
+	strcpy(value + HOST_NAME_MAX_LEN, ":7654");
+	assert_int_equal(PARSE(ENOUGH, "-l", value), 0);
+	assert_int_equal(strlen(l.conf.supernodes[1].host), HOST_NAME_MAX_LEN);
+	memset(value, 'h', sizeof(value));
+	strcpy(value + HOST_NAME_MAX_LEN + 1, ":7654");
+	assert_int_equal(PARSE(ENOUGH, "-l", value), N2N_EINVAL);
+
+	assert_int_equal(PARSE(ENOUGH, "-d", "0123456789abcd~"), 0);
+	assert_string_equal(l.conf.device, "0123456789abcd~");
+
+	memset(value, 'c', sizeof(value));
+	value[COMMUNITY_NAME_MAX] = 0;
+	assert_int_equal(PARSE(ENOUGH, "-c", value), 0);
+	assert_string_equal(l.conf.community, value);
+}
+
+static void test_too_many(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE("-c", "n", "-k", "p", "-l", "a:1", "-l", "a:2", "-l", "a:3", "-l",
+				 "a:4", "-l", "a:5", "-l", "a:6", "-l", "a:7", "-l", "a:8"),
+		0);
+	assert_int_equal(l.conf.supernode_count, 8);
+	for (unsigned i = 0; i < 8; i++)
+		assert_int_equal(l.conf.supernodes[i].port, i + 1);
+	assert_int_equal(PARSE("-l", "a:1", "-l", "a:2", "-l", "a:3", "-l", "a:4", "-l", "a:5",
+				 "-l", "a:6", "-l", "a:7", "-l", "a:8", "-l", "a:9"),
+		N2N_EINVAL);
+	assert_string_equal(
+		l.err.text, "option -l: \"a:9\" is one supernode too many; give at most 8");
+	assert_int_equal(PARSE("-a", "10.0.0.1", "-a", "10.0.0.2", "-a", "10.0.0.3", "-a",
+				 "10.0.0.4", "-a", "10.0.0.5", "-a", "10.0.0.6", "-a", "10.0.0.7",
+				 "-a", "10.0.0.8", "-a", "10.0.0.9"),
+		N2N_EINVAL);
+	assert_string_equal(
+		l.err.text, "option -a: \"10.0.0.9\" is one address too many; give at most 8");
+}
+
+static void test_what_belongs_together(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(parse(&l, (const char *const[]){NULL}), N2N_EINVAL);
+	assert_string_equal(
+		l.err.text, "no key: give one with -k KEY or -K FILE, or in the variable N2N_KEY");
+	assert_int_equal(PARSE("-c", "net", "-k", "a", "-K", "b", "-l", "sn:1"), N2N_EINVAL);
+	assert_string_equal(l.err.text, "options -k and -K exclude each other; give one of them");
+	assert_int_equal(PARSE("-k", "pass", "-l", "sn:1"), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"no community: name it with -c NAME, or give a key that starts with n2n4-");
+	assert_int_equal(PARSE("-k", "n2n4", "-l", "sn:1"), N2N_EINVAL);
+	assert_int_equal(PARSE("-k", "n2n4-abc", "-l", "sn:1"), 0);
+	assert_int_equal(PARSE("-k", "N2N4-ABC", "-l", "sn:1"), 0);
+	assert_int_equal(PARSE("-K", "file", "-l", "sn:1"), 0);
+	assert_int_equal(
+		PARSE(ENOUGH, "-M", "1279", "-a", "10.0.0.1", "-a", "fd00::1"), N2N_EINVAL);
+	assert_string_equal(l.err.text, "option -M: 1279 is too small for the IPv6 address given "
+					"with -a; give 1280 or more");
+	assert_int_equal(PARSE(ENOUGH, "-M", "1280", "-a", "fd00::1"), 0);
+	assert_int_equal(PARSE(ENOUGH, "-M", "576", "-a", "10.0.0.1"), 0);
+	assert_int_equal(PARSE("-c", "net", "-k", "pass"), N2N_EINVAL);
+	assert_string_equal(l.err.text, "no supernode: give at least one with -l HOST:PORT");
+}
+
+static void test_help_needs_nothing_else(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE("--help"), 0);
+	assert_true(l.conf.help);
+	assert_int_equal(PARSE("-V"), 0);
+	assert_true(l.conf.version);
+	assert_int_equal(PARSE("-h", "-M", "1"), N2N_EINVAL);
+}
+
+static void test_environment(void **state)
+{
+	struct line l;
+
+	(void)state;
+	setenv("N2N_KEY", "envkey", 1);
+	setenv("N2N_COMMUNITY", "envnet", 1);
+	assert_int_equal(PARSE("-l", "sn:1"), 0);
+	assert_string_equal(l.conf.key, "envkey");
+	assert_string_equal(l.conf.community, "envnet");
+
+	assert_int_equal(PARSE("-l", "sn:1", "-k", "linekey", "-c", "linenet"), 0);
+	assert_string_equal(l.conf.key, "linekey");
+	assert_string_equal(l.conf.community, "linenet");
+
+	assert_int_equal(PARSE("-l", "sn:1", "-K", "file"), 0);
+	assert_string_equal(l.conf.key, "");
+	assert_string_equal(l.conf.key_file, "file");
+
+	setenv("N2N_COMMUNITY", "bad\n", 1);
+	assert_int_equal(PARSE("-l", "sn:1"), N2N_EINVAL);
+	assert_string_equal(l.err.text, "variable N2N_COMMUNITY: \"bad?\"" NAME_HINT);
+	assert_string_equal(l.conf.key, "");
+}
+
+static void test_wipe(void **state)
+{
+	static const char zero[EDGE_KEY_MAX + 1];
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	edge_conf_wipe(&l.conf);
+	assert_memory_equal(l.conf.key, zero, sizeof(zero));
+}
+
+static void test_help_fits(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	options_help(&edge_options, f);
+	assert_int_equal(fclose(f), 0);
+	for (size_t i = 0; i < edge_options.count; i++)
+		assert_non_null(strstr(text, edge_options.specs[i].name));
+	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+		assert_in_range(strlen(line), 1, 100);
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_product_page, clear_environment),
+		cmocka_unit_test_setup(test_defaults, clear_environment),
+		cmocka_unit_test_setup(test_everything, clear_environment),
+		cmocka_unit_test_setup(test_wrong_values, clear_environment),
+		cmocka_unit_test_setup(test_long_values, clear_environment),
+		cmocka_unit_test_setup(test_too_many, clear_environment),
+		cmocka_unit_test_setup(test_what_belongs_together, clear_environment),
+		cmocka_unit_test_setup(test_help_needs_nothing_else, clear_environment),
+		cmocka_unit_test_setup(test_environment, clear_environment),
+		cmocka_unit_test_setup(test_wipe, clear_environment),
+		cmocka_unit_test(test_help_fits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

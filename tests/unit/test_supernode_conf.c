@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Tests what a supernode's command line means. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "conf/supernode_conf.h"
+
+#include <cmocka.h>
+
+#define WORDS_MAX 10
+
+static struct supernode_conf conf;
+static struct conf_error err;
+
+static int parse(const char *const words[WORDS_MAX])
+{
+	static char copies[WORDS_MAX + 1][64];
+	char *argv[WORDS_MAX + 2] = {copies[0]};
+	int argc = 1;
+
+	strcpy(copies[0], "supernode");
+	for (; words[argc - 1]; argc++) {
+		strcpy(copies[argc], words[argc - 1]);
+		argv[argc] = copies[argc];
+	}
+	return supernode_conf_parse(&conf, argc, argv, &err);
+}
+
+#define PARSE(...) parse((const char *const[WORDS_MAX]){__VA_ARGS__})
+
+static void test_ports(void **state)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(PARSE(NULL), 0);
+	assert_true(endpoint_is_none(&conf.local));
+	assert_int_equal(conf.local.port, 7654);
+	assert_int_equal(PARSE("-l", "1234"), 0); /* as the product page has it */
+	assert_int_equal(conf.local.port, 1234);
+	assert_int_equal(PARSE("-p", "[2001:db8::1]:5"), 0);
+	assert_string_equal(endpoint_format(&conf.local, text), "[2001:db8::1]:5");
+	assert_int_equal(PARSE("--port", "192.0.2.1:5", "-l", "6"), 0); /* the last one counts */
+	assert_true(endpoint_is_none(&conf.local));
+	assert_int_equal(conf.local.port, 6);
+}
+
+static void test_the_rest(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-f", "-v", "-v", "--state-dir", "/s"), 0);
+	assert_int_equal(conf.verbosity, 2);
+	assert_string_equal(conf.state_dir, "/s");
+	assert_false(conf.help || conf.version);
+	assert_int_equal(PARSE("-h"), 0);
+	assert_true(conf.help);
+	assert_int_equal(PARSE("--version"), 0);
+	assert_true(conf.version);
+	assert_false(conf.help);
+}
+
+static void test_wrong_values(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-l", "host:7654"), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"option -l: \"host:7654\" is not a port to listen at; give PORT (0 to 65535, 0 "
+		"takes any free one) or ADDRESS:PORT, e.g. 192.0.2.1:7654 or [2001:db8::1]:7654");
+	assert_int_equal(PARSE("7654"), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"unexpected argument \"7654\"; supernode takes options only, try \"supernode "
+		"--help\"");
+	assert_int_equal(PARSE("--state-dir", ""), N2N_EINVAL);
+	assert_int_equal(PARSE("-k", "x"), N2N_EINVAL);
+	assert_string_equal(err.text, "unknown option -k; try \"supernode --help\"");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_the_rest),
+		cmocka_unit_test(test_wrong_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
