@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The subcommands of n2n. Each gets its own words, the first of which is its name, prints results
+ * to standard output and errors to standard error, and returns the exit status.
+ */
+#ifndef N2N_CTL_COMMANDS_H
+#define N2N_CTL_COMMANDS_H
+
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2
+};
+
+int key_command(int argc, char **argv);
+int status_command(int argc, char **argv);
+
+#endif

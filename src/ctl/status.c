@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns "n2n status": asks the programs that run and shows what they say (docs/CONTROL.md). */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/options.h"
+#include "conf/values.h"
+#include "ctl/commands.h"
+#include "ctl/text.h"
+#include "host/instances.h"
+#include "os/ctlsock.h"
+#include "os/state.h"
+#include "os/sys.h"
+
+#define REQUEST	 "{\"v\":1,\"cmd\":\"status\"}"
+#define ID_SHOWN 8
+
+struct status_conf {
+	bool json;
+	bool help;
+	const char *instance;
+	const char *state_dir;
+};
+
+static const struct option_spec specs[] = {
+	{
+		.name = "json",
+		.letter = 'j',
+		.help = "show the answer as it came, in JSON, a line for each instance",
+		.section = "Options",
+		.field = offsetof(struct status_conf, json),
+		.set = value_set_true,
+	},
+	{
+		.name = "device",
+		.letter = 'd',
+		.arg = "INSTANCE",
+		.help = "interface of the edge, or supernode-PORT; default: all that run",
+		.section = "Options",
+		.field = offsetof(struct status_conf, instance),
+		.set = value_path,
+	},
+	{
+		.name = "state-dir",
+		.arg = "DIR",
+		.help = "the same as was given to the program",
+		.section = "Options",
+		.field = offsetof(struct status_conf, state_dir),
+		.set = value_path,
+	},
+	{
+		.name = "help",
+		.letter = 'h',
+		.help = "show this text and exit",
+		.section = "Options",
+		.field = offsetof(struct status_conf, help),
+		.set = value_set_true,
+	},
+};
+
+static const struct option_set options = {
+	.program = "n2n status",
+	.usage = "[-j] [-d INSTANCE]",
+	.specs = specs,
+	.count = sizeof(specs) / sizeof(specs[0]),
+};
+
+/* ---- reading the answer; what is missing is shown as nothing ---- */
+
+static const char *string(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "-";
+}
+
+static double number(const json_t *object, const char *name)
+{
+	return json_number_value(json_object_get(object, name));
+}
+
+static void copy(char cell[CELL_MAX], const char *text)
+{
+	snprintf(cell, CELL_MAX, "%s", text);
+}
+
+static void age(char cell[CELL_MAX], const json_t *object, const char *name)
+{
+	if (json_is_number(json_object_get(object, name)))
+		text_duration(cell, number(object, name));
+	else
+		copy(cell, "-");
+}
+
+/* ---- for people ---- */
+
+static void print_supernodes(const json_t *community)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach (json_object_get(community, "supernodes"), i, s) {
+		printf("  supernode %s: %s", string(s, "name"), string(s, "state"));
+		if (json_is_string(json_object_get(s, "observed")))
+			printf(", sees us as %s", string(s, "observed"));
+		if (json_is_true(json_object_get(s, "key_changed")))
+			fputs(", KEY CHANGED since the last run", stdout);
+		putchar('\n');
+	}
+}
+
+static void fill_path(char row[][CELL_MAX], const json_t *peer)
+{
+	const json_t *path = json_object_get(peer, "path");
+	bool direct = strcmp(string(path, "kind"), "direct") == 0;
+
+	copy(row[0], string(path, "kind"));
+	copy(row[1], direct ? string(path, "endpoint") : string(path, "reason"));
+	if (direct)
+		snprintf(row[2], CELL_MAX, "%.0f ms", number(path, "rtt_ms"));
+	else
+		copy(row[2], "-");
+}
+
+static void fill_peer(char row[][CELL_MAX], const json_t *peer)
+{
+	const char *address =
+		json_string_value(json_array_get(json_object_get(peer, "addresses"), 0));
+
+	snprintf(row[0], CELL_MAX, "%.*s", ID_SHOWN, string(peer, "id"));
+	copy(row[1], address != NULL ? address : "-");
+	copy(row[2], string(peer, "mac"));
+	fill_path(&row[3], peer);
+	copy(row[6], string(peer, "cipher"));
+	age(row[7], peer, "key_age_s");
+	age(row[8], peer, "heard_s");
+	text_bytes(row[9], number(peer, "bytes_in"));
+	text_bytes(row[10], number(peer, "bytes_out"));
+}
+
+static void print_peers(const json_t *community)
+{
+	static const char *const titles[] = {"PEER", "ADDRESS", "MAC", "PATH", "VIA", "RTT",
+		"CIPHER", "KEY AGE", "HEARD", "IN", "OUT"};
+	struct table t = {.columns = sizeof(titles) / sizeof(titles[0])};
+	const json_t *peers = json_object_get(community, "peers"), *peer;
+	char(*row)[CELL_MAX] = table_row(&t);
+	size_t i;
+
+	if (json_array_size(peers) == 0 || row == NULL)
+		goto out;
+	for (i = 0; i < t.columns; i++)
+		copy(row[i], titles[i]);
+	json_array_foreach (peers, i, peer) {
+		row = table_row(&t);
+		if (row == NULL)
+			break;
+		fill_peer(row, peer);
+	}
+	table_print(&t, 2, stdout);
+out:
+	table_fini(&t);
+}
+
+static void print_community(const json_t *c)
+{
+	const json_t *address;
+	size_t i;
+
+	printf("  community %s: %s\n", string(c, "name"), string(c, "state_text"));
+	printf("  we are    %.*s, MAC %s", ID_SHOWN, string(c, "id"), string(c, "mac"));
+	json_array_foreach (json_object_get(c, "addresses"), i, address)
+		printf(", %s", json_string_value(address));
+	putchar('\n');
+	print_supernodes(c);
+	print_peers(c);
+}
+
+static void print_drops(json_t *drops)
+{
+	const char *name, *separator = "  dropped   ";
+	json_t *count;
+
+	json_object_foreach (drops, name, count) {
+		printf("%s%s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(count));
+		separator = ", ";
+	}
+	if (json_object_size(drops) > 0)
+		putchar('\n');
+}
+
+static void print_relay(const json_t *result)
+{
+	const json_t *registry = json_object_get(result, "registry");
+	const json_t *relay = json_object_get(result, "relay");
+	double members = number(registry, "members"), communities = number(registry, "communities");
+	char buf[CELL_MAX];
+
+	printf("  key       %s\n", string(json_object_get(result, "node"), "key"));
+	printf("  registry  %.0f %s of %.0f %s\n", members, members == 1 ? "member" : "members",
+		communities, communities == 1 ? "community" : "communities");
+	printf("  relayed   %.0f packets, %s\n", number(relay, "packets"),
+		text_bytes(buf, number(relay, "bytes")));
+}
+
+static void print_result(const json_t *result)
+{
+	const json_t *node = json_object_get(result, "node"), *community;
+	const json_t *ports = json_object_get(node, "udp_ports");
+	double port = number(ports, "ipv4");
+	char buf[CELL_MAX];
+	size_t i;
+
+	printf("%s: %s %s, up for %s, UDP port %.0f\n", string(node, "instance"),
+		string(node, "role"), string(node, "version"),
+		text_duration(buf, number(node, "uptime_s")),
+		port > 0 ? port : number(ports, "ipv6"));
+	if (json_object_get(result, "registry") != NULL)
+		print_relay(result);
+	json_array_foreach (json_object_get(result, "communities"), i, community)
+		print_community(community);
+	print_drops(json_object_get(result, "drops"));
+}
+
+/* ---- asking ---- */
+
+/* True when what belongs to others is looked for elsewhere. */
+static bool sees_own_only(const struct status_conf *conf)
+{
+	return conf->state_dir == NULL && !sys_is_root();
+}
+
+static int explain(const struct status_conf *conf, const char *instance, const struct os_error *err)
+{
+	char buf[CONF_QUOTED_CAP];
+
+	if (err->code == N2N_ENOENT)
+		fprintf(stderr, "n2n: %s is not running here%s\n", conf_quote(buf, instance),
+			sees_own_only(conf) ? " for this user; run as root to see those of root"
+					    : "; \"n2n status\" shows what is");
+	else
+		fprintf(stderr, "n2n: %s\n", err->text);
+	return err->code;
+}
+
+static int show(const struct status_conf *conf, const char *instance, const char *line)
+{
+	json_t *answer = json_loads(line, 0, NULL);
+	const json_t *result = json_object_get(answer, "result");
+	char buf[CONF_QUOTED_CAP];
+	int rc = 0;
+
+	if (conf->json) {
+		puts(line);
+	} else if (json_is_object(result)) {
+		print_result(result);
+	} else {
+		fprintf(stderr, "n2n: %s answers: %s\n", conf_quote(buf, instance),
+			string(json_object_get(answer, "error"), "message"));
+		rc = N2N_EIO;
+	}
+	json_decref(answer);
+	return rc;
+}
+
+static int ask(const struct status_conf *conf, const char *instance, bool quiet)
+{
+	char path[STATE_SOCKET_MAX];
+	struct os_error err = {0};
+	char *line = NULL;
+	int rc = state_control_path(path, conf->state_dir, instance, &err);
+
+	if (rc == 0)
+		rc = ctlsock_request(path, REQUEST, &line, &err);
+	if (rc != 0)
+		return quiet && rc == N2N_ENOENT ? rc : explain(conf, instance, &err);
+	rc = show(conf, instance, line);
+	free(line);
+	return rc;
+}
+
+static int ask_all(const struct status_conf *conf)
+{
+	struct instances all;
+	struct os_error err = {0};
+	int status = STATUS_OK;
+	unsigned shown = 0;
+
+	if (instances_list(&all, conf->state_dir, &err) != 0) {
+		fprintf(stderr, "n2n: %s\n", err.text);
+		return STATUS_FAILED;
+	}
+	for (unsigned i = 0; i < all.n; i++) {
+		/* A socket without a listener is what a killed process left behind. */
+		int rc = ask(conf, all.name[i], true);
+
+		if (rc == 0)
+			shown++;
+		else if (rc != N2N_ENOENT)
+			status = STATUS_FAILED;
+	}
+	if (shown == 0 && status == STATUS_OK) {
+		fprintf(stderr,
+			"n2n: no edge or supernode runs here%s; start one, or name its directory "
+			"with --state-dir\n",
+			sees_own_only(conf) ? " for this user; run as root to see those of root"
+					    : "");
+		return STATUS_FAILED;
+	}
+	return status;
+}
+
+int status_command(int argc, char **argv)
+{
+	struct status_conf conf = {.json = false};
+	struct conf_error err;
+
+	if (options_from_args(&options, argc, argv, &conf, &err) != 0) {
+		fprintf(stderr, "n2n: %s\n", err.text);
+		return STATUS_USAGE;
+	}
+	if (conf.help) {
+		options_help(&options, stdout);
+		return STATUS_OK;
+	}
+	if (conf.instance != NULL)
+		return ask(&conf, conf.instance, false) == 0 ? STATUS_OK : STATUS_FAILED;
+	return ask_all(&conf);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Numbers as people read them, and columns that line up. */
+#ifndef N2N_CTL_TEXT_H
+#define N2N_CTL_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define CELL_MAX    64
+#define COLUMNS_MAX 12
+
+/* "0.4 s", "12 s", "3 min", "5 h", "9 d". Returns buf. */
+char *text_duration(char buf[CELL_MAX], double seconds);
+/* "512 B", "1.2 MB"; powers of 1,000. Returns buf. */
+char *text_bytes(char buf[CELL_MAX], double bytes);
+
+struct table {
+	size_t columns;
+	size_t rows;
+	char (*cells)[COLUMNS_MAX][CELL_MAX]; /* rows; owned */
+};
+
+/* The next row, its cells empty; NULL when memory is short. */
+char (*table_row(struct table *t))[CELL_MAX];
+/* Each line starts with indent blanks. */
+void table_print(const struct table *t, int indent, FILE *to);
+void table_fini(struct table *t);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The program edge: options, secret, start, stop. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/secret.h"
+#include "host/edge_host.h"
+#include "host/log.h"
+#include "os/sys.h"
+
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2
+};
+
+static int prepare(
+	struct secret *secret, struct edge_conf *conf, const struct log *log, struct os_error *err)
+{
+	if (sys_harden(err) != 0)
+		log_warn(log, "%s", err->text);
+	if (crypto_start() != 0)
+		return os_error_set(err, N2N_ENOSYS, "the cryptographic library does not start");
+	return secret_read(secret, conf, log, err);
+}
+
+static int open_edge(
+	struct edge_host **h, struct edge_conf *conf, const struct log *log, struct os_error *err)
+{
+	struct secret secret = {0};
+	struct edge_setup setup = {.conf = conf, .log = log};
+	int rc = prepare(&secret, conf, log, err);
+
+	if (secret.is_key)
+		setup.key = &secret.key;
+	else
+		setup.passphrase = secret.passphrase;
+	if (rc == 0)
+		rc = edge_host_open(h, &setup, err);
+	secret_wipe(&secret);
+	return rc;
+}
+
+static int run(struct edge_conf *conf, const struct log *log)
+{
+	struct edge_host *h = NULL;
+	struct os_error err = {0};
+	int status = STATUS_OK;
+
+	if (open_edge(&h, conf, log, &err) != 0)
+		status = STATUS_USAGE;
+	else if (edge_host_run(h, &err) != 0)
+		status = STATUS_FAILED;
+	if (status != STATUS_OK)
+		log_error(log, "%s", err.text);
+	/* A normal exit would wait for the look-up. */
+	if (!edge_host_close(h))
+		quick_exit(status);
+	return status;
+}
+
+static int tell(const struct edge_conf *conf)
+{
+	struct os_error err;
+
+	if (conf->help)
+		options_help(&edge_options, stdout);
+	else
+		puts("edge " N2N_VERSION);
+	if (sys_flush_stdout(conf->help ? "the help" : "the version", &err) == 0)
+		return STATUS_OK;
+	fprintf(stderr, "edge: %s\n", err.text);
+	return STATUS_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct edge_conf conf;
+	struct conf_error err;
+	struct log log;
+
+	sys_open_standard();
+	if (edge_conf_parse(&conf, argc, argv, &err) != 0) {
+		fprintf(stderr, "edge: %s\n", err.text);
+		edge_conf_wipe(&conf);
+		return STATUS_USAGE;
+	}
+	if (conf.help || conf.version)
+		return tell(&conf);
+	host_log_init(&log, "edge", conf.verbosity);
+	return run(&conf, &log);
+}

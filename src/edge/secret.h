@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The secret of a community as the user gave it: where it is read from, whether it is a key string
+ * or a passphrase, and how good a passphrase it is.
+ */
+#ifndef N2N_EDGE_SECRET_H
+#define N2N_EDGE_SECRET_H
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "conf/edge_conf.h"
+#include "crypto/keystring.h"
+#include "os/error.h"
+
+struct secret {
+	bool is_key;
+	struct community_key key;
+	char passphrase[EDGE_KEY_MAX + 1];
+};
+
+/*
+ * Reads the secret that conf names and leaves no other copy of it in this process, the environment
+ * included. Warns of what is unwise. N2N_EINVAL and the errors of file_read, explained.
+ */
+MUST_CHECK int secret_read(
+	struct secret *s, struct edge_conf *conf, const struct log *log, struct os_error *err);
+void secret_wipe(struct secret *s);
+
+/* A cautious guess at the entropy of a passphrase that a person made up, in bits. */
+unsigned secret_bits(const char *passphrase);
+
+#endif
