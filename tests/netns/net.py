@@ -259,13 +259,19 @@ class Net:
     def __enter__(self):
         return self
 
+    def report(self, error):
+        print(f"FAILED: {error}")
+        for p in self.started:
+            if isinstance(p, Program) and p.name.split()[0] in self.programs:
+                print(f"---- {p.name} (status {p.process.poll()})\n{p.text()[-3000:]}")
+
     def __exit__(self, kind, error, trace):
-        if kind is not None and kind is not SystemExit:
-            print(f"FAILED: {error}")
-            for p in self.started:
-                if isinstance(p, Program) and p.name.split()[0] in self.programs:
-                    print(f"---- {p.name} (status {p.process.poll()})\n{p.text()[-3000:]}")
-        self.close()
+        try:
+            if kind is not None and kind is not SystemExit:
+                self.report(error)
+        finally:
+            # Also when nobody reads the report any more.
+            self.close()
         if kind is AssertionError:
             sys.exit(1)
 
