@@ -7,7 +7,6 @@
  */
 #include "core/edge_data.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "wire/envelope.h"
