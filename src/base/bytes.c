@@ -1,76 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Cursors over byte buffers, and big-endian loads and stores. */
+/* Cursors over byte buffers. */
 #include "base/bytes.h"
 
 #include <string.h>
 
-uint16_t load_be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t load_be32(const uint8_t *p)
-{
-	return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
-}
-
-uint64_t load_be64(const uint8_t *p)
-{
-	return (uint64_t)load_be32(p) << 32 | load_be32(p + 4);
-}
-
-void store_be16(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-void store_be32(uint8_t *p, uint32_t v)
-{
-	store_be16(p, (uint16_t)(v >> 16));
-	store_be16(p + 2, (uint16_t)v);
-}
-
-void store_be64(uint8_t *p, uint64_t v)
-{
-	store_be32(p, (uint32_t)(v >> 32));
-	store_be32(p + 4, (uint32_t)v);
-}
-
-void reader_init(struct reader *r, const uint8_t *data, size_t len)
-{
-	static const uint8_t nothing[1];
-
-	r->p = data ? data : nothing;
-	r->end = r->p + (data ? len : 0);
-	r->bad = !data && len > 0;
-}
-
-size_t reader_left(const struct reader *r)
-{
-	return r->bad ? 0 : (size_t)(r->end - r->p);
-}
-
-bool reader_ok(const struct reader *r)
-{
-	return !r->bad;
-}
-
 bool reader_done(const struct reader *r)
 {
 	return !r->bad && r->p == r->end;
-}
-
-const uint8_t *reader_take(struct reader *r, size_t len)
-{
-	const uint8_t *p = r->p;
-
-	if (r->bad || len > (size_t)(r->end - p)) {
-		r->bad = true;
-		return NULL;
-	}
-	r->p += len;
-	return p;
 }
 
 uint8_t reader_u8(struct reader *r)
@@ -113,16 +49,6 @@ void reader_copy(struct reader *r, void *dst, size_t len)
 	} else {
 		memset(dst, 0, len);
 	}
-}
-
-struct reader reader_sub(struct reader *r, size_t len)
-{
-	struct reader sub;
-	const uint8_t *p = reader_take(r, len);
-
-	reader_init(&sub, p, p ? len : 0);
-	sub.bad = !p;
-	return sub;
 }
 
 void writer_init(struct writer *w, uint8_t *buf, size_t cap)

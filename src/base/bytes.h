@@ -14,6 +14,46 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A borrowed piece of something; several in a row stand for their concatenation. */
+struct slice {
+	const void *data;
+	size_t len;
+};
+
+/* Unaligned big-endian loads and stores for code that has checked its bounds already. */
+static inline uint16_t load_be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t load_be32(const uint8_t *p)
+{
+	return (uint32_t)load_be16(p) << 16 | load_be16(p + 2);
+}
+
+static inline uint64_t load_be64(const uint8_t *p)
+{
+	return (uint64_t)load_be32(p) << 32 | load_be32(p + 4);
+}
+
+static inline void store_be16(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void store_be32(uint8_t *p, uint32_t v)
+{
+	store_be16(p, (uint16_t)(v >> 16));
+	store_be16(p + 2, (uint16_t)v);
+}
+
+static inline void store_be64(uint8_t *p, uint64_t v)
+{
+	store_be32(p, (uint32_t)(v >> 32));
+	store_be32(p + 4, (uint32_t)v);
+}
+
 struct reader {
 	const uint8_t *p;
 	const uint8_t *end;
@@ -21,7 +61,15 @@ struct reader {
 };
 
 /* data may be NULL when len is 0. */
-void reader_init(struct reader *r, const uint8_t *data, size_t len);
+static inline void reader_init(struct reader *r, const uint8_t *data, size_t len)
+{
+	static const uint8_t nothing[1];
+
+	r->p = data ? data : nothing;
+	r->end = r->p + (data ? len : 0);
+	r->bad = !data && len > 0;
+}
+
 uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
@@ -29,13 +77,41 @@ uint64_t reader_u64(struct reader *r);
 /* Copies len bytes to dst; on shortage dst is zeroed. */
 void reader_copy(struct reader *r, void *dst, size_t len);
 /* A pointer to the next len bytes inside the buffer, which are then consumed; NULL on shortage. */
-const uint8_t *reader_take(struct reader *r, size_t len);
+static inline const uint8_t *reader_take(struct reader *r, size_t len)
+{
+	const uint8_t *p = r->p;
+
+	if (r->bad || len > (size_t)(r->end - p)) {
+		r->bad = true;
+		return NULL;
+	}
+	r->p += len;
+	return p;
+}
+
 /* A reader over the next len bytes, which are consumed from r; a bad one on shortage. */
-struct reader reader_sub(struct reader *r, size_t len);
+static inline struct reader reader_sub(struct reader *r, size_t len)
+{
+	struct reader sub;
+	const uint8_t *p = reader_take(r, len);
+
+	reader_init(&sub, p, p ? len : 0);
+	sub.bad = !p;
+	return sub;
+}
+
 /* Bytes not yet consumed; 0 once the reader is bad. */
-size_t reader_left(const struct reader *r);
+static inline size_t reader_left(const struct reader *r)
+{
+	return r->bad ? 0 : (size_t)(r->end - r->p);
+}
+
 /* True when every access so far fitted. */
-bool reader_ok(const struct reader *r);
+static inline bool reader_ok(const struct reader *r)
+{
+	return !r->bad;
+}
+
 /* True when every access fitted and nothing is left. */
 bool reader_done(const struct reader *r);
 
@@ -58,13 +134,5 @@ uint8_t *writer_take(struct writer *w, size_t len);
 size_t writer_len(const struct writer *w);
 size_t writer_left(const struct writer *w);
 bool writer_ok(const struct writer *w);
-
-/* Unaligned big-endian loads and stores for code that has checked its bounds already. */
-uint16_t load_be16(const uint8_t *p);
-uint32_t load_be32(const uint8_t *p);
-uint64_t load_be64(const uint8_t *p);
-void store_be16(uint8_t *p, uint16_t v);
-void store_be32(uint8_t *p, uint32_t v);
-void store_be64(uint8_t *p, uint64_t v);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "base/offload.h"
 #include "wire/packet.h"
 
 #define FRAME_MAX     1514 /* larger ones must be cut first: an Ethernet header and 1,500 bytes */
@@ -16,26 +17,6 @@
 #define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)
 #define SLOT_LEN      2048 /* stride of packet buffers: headroom, a frame, a tag */
 #define DATAGRAM_MAX  (SLOT_LEN - 64)
-
-/*
- * What the network interface left to do, or did already, in the terms of virtio-net: whoever takes
- * the frame either does it or hands the fact on. All zero: a plain, finished frame.
- */
-enum offload_kind {
-	OFFLOAD_NONE = 0, /* one frame */
-	OFFLOAD_TCP4 = 1, /* a train of TCP segments of segment_size over IPv4 */
-	OFFLOAD_TCP6 = 4,
-	OFFLOAD_UDP = 5
-};
-
-struct offload {
-	uint8_t kind;	       /* enum offload_kind */
-	bool csum_unset;       /* the transport checksum is still to be filled in */
-	uint16_t csum_start;   /* from the start of the frame */
-	uint16_t csum_offset;  /* from csum_start */
-	uint16_t header_len;   /* Ethernet to transport header, repeated before each segment */
-	uint16_t segment_size; /* transport payload per segment */
-};
 
 /* data has SLOT_HEADROOM writable bytes before it and DATA_TAG_LEN behind len. */
 struct frame {

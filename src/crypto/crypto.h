@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 
 #define KEY_LEN		32 /* X25519 keys, AEAD keys, chaining keys */
@@ -19,12 +20,6 @@
 #define NONCE_LEN	12 /* ChaCha20-Poly1305 and AES-GCM, RFC 8439 */
 #define XNONCE_LEN	24 /* XChaCha20-Poly1305 */
 #define SIPHASH_KEY_LEN 16
-
-/* A borrowed piece of input; several in a row are hashed as their concatenation. */
-struct slice {
-	const void *data;
-	size_t len;
-};
 
 struct keypair {
 	uint8_t secret[KEY_LEN];

@@ -13,10 +13,9 @@
 #define PAYLOAD_FIXED_LEN 36
 #define PAYLOAD_MAX_LEN	  96 /* what this version writes; it reads up to what fits an envelope */
 
-enum {				  /* capability bits */
-	CAP_AES_FAST = 1u << 0,	  /* AES runs in hardware */
-	CAP_CSUM_UNSET = 1u << 1, /* accepts frames whose checksum is still to be filled in */
-	CAP_BRIDGE = 1u << 2	  /* reserved */
+enum {				/* capability bits; 1 << 1 is reserved too */
+	CAP_AES_FAST = 1u << 0, /* AES runs in hardware */
+	CAP_BRIDGE = 1u << 2	/* reserved */
 };
 
 enum payload_tlv {

@@ -5,6 +5,7 @@ tests/vectors. Run it after a change of the wire; the files are checked in."""
 
 import itertools
 import os
+import struct
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -14,6 +15,7 @@ sys.dont_write_bytecode = True
 import reference as ref  # noqa: E402
 
 ZERO_KEY = bytes(32)
+MACS = b"\x02\0\0\0\0\2\x02\0\0\0\0\1"
 SEED_MAX = 320
 
 
@@ -63,6 +65,45 @@ def core_seeds():
     yield "edge_frames", b"".join(b"\x02" + bytes([2]) + sized(f) for f in frames)
 
 
+def offload_seeds():
+    """Inputs of fuzz_offload: kinds; then facts, segment size and length before each frame."""
+
+    def frame(kind, size, body, places=0):
+        return struct.pack(">HHH", places << 8 | 0x30 | kind, size, len(body)) + body
+
+    def ip4(proto, body, number=7, flags=0x4000):
+        head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), number, flags, 64, proto, 0) + b"\x0a\0\0\1\x0a\0\0\2"
+        total = sum(struct.unpack(">10H", head))
+        total = (total & 0xFFFF) + (total >> 16)
+        return MACS + b"\x08\0" + head[:10] + struct.pack(">H", total ^ 0xFFFF) + head[12:] + body
+
+    def ip6(proto, body, extensions=b""):
+        first = 60 if extensions else proto
+        head = struct.pack(">IHBB", 6 << 28, len(extensions + body), first, 64) + ref.some("addresses", 32)
+        return MACS + b"\x86\xdd" + head + extensions + body
+
+    def tcp(body, flags=0x18, seq=1, options=b""):
+        return struct.pack(">HHIIBBHHH", 1, 2, seq, 3, 80 + 4 * len(options), flags, 9, 0, 0) + options + body
+
+    def udp(body):
+        return struct.pack(">HHHH", 5, 6, 8 + len(body), 0) + body
+
+    every = b"\xff\xff"
+    text = ref.some("offload", 300)
+    options = b"\1\1\x08\x0a" + bytes(8)
+    rest = bytes([17, 0]) + bytes(6)
+    yield every + frame(1, 100, ip4(6, tcp(text, 0x99, 0xFFFFFFF0, options)))
+    yield every + frame(2, 70, ip6(6, tcp(text)))
+    yield every + frame(2, 70, ip6(6, tcp(text), bytes([6, 0]) + bytes(6)))
+    yield every + frame(3, 90, ip4(17, udp(text))) + frame(3, 90, ip6(17, udp(text)))
+    yield every + frame(3, 299, ip6(17, udp(text), rest))
+    tagged = ip4(6, tcp(text))
+    yield every + frame(1, 60, tagged[:12] + b"\x81\0\0\x05" + tagged[12:])
+    yield every + b"".join(frame(0, 0, ip4(6, tcp(text, 0x10, 300 * i), i), 34) for i in range(4))
+    yield every + b"".join(frame(1, 50, ip4(6, tcp(text[:100], 0x10, 100 * i), 2 * i)) for i in range(4))
+    yield every + frame(0, 0, ip4(17, udp(text), 1, 0x2000)) + frame(0, 0, text) + frame(0, 0, text[:9])
+
+
 def seeds():
     """Pairs of target and bytes."""
     bodies = [v["body"] for v in ref.envelope_vectors()]
@@ -90,7 +131,8 @@ def seeds():
 def main():
     count = {}
     small = ((t, d) for t, d in seeds() if len(d) <= SEED_MAX or t == "control")
-    for target, data in itertools.chain(small, core_seeds()):
+    offload = (("offload", d) for d in offload_seeds())
+    for target, data in itertools.chain(small, core_seeds(), offload):
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         count[target] = count.get(target, 0) + 1

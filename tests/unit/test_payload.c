@@ -11,7 +11,7 @@ static struct payload full_payload(void)
 {
 	struct payload p = {
 		.freshness = UINT64_MAX,
-		.caps = CAP_AES_FAST | CAP_CSUM_UNSET | CAP_BRIDGE,
+		.caps = CAP_AES_FAST | CAP_BRIDGE,
 		.transforms = 6,
 		.generation = UINT32_MAX - 1,
 		.incarnation = 0x01020304,
