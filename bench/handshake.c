@@ -59,8 +59,8 @@ static void shake(const struct party *i, const struct party *r, const struct ran
 		fprintf(stderr, "handshake: the two sides do not agree\n");
 		exit(1);
 	}
-	keyset_destroy(keyset_create(&at_i, 0, 2, 0));
-	keyset_destroy(keyset_create(&at_r, 0, 2, 0));
+	keyset_destroy(keyset_create(&at_i, NULL, 0, 2, 0));
+	keyset_destroy(keyset_create(&at_r, NULL, 0, 2, 0));
 }
 
 static void measure(const char *name, const struct party *i, const struct party *r, unsigned count,

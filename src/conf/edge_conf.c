@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/features.h"
 #include "conf/values.h"
 
 #define V4_PREFIX_DEFAULT  24
@@ -318,6 +319,25 @@ static const struct option_spec specs[] = {
 		.section = NETWORK,
 		.field = offsetof(struct edge_conf, local),
 		.set = value_listen,
+	},
+	{
+		.name = "workers",
+		.arg = "N",
+		.env = "N2N_WORKERS",
+		.help = "threads that move packets, default 1",
+		.section = PROGRAM,
+		.field = offsetof(struct edge_conf, workers),
+		.set = value_workers,
+	},
+	{
+		.name = "disable",
+		.arg = "FEATURE,...",
+		.env = "N2N_DISABLE",
+		.help = "do without features of this system, as fallbacks do",
+		.section = PROGRAM,
+		.flags = OPTION_HIDDEN | OPTION_REPEATABLE,
+		.field = offsetof(struct edge_conf, disabled),
+		.set = feature_disable,
 	},
 	{
 		.name = "state-dir",

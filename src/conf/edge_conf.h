@@ -40,6 +40,8 @@ struct edge_conf {
 	struct mac mac;					       /* zero: from the static key */
 	unsigned mtu;
 	const char *state_dir;
+	unsigned workers;   /* 0: as the program finds best */
+	unsigned disabled;  /* a set of enum feature */
 	unsigned verbosity; /* how often -v was given */
 	bool help;
 	bool version;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "conf/features.h"
 #include "conf/values.h"
 
 static const struct option_spec specs[] = {
@@ -24,6 +25,25 @@ static const struct option_spec specs[] = {
 		.section = "Network",
 		.field = offsetof(struct supernode_conf, local),
 		.set = value_listen,
+	},
+	{
+		.name = "workers",
+		.arg = "N",
+		.env = "N2N_WORKERS",
+		.help = "threads that move packets, default one for each core",
+		.section = "Program",
+		.field = offsetof(struct supernode_conf, workers),
+		.set = value_workers,
+	},
+	{
+		.name = "disable",
+		.arg = "FEATURE,...",
+		.env = "N2N_DISABLE",
+		.help = "do without features of this system, as fallbacks do",
+		.section = "Program",
+		.flags = OPTION_HIDDEN | OPTION_REPEATABLE,
+		.field = offsetof(struct supernode_conf, disabled),
+		.set = feature_disable,
 	},
 	{
 		.name = "state-dir",
@@ -79,5 +99,7 @@ int supernode_conf_parse(struct supernode_conf *conf, int argc, char **argv, str
 {
 	memset(conf, 0, sizeof(*conf));
 	conf->local.port = SUPERNODE_PORT_DEFAULT;
+	if (options_from_env(&supernode_options, conf, err) != 0)
+		return N2N_EINVAL;
 	return options_from_args(&supernode_options, argc, argv, conf, err);
 }

@@ -8,10 +8,12 @@
 
 #define SUPERNODE_PORT_DEFAULT 7654
 
-/* Pointers are into argv. */
+/* Pointers are into argv or the environment. */
 struct supernode_conf {
 	struct endpoint local; /* ip none: all */
 	const char *state_dir; /* or NULL */
+	unsigned workers;      /* 0: one per core */
+	unsigned disabled;     /* a set of enum feature */
 	unsigned verbosity;    /* how often -v was given */
 	bool help;
 	bool version;
@@ -19,7 +21,8 @@ struct supernode_conf {
 
 extern const struct option_set supernode_options;
 
-/* Fills conf. N2N_EINVAL: the program prints err and exits with status 2. */
+/* Fills conf from the environment and the command line. N2N_EINVAL: the program prints err and
+ * exits with status 2. */
 MUST_CHECK int supernode_conf_parse(
 	struct supernode_conf *conf, int argc, char **argv, struct conf_error *err);
 

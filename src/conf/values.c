@@ -96,6 +96,15 @@ int value_count(void *field, const char *value, char *why, size_t why_cap)
 	return 0;
 }
 
+int value_workers(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_number(field, value, 1, WORKERS_MAX))
+		return value_wrong(why, why_cap,
+			"is not a number of threads; give 1 to %d, at most one for each core",
+			WORKERS_MAX);
+	return 0;
+}
+
 int value_path(void *field, const char *value, char *why, size_t why_cap)
 {
 	const char **path = field;

@@ -12,6 +12,8 @@
 #include "base/endpoint.h"
 #include "base/err.h"
 
+#define WORKERS_MAX 64
+
 /* Writes to why and returns N2N_EINVAL. */
 __attribute__((format(printf, 3, 4))) int value_wrong(
 	char *why, size_t why_cap, const char *fmt, ...);
@@ -27,6 +29,8 @@ bool value_is_printable(const char *text);
 int value_set_true(void *field, const char *value, char *why, size_t why_cap);
 /* unsigned */
 int value_count(void *field, const char *value, char *why, size_t why_cap);
+/* unsigned; threads */
+int value_workers(void *field, const char *value, char *why, size_t why_cap);
 /* const char *; not empty */
 int value_path(void *field, const char *value, char *why, size_t why_cap);
 /* struct endpoint; PORT or ADDRESS:PORT */

@@ -22,6 +22,7 @@
 	X(SOURCE_MAC, "source-mac", "a source MAC that is not the sender's")                       \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
+	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
 	X(NO_PEER, "no-peer", "nobody to send it to")                                              \
 	X(NO_PATH, "no-path", "neither a direct path nor a relay")                                 \
 	X(WAIT_FULL, "wait-full", "too many frames wait for a session already")                    \

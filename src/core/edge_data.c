@@ -2,8 +2,9 @@
 /*
  * The data path of an edge, both ways, top to bottom.
  *
- * Out: a frame -> whom is it for -> a run of frames to one session -> sealed -> sent.
- * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> checked.
+ * Out: a super-frame -> cut -> whom is it for -> a run of frames to one session -> sealed -> sent.
+ * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> checked ->
+ *      joined -> written.
  */
 #include "core/edge_data.h"
 
@@ -28,12 +29,24 @@ void edge_worker_fini(struct edge_worker *w)
 	transmitter_fini(&w->tx);
 }
 
+/* Makes a frame whole where nobody else would. */
+static bool finish(struct edge_worker *w, struct frame *f)
+{
+	if (!f->offload.csum_unset || offload_fill(f)) {
+		f->offload.csum_unset = false;
+		return true;
+	}
+	drops_add(&w->drops, DROP_MALFORMED, 1);
+	return false;
+}
+
 /* ---- out ---- */
 
 static void leave_waiting(
-	struct edge_worker *w, struct session *s, const struct frame *f, unsigned community)
+	struct edge_worker *w, struct session *s, struct frame *f, unsigned community)
 {
-	w->unsent(w->unsent_ctx, &(struct unsent){s, f, community});
+	if (finish(w, f))
+		w->unsent(w->unsent_ctx, &(struct unsent){s, f, community});
 }
 
 /* Sends frames[0..n) to one session; those that cannot go now are left to the control thread. */
@@ -49,6 +62,7 @@ static void send_run(struct edge_worker *w, struct session *s, unsigned communit
 			.packet = frames[i]->data - DATA_HEADER_LEN,
 			.len = frames[i]->len,
 			.kind = KIND_ETHERNET,
+			.csum_unset = frames[i]->offload.csum_unset,
 		};
 	if (k != NULL && transmit_run(&w->tx, w->run, n, now_ms))
 		return;
@@ -71,6 +85,7 @@ static void send_to_all(struct edge_worker *w, const struct view_community *c, u
 			.packet = copy - DATA_HEADER_LEN,
 			.len = f->len,
 			.kind = KIND_ETHERNET,
+			.csum_unset = f->offload.csum_unset,
 		};
 
 		memcpy(copy, f->data, f->len);
@@ -134,63 +149,44 @@ static void assign(struct rx *x, struct session *s, struct keyset *k)
 	data_header_write(x->data, &x->header);
 }
 
-static bool find_by_index(const struct view *v, struct rx *x, enum session_kind kind)
+/* before: the datagram before this one, whose look-up may serve again; or NULL. */
+static bool find_by_index(
+	const struct view *v, struct rx *x, enum session_kind kind, const struct rx *before)
 {
-	struct session *s = view_session(v, INDEX_ID(x->header.index));
-	struct keyset *k = s != NULL ? session_keys(s, x->header.index) : NULL;
+	bool again = before != NULL && before->verdict == VERDICT_NONE &&
+		     before->header.index == x->header.index;
+	struct session *s = again ? before->session : view_session(v, INDEX_ID(x->header.index));
+	struct keyset *k;
 
-	if (k == NULL || s->kind != kind)
+	if (s == NULL || s->kind != kind)
+		return false;
+	k = again ? before->keys : session_keys(s, x->header.index);
+	if (k == NULL)
 		return false;
 	assign(x, s, k);
 	return true;
 }
 
-/* Through the relay the split's mask keys are used; the source handle tells whose to try. */
-static bool find_by_handle(const struct view *v, struct rx *x)
-{
-	struct session *s = view_handle(v, x->origin.hop_id, x->origin.handle);
-
-	if (s == NULL)
-		return false;
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = atomic_load_explicit(&s->rx[i], memory_order_acquire);
-
-		if (k != NULL && receive_peek(&x->header, x->data, x->len, k->rx_mask) &&
-			x->header.index == k->rx_index) {
-			assign(x, s, k);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A datagram from a supernode: the hop's own packet, or one relayed. */
-static void classify_hop(struct edge_worker *w, const struct view *v, struct rx *x, uint64_t now_ms)
+static void classify_hop(const struct view *v, struct rx *x)
 {
 	uint8_t clear[RELAY_MASKED_LEN];
-	struct relay_header relay;
 
 	packet_peek(clear, sizeof(clear), x->data, x->len, v->hop_mask);
-	if (data_header_read(&x->header, clear) && find_by_index(v, x, SESSION_HOP))
+	if (data_header_read(&x->header, clear) && find_by_index(v, x, SESSION_HOP, NULL))
 		return;
 	x->verdict = VERDICT_UNKNOWN;
-	if (!relay_header_read(&relay, clear) || view_session(v, INDEX_ID(relay.index)) == NULL)
+	if (!relay_header_read(&x->relay, clear) ||
+		view_session(v, INDEX_ID(x->relay.index)) == NULL)
 		return;
 	memcpy(x->data, clear, sizeof(clear));
-	if (!receive_relayed(&w->rx, v, x, &relay, now_ms))
-		return;
-	x->origin.hop_id = x->session->id;
-	x->origin.handle = relay.handle;
-	x->keys = NULL;
-	if (find_by_handle(v, x))
-		x->verdict = VERDICT_NONE;
+	x->verdict = VERDICT_RELAYED;
 }
 
-static void classify(struct edge_worker *w, const struct view *v, struct rx *x, uint64_t now_ms)
+static void classify(
+	struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before)
 {
-	*x = (struct rx){.in = x->in};
-	x->data = x->in.data;
-	x->len = x->in.len;
+	*x = (struct rx){.in = x->in, .data = x->in.data, .len = x->in.len};
 	x->origin.remote = x->in.remote;
 	x->origin.local = x->in.local;
 	if (x->len < DATAGRAM_MIN_LEN) {
@@ -202,14 +198,95 @@ static void classify(struct edge_worker *w, const struct view *v, struct rx *x, 
 		return;
 	}
 	if (view_is_supernode(v, &x->in.remote)) {
-		classify_hop(w, v, x, now_ms);
+		classify_hop(v, x);
 		return;
 	}
 	for (unsigned i = 0; i < v->n_communities; i++)
 		if (receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
-			find_by_index(v, x, SESSION_PEER))
+			find_by_index(v, x, SESSION_PEER, before))
 			return;
 	x->verdict = VERDICT_UNKNOWN;
+}
+
+static bool fits(struct rx *x, struct session *s, struct keyset *k)
+{
+	if (k == NULL || !receive_peek(&x->header, x->data, x->len, k->rx_mask) ||
+		x->header.index != k->rx_index)
+		return false;
+	assign(x, s, k);
+	x->verdict = VERDICT_NONE;
+	return true;
+}
+
+/*
+ * Through the relay the split's mask keys are used; the source handle tells whose to try, and the
+ * packet before it which first.
+ */
+static void find_by_handle(const struct view *v, struct rx *x, const struct rx *before)
+{
+	struct session *s;
+
+	if (before != NULL && before->verdict == VERDICT_NONE &&
+		before->origin.handle == x->origin.handle && fits(x, before->session, before->keys))
+		return;
+	s = view_handle(v, x->origin.hop_id, x->origin.handle);
+	for (unsigned i = 0; s != NULL && i < SESSION_POSITIONS; i++)
+		if (fits(x, s, atomic_load_explicit(&s->rx[i], memory_order_acquire)))
+			return;
+}
+
+/* Of one hop, with a relay header each. */
+static void relayed_run(
+	struct edge_worker *w, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms)
+{
+	n = receive_relayed(&w->rx, v, run, n, now_ms);
+	for (size_t i = 0; i < n; i++) {
+		struct rx *x = run[i];
+
+		x->origin.hop_id = x->session->id;
+		x->origin.handle = x->relay.handle;
+		x->session = NULL;
+		x->keys = NULL;
+		x->verdict = VERDICT_UNKNOWN;
+		find_by_handle(v, x, i > 0 ? run[i - 1] : NULL);
+	}
+}
+
+static void take_relayed(
+	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms)
+{
+	struct rx *run[BATCH_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (x[i].verdict != VERDICT_RELAYED)
+			continue;
+		if (len > 0 && x[i].relay.index != run[0]->relay.index) {
+			relayed_run(w, v, run, len, now_ms);
+			len = 0;
+		}
+		run[len++] = &x[i];
+	}
+	if (len > 0)
+		relayed_run(w, v, run, len, now_ms);
+}
+
+static void open_all(struct edge_worker *w, struct rx *x, size_t n, uint64_t now_ms)
+{
+	struct rx *run[BATCH_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (x[i].verdict != VERDICT_NONE)
+			continue;
+		if (len > 0 && x[i].keys != run[0]->keys) {
+			receive_open(&w->rx, run, len, now_ms);
+			len = 0;
+		}
+		run[len++] = &x[i];
+	}
+	if (len > 0)
+		receive_open(&w->rx, run, len, now_ms);
 }
 
 /*
@@ -240,35 +317,62 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 static void check_frame(struct edge_worker *w, struct rx *x)
 {
 	uint64_t owned = atomic_load_explicit(&x->session->mac, memory_order_relaxed);
+	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
 
-	if (x->len > FRAME_MAX)
+	if (x->len > FRAME_MAX) {
 		receive_drop(&w->rx, x, DROP_FRAME_LONG);
-	else if (owned == 0)
-		x->verdict = VERDICT_EARLY;
-	else if (owned != frame_source(x->data))
+	} else if (owned == 0) { /* the control thread takes whole frames */
+		x->verdict = finish(w, &f) ? VERDICT_EARLY : VERDICT_DROP;
+		x->header.csum_unset = false;
+	} else if (owned != frame_source(x->data)) {
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
+	}
 }
 
 void edge_datagrams_in(
 	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms)
 {
-	struct rx *run[BATCH_MAX];
-	size_t len = 0;
-
+	for (size_t i = 0; i < n; i++)
+		classify(w, v, &x[i], i > 0 ? &x[i - 1] : NULL);
+	take_relayed(w, v, x, n, now_ms);
+	open_all(w, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
-		classify(w, v, &x[i], now_ms);
-		if (len > 0 && x[i].keys != run[0]->keys) {
-			receive_open(&w->rx, run, len, now_ms);
-			len = 0;
-		}
-		if (x[i].verdict == VERDICT_NONE)
-			run[len++] = &x[i];
+		if (x[i].verdict == VERDICT_FRAME)
+			check_frame(w, &x[i]);
 		else if (x[i].verdict == VERDICT_UNKNOWN)
 			check_unknown(w, v, &x[i]);
 	}
+}
+
+static void write_run(
+	struct edge_worker *w, unsigned community, const struct frame *frames, size_t n)
+{
+	size_t n_joined = offload_join(&w->join, frames, n, w->in.kinds);
+
+	w->in.write(w->in.ctx, community, w->join.out, n_joined);
+}
+
+void edge_frames_in(struct edge_worker *w, const struct rx *x, size_t n)
+{
+	struct frame frames[BATCH_MAX];
+	unsigned community = 0;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct frame *f = &frames[len];
+
+		if (x[i].verdict != VERDICT_FRAME)
+			continue;
+		if (len > 0 && x[i].session->community != community) {
+			write_run(w, community, frames, len);
+			f = &frames[0];
+			len = 0;
+		}
+		community = x[i].session->community;
+		*f = (struct frame){x[i].data, x[i].len, x[i].offload};
+		if (w->in.csum_unset || finish(w, f))
+			len++;
+	}
 	if (len > 0)
-		receive_open(&w->rx, run, len, now_ms);
-	for (size_t i = 0; i < n; i++)
-		if (x[i].verdict == VERDICT_FRAME)
-			check_frame(w, &x[i]);
+		write_run(w, community, frames, len);
 }

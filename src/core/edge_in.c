@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/edge_state.h"
+#include "core/offload.h"
 
 #define RELAYED_PER_S	50
 #define RELAYED_BURST	50
@@ -16,26 +17,29 @@
 
 /* ---- what was opened ---- */
 
-static bool deliver(struct edge *e, struct session *s, uint8_t *data, size_t len)
+static void deliver(struct edge *e, const struct session *s, const struct frame *f)
 {
-	struct frame f = {.data = data, .len = len};
 	uint64_t owned = atomic_load_explicit(&s->mac, memory_order_relaxed);
 
-	if (len < FRAME_MIN || len > FRAME_MAX || owned == 0 || owned != frame_source(data)) {
+	if (f->len < FRAME_MIN || f->len > FRAME_MAX || owned == 0 ||
+		owned != frame_source(f->data))
 		drops_add(&e->node.drops, DROP_SOURCE_MAC, 1);
-		return false;
-	}
-	e->node.io.deliver(e->node.io.ctx, s->community, &f);
-	return true;
+	else
+		e->node.io.deliver(e->node.io.ctx, s->community, f);
 }
 
-static void take_plain(struct edge *e, struct session *s, const struct keyset *k, unsigned kind,
-	uint8_t *data, size_t len, const struct origin *from, uint64_t now_ms)
+static void take_plain(struct edge *e, struct session *s, const struct keyset *k,
+	const struct data_header *h, uint8_t *data, size_t len, const struct origin *from,
+	uint64_t now_ms)
 {
-	if (kind == KIND_CONTROL)
+	struct frame f = {.data = data, .len = len};
+
+	if (h->kind == KIND_CONTROL)
 		control_input(&e->node, s, k, data, len, from, now_ms);
-	else if (kind == KIND_ETHERNET && len > 0)
-		(void)deliver(e, s, data, len);
+	else if (h->csum_unset && !(offload_locate(&f) && offload_fill(&f)))
+		drops_add(&e->node.drops, DROP_MALFORMED, 1);
+	else if (h->kind == KIND_ETHERNET && len > 0)
+		deliver(e, s, &f);
 }
 
 static void heard(struct edge *e, struct session *s, struct keyset *k, unsigned kind,
@@ -83,7 +87,7 @@ void edge_early_frame(struct edge *e, uint32_t index, const struct frame *f, uin
 
 	e->node.now_ms = now_ms;
 	if (s != NULL)
-		(void)deliver(e, s, f->data, f->len);
+		deliver(e, s, f);
 }
 
 /* A broadcast wakes those who are there: listed, or, with no roster to go by, met before. */
@@ -136,7 +140,7 @@ static void open_packet(struct edge *e, struct session *s, struct keyset *k,
 		return;
 	heard(e, s, k, h->kind, from, now_ms);
 	if (!s->gone)
-		take_plain(e, s, k, h->kind, x.data, x.len, from, now_ms);
+		take_plain(e, s, k, h, x.data, x.len, from, now_ms);
 }
 
 static void confirm_embryo(struct edge *e, struct embryo *b, const struct data_header *h,
@@ -145,7 +149,7 @@ static void confirm_embryo(struct edge *e, struct embryo *b, const struct data_h
 	struct session *s = responder_confirm(&e->node, b, h, data, len, from, now_ms);
 
 	if (s != NULL && !s->gone)
-		take_plain(e, s, session_keys(s, h->index), h->kind, data + DATA_HEADER_LEN,
+		take_plain(e, s, session_keys(s, h->index), h, data + DATA_HEADER_LEN,
 			len - DATA_OVERHEAD, from, now_ms);
 }
 
@@ -406,10 +410,11 @@ void edge_datagram(struct edge *e, struct datagram *d, uint64_t now_ms)
 	case VERDICT_CONTROL:
 		heard(e, x.session, x.keys, x.header.kind, &x.origin, now_ms);
 		if (!x.session->gone)
-			take_plain(e, x.session, x.keys, x.header.kind, x.data, x.len, &x.origin,
-				now_ms);
+			take_plain(
+				e, x.session, x.keys, &x.header, x.data, x.len, &x.origin, now_ms);
 		break;
 	case VERDICT_NONE:
+	case VERDICT_RELAYED:
 	case VERDICT_DROP:
 		break;
 	}

@@ -43,11 +43,11 @@ static void derive_direction(
 	expand(d->hop, sizeof(d->hop), r, from_initiator ? "n2n4 hop i2r" : "n2n4 hop r2i", 0);
 }
 
-struct keyset *keyset_create(const struct handshake_result *r, uint64_t now_ms, unsigned nthreads,
-	uint32_t first_counter)
+struct keyset *keyset_create(const struct handshake_result *r, const struct aead_library *ciphers,
+	uint64_t now_ms, unsigned nthreads, uint32_t first_counter)
 {
 	struct keyset *k = calloc(1, sizeof(*k));
-	const struct aead_provider *provider = aead_provider_for(r->suite);
+	const struct aead_provider *provider = aead_library_choice(ciphers, r->suite);
 	struct direction tx, rx;
 
 	if (k == NULL)

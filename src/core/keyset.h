@@ -56,11 +56,12 @@ struct keyset {
 };
 
 /*
- * Derives everything from the result. nthreads bounds the thread numbers of aead_state.
- * first_counter is 0 except in tests of the limits. NULL when memory is short.
+ * Derives everything from the result; its packets go through what ciphers chose (NULL: what is
+ * built in). nthreads bounds the thread numbers of aead_state. first_counter is 0 except in tests
+ * of the limits. NULL when memory is short.
  */
-struct keyset *keyset_create(const struct handshake_result *r, uint64_t now_ms, unsigned nthreads,
-	uint32_t first_counter);
+struct keyset *keyset_create(const struct handshake_result *r, const struct aead_library *ciphers,
+	uint64_t now_ms, unsigned nthreads, uint32_t first_counter);
 /* The mask key of the split for packets to us: what keyset_create would put into rx_mask. */
 void keyset_rx_mask(const struct handshake_result *r, uint8_t mask[MASK_LEN]);
 /* Wipes. Accepts NULL. The argument is void * so that it fits node_retire. */

@@ -26,6 +26,7 @@ int node_init(struct node *n, const struct role *role, const struct node_config 
 	memset(n, 0, sizeof(*n));
 	n->io = c->io;
 	n->role = role;
+	n->ciphers = c->ciphers;
 	n->nthreads = c->nworkers + 1;
 	n->first_counter = c->first_counter;
 	n->wall_ms = c->wall_ms;
@@ -187,12 +188,13 @@ void node_reply(struct node *n, const struct origin *to, uint8_t *buf, size_t le
 {
 	struct datagram d = {buf, len, to->remote, to->local};
 	struct path path = {.handle = to->handle, .hop_limit = RELAY_HOP_LIMIT};
+	struct relay_burst relay;
 
 	if (to->hop_id != 0) {
 		path.hop = session_by_id(n, to->hop_id);
-		if (path.hop == NULL ||
-			!transmit_relay_header(&n->tx, &path, buf, len, &d, n->now_ms))
+		if (path.hop == NULL || !transmit_relay_begin(&n->tx, &relay, &path, 1, n->now_ms))
 			return;
+		transmit_relay_header(&relay, buf, len, &d);
 	}
 	n->io.send(n->io.ctx, &d);
 }

@@ -32,6 +32,7 @@ struct node_io {
 
 struct node_config {
 	struct node_io io;
+	const struct aead_library *ciphers; /* outlives the node; NULL: what is built in */
 	unsigned nworkers;  /* threads that run data functions; the control thread is one more */
 	uint64_t wall_ms;   /* milliseconds since 1970 when the monotonic clock was 0; a hint */
 	uint64_t freshness; /* lowest handshake freshness to use, from the state of earlier runs */
@@ -46,7 +47,6 @@ struct waiting {
 	struct waiting *next;
 	uint64_t since_ms;
 	size_t len;
-	struct offload offload;
 	uint8_t slot[SLOT_LEN]; /* the frame is at SLOT_HEADROOM */
 };
 
@@ -104,6 +104,7 @@ struct role {
 struct node {
 	struct node_io io;
 	const struct role *role;
+	const struct aead_library *ciphers;
 	unsigned nthreads;
 	uint32_t first_counter;
 	uint8_t hash_key[SIPHASH_KEY_LEN]; /* of hash tables keyed with what strangers choose */

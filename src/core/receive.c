@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/offload.h"
 #include "core/view.h"
 #include "wire/envelope.h"
 
@@ -38,6 +39,12 @@ void receive_drop(struct receiver *r, struct rx *x, enum drop why)
 	drops_add(r->drops, why, 1);
 }
 
+bool receive_allowed(const struct data_header *h, enum aead_suite suite)
+{
+	return h->cipher == suite && h->counter < COUNTER_LIMIT &&
+	       (!h->csum_unset || h->kind == KIND_ETHERNET);
+}
+
 /* Drops what the window or the header forbids and lists the rest as work for the cipher. */
 static size_t admit(struct receiver *r, struct rx *run[], size_t n, struct rx *todo[])
 {
@@ -48,8 +55,7 @@ static size_t admit(struct receiver *r, struct rx *run[], size_t n, struct rx *t
 	for (size_t i = 0; i < n; i++) {
 		struct rx *x = run[i];
 
-		if (x->header.cipher != k->suite || x->header.csum_unset ||
-			x->header.counter >= COUNTER_LIMIT)
+		if (!receive_allowed(&x->header, k->suite))
 			receive_drop(r, x, DROP_CIPHER);
 		else if (replay_seen(&k->rx_window, x->header.counter))
 			receive_drop(r, x, DROP_REPLAY);
@@ -60,6 +66,15 @@ static size_t admit(struct receiver *r, struct rx *run[], size_t n, struct rx *t
 	return count;
 }
 
+static bool locate_checksum(struct rx *x)
+{
+	struct frame f = {.data = x->data, .len = x->len};
+	bool found = offload_locate(&f);
+
+	x->offload = f.offload;
+	return found;
+}
+
 static void judge(struct receiver *r, struct rx *x)
 {
 	x->data += DATA_HEADER_LEN;
@@ -67,6 +82,8 @@ static void judge(struct receiver *r, struct rx *x)
 	if (x->header.kind == KIND_CONTROL)
 		x->verdict = VERDICT_CONTROL;
 	else if (x->header.kind != KIND_ETHERNET)
+		receive_drop(r, x, DROP_MALFORMED);
+	else if (x->header.csum_unset && !locate_checksum(x))
 		receive_drop(r, x, DROP_MALFORMED);
 	else if (x->len == 0)
 		x->verdict = VERDICT_EMPTY;
@@ -144,41 +161,61 @@ void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_m
 		count_opened(todo, opened, now_ms);
 }
 
-bool receive_relayed(struct receiver *r, const struct view *v, struct rx *x, struct relay_header *h,
-	uint64_t now_ms)
+/* The keys of the hop that these packets name, or NULL. */
+static struct keyset *hop_keys(
+	const struct view *v, uint32_t index, struct session **hop, uint64_t now_ms)
+{
+	struct keyset *k;
+
+	*hop = view_session(v, INDEX_ID(index));
+	k = *hop != NULL && (*hop)->kind != SESSION_PEER ? session_keys(*hop, index) : NULL;
+	return k != NULL && keyset_alive(k, now_ms) ? k : NULL;
+}
+
+static bool hop_mac_is_right(const struct keyset *k, const struct rx *x)
 {
 	uint8_t mac[RELAY_MAC_LEN];
-	struct session *hop;
-	struct keyset *k;
-	bool fresh;
 
-	if (x->len < RELAYED_MIN_LEN) {
-		receive_drop(r, x, DROP_TOO_SHORT);
-		return false;
-	}
-	hop = view_session(v, INDEX_ID(h->index));
-	k = hop != NULL ? session_keys(hop, h->index) : NULL;
-	if (k == NULL || hop->kind == SESSION_PEER || !keyset_alive(k, now_ms)) {
-		receive_drop(r, x, DROP_UNKNOWN);
-		return false;
-	}
 	relay_mac(
 		mac, k->rx_hop_key, x->data, x->data + RELAY_HEADER_LEN, x->len - RELAY_HEADER_LEN);
-	if (!crypto_equal(mac, x->data + RELAY_MASKED_LEN, sizeof(mac))) {
-		receive_drop(r, x, DROP_AUTH);
-		return false;
+	return crypto_equal(mac, x->data + RELAY_MASKED_LEN, sizeof(mac));
+}
+
+size_t receive_relayed(
+	struct receiver *r, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms)
+{
+	struct session *hop;
+	struct keyset *k = hop_keys(v, run[0]->relay.index, &hop, now_ms);
+	size_t right = 0, fresh = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (run[i]->len < RELAYED_MIN_LEN)
+			receive_drop(r, run[i], DROP_TOO_SHORT);
+		else if (k == NULL)
+			receive_drop(r, run[i], DROP_UNKNOWN);
+		else if (!hop_mac_is_right(k, run[i]))
+			receive_drop(r, run[i], DROP_AUTH);
+		else
+			run[right++] = run[i];
 	}
+	if (right == 0)
+		return 0;
 	replay_lock(&k->relay_window);
-	fresh = replay_accept(&k->relay_window, h->counter);
-	replay_unlock(&k->relay_window);
-	if (!fresh) {
-		receive_drop(r, x, DROP_REPLAY);
-		return false;
+	for (size_t i = 0; i < right; i++) {
+		struct rx *x = run[i];
+
+		if (!replay_accept(&k->relay_window, x->relay.counter)) {
+			receive_drop(r, x, DROP_REPLAY);
+			continue;
+		}
+		x->session = hop;
+		x->keys = k;
+		x->data += RELAY_HEADER_LEN;
+		x->len -= RELAY_HEADER_LEN;
+		run[fresh++] = x;
 	}
-	atomic_store_explicit(&hop->rx_ms, now_ms, memory_order_relaxed);
-	x->session = hop;
-	x->keys = k;
-	x->data += RELAY_HEADER_LEN;
-	x->len -= RELAY_HEADER_LEN;
-	return true;
+	replay_unlock(&k->relay_window);
+	if (fresh > 0)
+		atomic_store_explicit(&hop->rx_ms, now_ms, memory_order_relaxed);
+	return fresh;
 }

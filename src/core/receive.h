@@ -13,7 +13,8 @@
 struct view;
 
 enum verdict {
-	VERDICT_NONE,	 /* not looked at yet */
+	VERDICT_NONE,	 /* nothing yet: its session and keys are known, it is to be opened */
+	VERDICT_RELAYED, /* its relay header is in the clear and to be checked */
 	VERDICT_FRAME,	 /* data, len: an Ethernet frame for the session's community */
 	VERDICT_EARLY,	 /* a frame before the peer's CLAIM took effect: for the control thread */
 	VERDICT_EMPTY,	 /* keepalive or confirm */
@@ -30,8 +31,10 @@ struct rx {
 	struct session *session;
 	struct keyset *keys;
 	struct data_header header;
+	struct relay_header relay;
 	uint8_t *data;
 	size_t len;
+	struct offload offload; /* of a frame: its checksum may be unset */
 	struct origin origin;
 };
 
@@ -41,6 +44,8 @@ struct receiver {
 	struct aead_op ops[BATCH_MAX];
 };
 
+/* Whether a data packet may have this header, under a key set of this suite. */
+bool receive_allowed(const struct data_header *h, enum aead_suite suite);
 /*
  * Opens packets whose session, keys, header, data (the data header) and len are set: checks the
  * window, the cipher, the tag, and sets the verdict. n <= BATCH_MAX, all of one key set.
@@ -57,10 +62,12 @@ bool receive_is_envelope(const struct view *v, const struct rx *x);
 /* Sets verdict DROP and counts it. */
 void receive_drop(struct receiver *r, struct rx *x, enum drop why);
 /*
- * Checks a relay packet of a hop session: index, MAC, replay. header is clear, in place at
- * x->data. On success x->data and len are the inner packet, and *h is the header.
+ * Checks n <= BATCH_MAX relay packets of one hop session, by the same relay.index: keys, MAC,
+ * replay. Their relay headers are clear at x->data. Moves the genuine ones to the front of run and
+ * returns their number: data and len are then the inner packet, session and keys the hop's. The
+ * others are dropped.
  */
-bool receive_relayed(struct receiver *r, const struct view *v, struct rx *x, struct relay_header *h,
-	uint64_t now_ms);
+size_t receive_relayed(
+	struct receiver *r, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms);
 
 #endif

@@ -59,16 +59,22 @@ static void note(struct relay_budget *b, uint32_t from, uint32_t to, uint64_t no
 	*p = (struct pair){from, to, now_ms};
 }
 
-bool relay_budget_take(struct relay_budget *b, uint32_t from, uint32_t to, uint64_t now_ms)
+size_t relay_budget_take(
+	struct relay_budget *b, uint32_t from, uint32_t to, size_t n, uint64_t now_ms)
 {
 	const struct pair *answer = lookup(b, to, from);
+	size_t passed = 0;
 
 	if (answer == NULL || now_ms >= answer->last_ms + RELAY_ANSWERED_MS) {
 		struct bucket *bucket = &b->sender[hash(from, 0) % SENDERS];
 
-		if (!bucket_take(bucket, now_ms, RELAY_STRANGER_PER_S, RELAY_STRANGER_PER_S))
-			return false;
+		while (passed < n &&
+			bucket_take(bucket, now_ms, RELAY_STRANGER_PER_S, RELAY_STRANGER_PER_S))
+			passed++;
+	} else {
+		passed = n;
 	}
-	note(b, from, to, now_ms);
-	return true;
+	if (passed > 0)
+		note(b, from, to, now_ms);
+	return passed;
 }

@@ -7,6 +7,8 @@
 #ifndef N2N_CORE_RELAY_BUDGET_H
 #define N2N_CORE_RELAY_BUDGET_H
 
+#include <stddef.h>
+
 #include "base/bucket.h"
 
 #define RELAY_STRANGER_PER_S 50
@@ -17,7 +19,11 @@ struct relay_budget;
 struct relay_budget *relay_budget_create(void);
 void relay_budget_destroy(struct relay_budget *b);
 
-/* Notes the packet from one session to another, by their ids; false when it is over the budget. */
-bool relay_budget_take(struct relay_budget *b, uint32_t from, uint32_t to, uint64_t now_ms);
+/*
+ * Notes n > 0 packets from one session to another, by their ids. Returns how many of them, from the
+ * first, may pass.
+ */
+size_t relay_budget_take(
+	struct relay_budget *b, uint32_t from, uint32_t to, size_t n, uint64_t now_ms);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "core/receive.h"
+
 #define STALE_GAP_MS	 1000u /* stale cookies per static */
 #define COOKIE_SECRET_MS 120000u
 
@@ -264,9 +266,9 @@ struct session *responder_confirm(struct node *n, struct embryo *e, const struct
 		.ad_len = DATA_HEADER_LEN,
 	};
 
-	if (h->cipher != e->result.suite || h->csum_unset || h->counter >= COUNTER_LIMIT)
+	if (!receive_allowed(h, e->result.suite))
 		return NULL;
-	k = keyset_create(&e->result, now_ms, n->nthreads, n->first_counter);
+	k = keyset_create(&e->result, n->ciphers, now_ms, n->nthreads, n->first_counter);
 	if (k == NULL)
 		return NULL;
 	keyset_nonce(op.nonce, k->rx_iv, h->counter);

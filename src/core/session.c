@@ -338,7 +338,7 @@ bool session_response(struct node *n, struct session *s, const struct msg_respon
 		drops_add(&n->drops, DROP_RATE, 1);
 		return true;
 	}
-	k = keyset_create(&result, now_ms, n->nthreads, n->first_counter);
+	k = keyset_create(&result, n->ciphers, now_ms, n->nthreads, n->first_counter);
 	crypto_wipe(&result, sizeof(result));
 	end_attempt(s);
 	s->wanted = false;

@@ -53,48 +53,58 @@ static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
 	return true;
 }
 
-bool transmit_relay_header(struct transmitter *t, const struct path *path, uint8_t *packet,
-	size_t len, struct datagram *d, uint64_t now_ms)
+bool transmit_relay_begin(struct transmitter *t, struct relay_burst *b, const struct path *path,
+	size_t n, uint64_t now_ms)
 {
 	struct keyset *k = session_sending(path->hop, now_ms);
-	const struct path *way = session_path(path->hop);
-	struct relay_header h = {.hop_limit = path->hop_limit, .handle = path->handle};
-	uint8_t *relay = packet - RELAY_HEADER_LEN;
 
-	if (k == NULL || way == NULL || !keyset_reserve_relay(k, 1, &h.counter)) {
-		drops_add(t->drops, DROP_NO_PATH, 1);
+	*b = (struct relay_burst){
+		.keys = k,
+		.way = session_path(path->hop),
+		.next = {.hop_limit = path->hop_limit, .handle = path->handle},
+	};
+	if (k == NULL || b->way == NULL ||
+		!keyset_reserve_relay(k, (uint32_t)n, &b->next.counter)) {
+		drops_add(t->drops, DROP_NO_PATH, n);
 		return false;
 	}
-	h.index = k->tx_index;
-	relay_header_write(relay, &h);
-	relay_mac(relay + RELAY_MASKED_LEN, k->tx_hop_key, relay, packet, len);
-	packet_mask(relay, len + RELAY_HEADER_LEN, RELAY_MASKED_LEN, way->mask);
-	*d = (struct datagram){relay, len + RELAY_HEADER_LEN, way->remote, way->local};
+	b->next.index = k->tx_index;
 	atomic_store_explicit(&path->hop->tx_ms, now_ms, memory_order_relaxed);
 	return true;
+}
+
+void transmit_relay_header(struct relay_burst *b, uint8_t *packet, size_t len, struct datagram *d)
+{
+	uint8_t *relay = packet - RELAY_HEADER_LEN;
+
+	relay_header_write(relay, &b->next);
+	b->next.counter++;
+	relay_mac(relay + RELAY_MASKED_LEN, b->keys->tx_hop_key, relay, packet, len);
+	packet_mask(relay, len + RELAY_HEADER_LEN, RELAY_MASKED_LEN, b->way->mask);
+	*d = (struct datagram){relay, len + RELAY_HEADER_LEN, b->way->remote, b->way->local};
 }
 
 /* Writes the masked headers that this path needs, just before the datagrams leave. */
 static void send_on(
 	struct transmitter *t, struct tx *run, size_t n, const struct path *path, uint64_t now_ms)
 {
-	size_t count = 0;
+	bool split = path->hop != NULL || !path->mask_known;
+	struct relay_burst relay;
 
+	if (path->hop != NULL && !transmit_relay_begin(t, &relay, path, n, now_ms))
+		return;
 	for (size_t i = 0; i < n; i++) {
 		struct tx *x = &run[i];
-		bool split = path->hop != NULL || !path->mask_known;
 
 		memcpy(x->packet, x->header, DATA_HEADER_LEN);
 		packet_mask(
 			x->packet, x->len, DATA_HEADER_LEN, split ? x->keys->tx_mask : path->mask);
 		if (path->hop == NULL)
-			t->out[count++] =
-				(struct datagram){x->packet, x->len, path->remote, path->local};
-		else if (transmit_relay_header(t, path, x->packet, x->len, &t->out[count], now_ms))
-			count++;
+			t->out[i] = (struct datagram){x->packet, x->len, path->remote, path->local};
+		else
+			transmit_relay_header(&relay, x->packet, x->len, &t->out[i]);
 	}
-	if (count > 0)
-		t->sink.send(t->sink.ctx, t->out, count);
+	t->sink.send(t->sink.ctx, t->out, n);
 }
 
 static void count_run(const struct tx *run, size_t n, uint64_t now_ms)

@@ -55,11 +55,21 @@ bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_
 /* The same on a path of the caller's choice alone. */
 bool transmit_on(
 	struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms);
+
+/* What the relay headers of a burst on one path have in common. */
+struct relay_burst {
+	const struct keyset *keys; /* of the hop */
+	const struct path *way;	   /* to the supernode, or to the edge at one */
+	struct relay_header next;
+};
+
+/* Reserves n relay counters of the path's hop; false, counted, when the hop cannot send now. */
+bool transmit_relay_begin(struct transmitter *t, struct relay_burst *b, const struct path *path,
+	size_t n, uint64_t now_ms);
 /*
- * Puts a relay header before n bytes of packet for the path's hop; packet has RELAY_HEADER_LEN
- * writable bytes before it. Fills d; false, counted, when the hop cannot send now.
+ * Puts the next of the n headers before a packet, which has RELAY_HEADER_LEN writable bytes before
+ * it, and fills d.
  */
-bool transmit_relay_header(struct transmitter *t, const struct path *path, uint8_t *packet,
-	size_t len, struct datagram *d, uint64_t now_ms);
+void transmit_relay_header(struct relay_burst *b, uint8_t *packet, size_t len, struct datagram *d);
 
 #endif

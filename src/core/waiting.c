@@ -37,7 +37,6 @@ bool wait_frame(struct node *n, struct session *s, const struct frame *f, uint64
 	w->next = NULL;
 	w->since_ms = now_ms;
 	w->len = f->len;
-	w->offload = f->offload;
 	memcpy(w->slot + SLOT_HEADROOM, f->data, f->len);
 	s->n_waiting++;
 	return true;

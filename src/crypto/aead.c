@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The table of packet cipher providers and the way to them. */
+/* The way from the packet ciphers' users to their providers. */
 #include "crypto/aead.h"
 
 #include <assert.h>
@@ -7,13 +7,6 @@
 #include <stdlib.h>
 
 #include "crypto/aead_provider.h"
-
-const struct aead_provider *const *aead_providers(void)
-{
-	static const struct aead_provider *const table[] = {&aead_openssl, &aead_sodium, NULL};
-
-	return table;
-}
 
 const char *aead_provider_name(const struct aead_provider *p)
 {
@@ -23,16 +16,6 @@ const char *aead_provider_name(const struct aead_provider *p)
 bool aead_provider_has(const struct aead_provider *p, enum aead_suite suite)
 {
 	return p->has(suite);
-}
-
-const struct aead_provider *aead_provider_for(enum aead_suite suite)
-{
-	const struct aead_provider *const *p = aead_providers();
-
-	while (*p && !(*p)->has(suite)) {
-		p++;
-	}
-	return *p;
 }
 
 const char *aead_suite_name(enum aead_suite suite)
@@ -57,7 +40,7 @@ struct aead_key *aead_key_create(const struct aead_provider *p, enum aead_suite 
 	if (!p->has(suite)) {
 		return NULL;
 	}
-	struct aead_key *k = p->key_create(suite, key, nthreads);
+	struct aead_key *k = p->key_create(p, suite, key, nthreads);
 
 	if (k) {
 		k->provider = p;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Packet ciphers: two suites, behind a table of providers that all give the same bytes. Work comes
- * in batches under one key, in place: the tag follows the text.
+ * Packet ciphers: two suites, behind providers that all give the same bytes. Work comes in batches
+ * under one key, in place: the tag follows the text.
  *
- * An aead_key is made and freed by the control thread and is read-only in between. An aead_state
- * belongs to one thread and names it by an index below nthreads of every key it is used with, so a
- * provider may keep one context per thread inside the key.
+ * An aead_library is opened once per process and then read-only: which providers there are, and
+ * which of them is the fastest here for each suite. An aead_key is made and freed by the control
+ * thread and is read-only in between. An aead_state belongs to one thread and names it by an index
+ * below nthreads of every key it is used with, so a provider may keep one context per thread inside
+ * the key.
  */
 #ifndef N2N_CRYPTO_AEAD_H
 #define N2N_CRYPTO_AEAD_H
@@ -28,19 +30,46 @@ struct aead_op {
 	bool ok; /* set by aead_open: false means the tag was wrong and the text was wiped */
 };
 
-struct aead_provider; /* a library behind one suite each or both */
+struct aead_library;
+struct aead_provider; /* an implementation of one suite or both */
 struct aead_key;
 struct aead_state;
 
-/* The providers of this build and machine, best first, ended by NULL. Static. */
-const struct aead_provider *const *aead_providers(void);
-const char *aead_provider_name(const struct aead_provider *p);
-bool aead_provider_has(const struct aead_provider *p, enum aead_suite suite);
-/* The first provider that has the suite; every build has one for each. */
-const struct aead_provider *aead_provider_for(enum aead_suite suite);
 const char *aead_suite_name(enum aead_suite suite);
 /* True when AES runs in hardware here, so that AES-256-GCM is worth choosing. */
 bool aead_aes_is_fast(void);
+const char *aead_provider_name(const struct aead_provider *p);
+bool aead_provider_has(const struct aead_provider *p, enum aead_suite suite);
+
+/*
+ * Finds the providers: what is built in and, unless refused, libipsec-mb if it is installed and
+ * gives the same bytes. Each is measured for a few hundred microseconds with now_ns, a clock that
+ * never goes back; the fastest is chosen for each suite. Without a clock the first is. N2N_ENOMEM.
+ */
+MUST_CHECK int aead_library_open(
+	struct aead_library **out, uint64_t (*now_ns)(void), bool without_ipsec_mb);
+/* After the last of the keys that its providers made. Accepts NULL. */
+void aead_library_close(struct aead_library *lib);
+/* Ended by NULL. */
+const struct aead_provider *const *aead_library_providers(const struct aead_library *lib);
+/*
+ * What the suite is to be run with; NULL for an unknown suite. Without a library, the first that is
+ * built in, which has both.
+ */
+const struct aead_provider *aead_library_choice(
+	const struct aead_library *lib, enum aead_suite suite);
+
+#define AEAD_SPEED_BATCH 32
+
+/* What sealing and opening a batch of AEAD_SPEED_BATCH packets takes, in nanoseconds. */
+struct aead_speed {
+	uint64_t seal_ns;
+	uint64_t open_ns;
+};
+
+/* Packets with len bytes of text, in the fastest of several rounds. N2N_ENOMEM. */
+MUST_CHECK int aead_measure(struct aead_speed *speed, const struct aead_provider *p,
+	enum aead_suite suite, size_t len, unsigned rounds, uint64_t (*now_ns)(void));
 
 /* NULL when memory is short or the provider has not this suite. The key bytes are copied. */
 struct aead_key *aead_key_create(const struct aead_provider *p, enum aead_suite suite,

@@ -12,8 +12,8 @@ struct aead_provider {
 	const char *name;
 	bool (*has)(enum aead_suite suite);
 	/* NULL when memory is short. */
-	struct aead_key *(*key_create)(
-		enum aead_suite suite, const uint8_t key[KEY_LEN], unsigned nthreads);
+	struct aead_key *(*key_create)(const struct aead_provider *self, enum aead_suite suite,
+		const uint8_t key[KEY_LEN], unsigned nthreads);
 	/* Wipes and frees a key, also one that is made in part. */
 	void (*key_destroy)(struct aead_key *key);
 	/* Must not leave clear text behind when the library fails. */
@@ -36,5 +36,10 @@ struct aead_state {
 
 extern const struct aead_provider aead_openssl;
 extern const struct aead_provider aead_sodium;
+
+/* Loads the library: N2N_ENOENT when it is not installed or does not work here, N2N_ENOMEM. */
+MUST_CHECK int aead_ipsec_mb_open(struct aead_provider **out);
+/* Accepts NULL. */
+void aead_ipsec_mb_close(struct aead_provider *p);
 
 #endif

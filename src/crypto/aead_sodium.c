@@ -22,12 +22,13 @@ static bool has(enum aead_suite suite)
 	       (suite == AEAD_AES256GCM && crypto_aead_aes256gcm_is_available() == 1);
 }
 
-static struct aead_key *key_create(
-	enum aead_suite suite, const uint8_t key[KEY_LEN], unsigned nthreads)
+static struct aead_key *key_create(const struct aead_provider *self, enum aead_suite suite,
+	const uint8_t key[KEY_LEN], unsigned nthreads)
 {
 	const size_t size = (sizeof(struct sodium_key) + KEY_ALIGN - 1) / KEY_ALIGN * KEY_ALIGN;
 	struct sodium_key *k = aligned_alloc(KEY_ALIGN, size);
 
+	(void)self;
 	(void)nthreads; /* all threads read the same key */
 	if (!k) {
 		return NULL;

@@ -12,6 +12,7 @@ enum status {
 	STATUS_USAGE = 2
 };
 
+int bench_command(int argc, char **argv);
 int key_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 

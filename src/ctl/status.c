@@ -205,6 +205,25 @@ static void print_relay(const json_t *result)
 		text_bytes(buf, number(relay, "bytes")));
 }
 
+/* How packets are moved: what is missing here makes it slower. */
+static void print_engine(const json_t *node)
+{
+	const json_t *offloads = json_object_get(node, "offloads"), *name;
+	json_t *ciphers = json_object_get(node, "cipher_providers"), *library;
+	double workers = number(node, "workers");
+	const char *suite, *separator = ", with ";
+	size_t i;
+
+	printf("  engine    %.0f %s", workers, workers == 1 ? "worker" : "workers");
+	json_array_foreach (offloads, i, name) {
+		printf("%s%s", separator, json_string_value(name));
+		separator = " ";
+	}
+	json_object_foreach (ciphers, suite, library)
+		printf(", %s by %s", suite, json_string_value(library));
+	putchar('\n');
+}
+
 static void print_result(const json_t *result)
 {
 	const json_t *node = json_object_get(result, "node"), *community;
@@ -217,6 +236,7 @@ static void print_result(const json_t *result)
 		string(node, "role"), string(node, "version"),
 		text_duration(buf, number(node, "uptime_s")),
 		port > 0 ? port : number(ports, "ipv6"));
+	print_engine(node);
 	if (json_object_get(result, "registry") != NULL)
 		print_relay(result);
 	json_array_foreach (json_object_get(result, "communities"), i, community)

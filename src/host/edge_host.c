@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/features.h"
 #include "host/edge_host_state.h"
 #include "host/keep.h"
 #include "os/sys.h"
@@ -21,7 +22,7 @@
 static void on_note(void *ctx, struct note *n, uint64_t now_ms)
 {
 	struct edge_host *h = ctx;
-	struct frame f = {.data = n->data, .len = n->len, .offload = n->offload};
+	struct frame f = {.data = n->data, .len = n->len};
 
 	switch (n->kind) {
 	case NOTE_CONTROL:
@@ -44,16 +45,17 @@ static void on_note(void *ctx, struct note *n, uint64_t now_ms)
 
 static void deliver(void *ctx, unsigned community, const struct frame *f)
 {
-	struct edge_host *h = ctx;
+	const struct edge_host *h = ctx;
+	const struct slice whole = {f->data, f->len};
 
 	(void)community; /* one, for now */
-	if (tap_write(h->tap, f->data, f->len) != 0)
+	if (tap_write(h->tap[0], &whole, 1, &f->offload) != 0)
 		drops_add(&h->host.node->drops, DROP_TAP, 1);
 }
 
 static void tell_addresses(struct edge_host *h, uint64_t now_ms)
 {
-	const char *own[] = {tap_name(h->tap)};
+	const char *own[] = {tap_name(h->tap[0])};
 	struct endpoint list[ADDRESSES_MAX];
 	size_t kept = 0;
 	int n = netif_local_addresses(list, ADDRESSES_MAX, own, 1);
@@ -130,7 +132,7 @@ static const struct control_command commands[] = {{"status", edge_report}, {0}};
 
 static int make_core(struct edge_host *h, struct os_error *err)
 {
-	struct edge_config c = {.node = host_node_config(&h->host, 1)};
+	struct edge_config c = {.node = host_node_config(&h->host, h->n_workers)};
 	int rc = keep_secret(h->host.state, "seed", c.seed, &h->host.random, err);
 
 	if (rc == N2N_EINVAL)
@@ -218,16 +220,47 @@ static int add_supernodes(struct edge_host *h, struct os_error *err)
 	return rc;
 }
 
+static unsigned tap_use(unsigned disabled, unsigned queues)
+{
+	unsigned use = queues > 1 ? TAP_USE_ALL : TAP_USE_ALL & ~(unsigned)TAP_USE_QUEUES;
+
+	if (disabled & FEATURE_VNET_HDR)
+		use &= ~(unsigned)TAP_USE_VNET_HDR;
+	if (disabled & FEATURE_TSO)
+		use &= ~(unsigned)TAP_USE_TSO;
+	if (disabled & FEATURE_USO)
+		use &= ~(unsigned)TAP_USE_USO;
+	return use;
+}
+
+/*
+ * So that a super-frame becomes one train of full datagrams, even a relayed one. Without it, or
+ * where the system rounds otherwise, a train is split.
+ */
+static void limit_trains(struct edge_host *h)
+{
+	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + h->conf->mtu + DATA_TAG_LEN;
+	unsigned segments = UDP_TRAIN_MAX / datagram;
+	struct os_error err;
+
+	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
+	if (netif_set_gso_limits(
+		    h->conf->device, segments * h->conf->mtu, UDP_TRAIN_SEGMENTS, &err) != 0)
+		log_debug(h->host.log, "%s", err.text);
+}
+
 static int make_interface(struct edge_host *h, struct os_error *err)
 {
 	const struct edge_conf *conf = h->conf;
 	struct mac mac = edge_mac(h->edge, 0);
-	int rc = tap_open(&h->tap, conf->device, err);
+	int rc = tap_open(&h->tap[0], conf->device, tap_use(conf->disabled, h->n_workers), err);
 
 	if (rc == 0)
 		rc = netif_set_mac(conf->device, &mac, err);
 	if (rc == 0)
 		rc = netif_set_mtu(conf->device, conf->mtu, err);
+	if (rc == 0)
+		limit_trains(h);
 	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
 		rc = netif_add_address(
 			conf->device, &conf->addresses[i].ip, conf->addresses[i].prefix, err);
@@ -236,17 +269,24 @@ static int make_interface(struct edge_host *h, struct os_error *err)
 	return rc;
 }
 
-static int make_worker(struct edge_host *h, struct os_error *err)
+/* Each has a queue of the interface and sockets of its own. */
+static int make_worker(struct edge_host *h, unsigned number, struct os_error *err)
 {
-	struct worker_config c = host_worker_config(&h->host, 0, h->host.udp);
-	int rc = worker_edge_create(&h->worker, &c, &h->tap, 1);
+	struct worker_config c = host_worker_config(&h->host, number, h->host.udp);
+	int rc = 0;
 
+	if (number > 0) {
+		rc = tap_join(&h->tap[number], h->tap[0], err);
+		if (rc == 0)
+			rc = udp_join(&h->joined[number], h->host.udp, err);
+		c.udp = h->joined[number];
+	}
 	if (rc != 0)
-		return os_error_set(err, rc,
-			"cannot make a worker: %s; free memory or raise the "
-			"limit of open files",
-			n2n_err_text(rc));
-	host_add_worker(&h->host, &h->worker->base);
+		return rc;
+	rc = worker_edge_create(&h->worker[number], &c, &h->tap[number], 1, true);
+	if (rc != 0)
+		return host_explain_worker(err, rc);
+	host_add_worker(&h->host, &h->worker[number]->base);
 	return 0;
 }
 
@@ -305,6 +345,7 @@ static int make(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		.instance = setup->conf->device,
 		.choice = "name (option -d)",
 		.local = setup->conf->local,
+		.disabled = setup->conf->disabled,
 	};
 	int rc = host_open(&h->host, &c, err);
 
@@ -316,10 +357,10 @@ static int make(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		rc = add_supernodes(h, err);
 	if (rc == 0)
 		rc = make_interface(h, err);
-	if (rc == 0 && host_set_node(&h->host, edge_node(h->edge), 1) != 0)
+	if (rc == 0 && host_set_node(&h->host, edge_node(h->edge), h->n_workers) != 0)
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the edge; free some");
-	if (rc == 0)
-		rc = make_worker(h, err);
+	for (unsigned i = 0; rc == 0 && i < h->n_workers; i++)
+		rc = make_worker(h, i, err);
 	return rc;
 }
 
@@ -336,6 +377,7 @@ int edge_host_open(struct edge_host **out, const struct edge_setup *setup, struc
 	if (h == NULL)
 		return os_error_set(err, N2N_ENOMEM, "no memory for the edge; free some");
 	h->conf = setup->conf;
+	h->n_workers = h->conf->workers != 0 ? h->conf->workers : 1;
 	name_community(h, setup);
 	rc = make(h, setup, err);
 	if (rc != 0) {
@@ -367,15 +409,20 @@ bool edge_host_close(struct edge_host *h)
 
 	if (h == NULL)
 		return true;
-	worker_edge_destroy(h->worker);
+	for (unsigned i = 0; i < h->n_workers; i++)
+		worker_edge_destroy(h->worker[i]);
 	resolver_stop(h->resolver);
 	closed = host_close(&h->host);
-	tap_close(h->tap);
+	for (unsigned i = 0; i < h->n_workers; i++) {
+		udp_close(h->joined[i]);
+		tap_close(h->tap[i]);
+	}
 	if (!closed)
 		return false;
 	resolver_destroy(h->resolver);
 	netif_watch_close(h->watch);
 	edge_destroy(h->edge);
+	host_fini(&h->host);
 	free(h);
 	return true;
 }

@@ -18,8 +18,10 @@ struct edge_host {
 	char community[COMMUNITY_NAME_MAX + 1]; /* for people */
 	uint8_t tag[TAG_ID_LEN];
 	struct edge *edge;
-	struct tap *tap;
-	struct worker_edge *worker;
+	unsigned n_workers;
+	struct worker_edge *worker[HOST_WORKERS_MAX];
+	struct tap *tap[HOST_WORKERS_MAX]; /* queues of the interface; the first is never missing */
+	struct udp *joined[HOST_WORKERS_MAX]; /* of workers after the first */
 	struct resolver *resolver;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;

@@ -2,6 +2,7 @@
 /* Owns the status of an edge as JSON (docs/CONTROL.md). */
 #include <string.h>
 
+#include "conf/features.h"
 #include "host/edge_host_state.h"
 #include "os/sys.h"
 
@@ -70,7 +71,7 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "name", json_string(r->host->community));
 	set(o, "mode", json_string(c->by_key ? "key" : "passphrase"));
 	set(o, "id", id_text(c->edge_id));
-	set(o, "interface", json_string(tap_name(r->host->tap)));
+	set(o, "interface", json_string(tap_name(r->host->tap[0])));
 	set(o, "mac", mac_address(&c->mac));
 	set(o, "mtu", json_integer(r->host->conf->mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));
@@ -136,6 +137,14 @@ static void on_supernode(void *ctx, const struct status_supernode *s)
 		json_object_get(json_array_get(r->communities, s->community), "supernodes"), o);
 }
 
+static unsigned tap_features(const struct tap *tap)
+{
+	unsigned uses = tap_uses(tap);
+
+	return (uses & TAP_USE_VNET_HDR ? FEATURE_VNET_HDR : 0u) |
+	       (uses & TAP_USE_TSO ? FEATURE_TSO : 0u) | (uses & TAP_USE_USO ? FEATURE_USO : 0u);
+}
+
 json_t *edge_report(void *ctx)
 {
 	const struct edge_host *h = ctx;
@@ -145,6 +154,6 @@ json_t *edge_report(void *ctx)
 
 	edge_status(h->edge, sys_now_ms(), &sink);
 	return json_pack("{s:o, s:o, s:o}", "node",
-		host_describe(&h->host, "edge", h->conf->device), "communities", r.communities,
-		"drops", host_drops(&h->host));
+		host_describe(&h->host, "edge", h->conf->device, tap_features(h->tap[0])),
+		"communities", r.communities, "drops", host_drops(&h->host));
 }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "conf/features.h"
 #include "core/view.h"
 #include "os/sys.h"
 
@@ -61,6 +62,7 @@ struct node_config host_node_config(struct host *h, unsigned n_workers)
 			.deliver = deliver,
 			.event = event,
 			.random = h->random},
+		.ciphers = h->ciphers,
 		.nworkers = n_workers,
 		.wall_ms = sys_wall_ms() - sys_now_ms(),
 		.embryos = EMBRYOS,
@@ -145,9 +147,17 @@ struct worker_config host_worker_config(struct host *h, unsigned number, struct 
 {
 	return (struct worker_config){.number = number,
 		.udp = udp,
+		.receives = true,
 		.views = &h->views,
 		.notify = notify,
 		.notify_ctx = h};
+}
+
+int host_explain_worker(struct os_error *err, int rc)
+{
+	return os_error_set(err, rc,
+		"cannot make a worker: %s; free memory or raise the limit of open files",
+		n2n_err_text(rc));
 }
 
 void host_add_worker(struct host *h, struct worker *w)
@@ -235,6 +245,17 @@ static int open_state(struct host *h, const struct host_config *c, struct os_err
 	return 0;
 }
 
+static unsigned udp_use(unsigned disabled)
+{
+	unsigned use = UDP_USE_ALL;
+
+	if (disabled & FEATURE_GSO)
+		use &= ~(unsigned)UDP_USE_GSO;
+	if (disabled & FEATURE_GRO)
+		use &= ~(unsigned)UDP_USE_GRO;
+	return use;
+}
+
 int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 {
 	int rc;
@@ -256,10 +277,13 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 			"cannot make a wake-up descriptor; raise the "
 			"limit of open files");
 	rc = sys_random(&h->random, err);
+	if (rc == 0 &&
+		aead_library_open(&h->ciphers, sys_now_ns, c->disabled & FEATURE_IPSEC_MB) != 0)
+		rc = os_error_set(err, N2N_ENOMEM, "no memory for the ciphers; free some");
 	if (rc == 0)
 		rc = open_state(h, c, err);
 	if (rc == 0)
-		rc = udp_open(&h->udp, &c->local, err);
+		rc = udp_open(&h->udp, &c->local, udp_use(c->disabled), err);
 	if (rc == 0 && udp_batch_create(&h->batch, UDP_BATCH_SIZE) != 0)
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the sockets; free some");
 	return rc;
@@ -345,6 +369,11 @@ bool host_close(struct host *h)
 	return closed;
 }
 
+void host_fini(struct host *h)
+{
+	aead_library_close(h->ciphers);
+}
+
 /* ---- for the control socket ---- */
 
 json_t *host_drops(const struct host *h)
@@ -362,7 +391,25 @@ json_t *host_drops(const struct host *h)
 	return drops;
 }
 
-json_t *host_describe(const struct host *h, const char *role, const char *instance)
+static json_t *offloads(const struct host *h, unsigned in_use)
+{
+	json_t *names = json_array();
+	unsigned udp = udp_uses(h->udp);
+
+	in_use |= udp & UDP_USE_GSO ? FEATURE_GSO : 0u;
+	in_use |= udp & UDP_USE_GRO ? FEATURE_GRO : 0u;
+	for (unsigned f = 1; f < FEATURE_END; f <<= 1)
+		if (in_use & f)
+			json_array_append_new(names, json_string(feature_name(f)));
+	return names;
+}
+
+static const char *provider_name(const struct host *h, enum aead_suite suite)
+{
+	return aead_provider_name(aead_library_choice(h->ciphers, suite));
+}
+
+json_t *host_describe(const struct host *h, const char *role, const char *instance, unsigned tap)
 {
 	json_t *ports = json_object();
 
@@ -370,13 +417,12 @@ json_t *host_describe(const struct host *h, const char *role, const char *instan
 		if (udp_fd(h->udp, i) >= 0)
 			json_object_set_new(ports, i == UDP_V4 ? "ipv4" : "ipv6",
 				json_integer(udp_port(h->udp, i)));
-	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:{s:s, s:s}}", "role", role, "version",
-		N2N_VERSION, "instance", instance, "uptime_s",
-		(json_int_t)((sys_now_ms() - h->started_ms) / 1000), "udp_ports", ports,
-		"cipher_providers", aead_suite_name(AEAD_AES256GCM),
-		aead_provider_name(aead_provider_for(AEAD_AES256GCM)),
-		aead_suite_name(AEAD_CHACHA20POLY1305),
-		aead_provider_name(aead_provider_for(AEAD_CHACHA20POLY1305)));
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:i, s:o, s:{s:s, s:s}}", "role", role,
+		"version", N2N_VERSION, "instance", instance, "uptime_s",
+		(json_int_t)((sys_now_ms() - h->started_ms) / 1000), "udp_ports", ports, "workers",
+		(int)h->n_workers, "offloads", offloads(h, tap), "cipher_providers",
+		aead_suite_name(AEAD_AES256GCM), provider_name(h, AEAD_AES256GCM),
+		aead_suite_name(AEAD_CHACHA20POLY1305), provider_name(h, AEAD_CHACHA20POLY1305));
 }
 
 void host_not_kept(struct host *h, int rc, const struct os_error *err)

@@ -36,6 +36,7 @@ struct host {
 	void *ctx;
 	const struct log *log;
 	struct random random;
+	struct aead_library *ciphers;
 	struct state *state; /* NULL: nothing can be kept */
 	struct control_server *control;
 	struct udp *udp;
@@ -66,11 +67,13 @@ struct host_config {
 	const char *instance;
 	const char *choice;    /* what makes it another instance: "name (option -d)" */
 	struct endpoint local; /* of the sockets */
+	unsigned disabled;     /* a set of enum feature */
 };
 
 /*
- * Opens state directory and sockets. N2N_EEXIST: a second process, or the port is in use. A state
- * directory that cannot be written is a warning: then nothing is kept.
+ * Chooses the ciphers' libraries, opens state directory and sockets. N2N_EEXIST: a second process,
+ * or the port is in use. A state directory that cannot be written is a warning: then nothing is
+ * kept.
  */
 MUST_CHECK int host_open(struct host *h, const struct host_config *c, struct os_error *err);
 /* The way out of the core, for its configuration. */
@@ -78,6 +81,8 @@ struct node_config host_node_config(struct host *h, unsigned n_workers);
 /* The core's node, before the first worker. N2N_ENOMEM. */
 MUST_CHECK int host_set_node(struct host *h, struct node *node, unsigned n_workers);
 struct worker_config host_worker_config(struct host *h, unsigned number, struct udp *udp);
+/* What to say of a worker that cannot be made. */
+int host_explain_worker(struct os_error *err, int rc);
 /* Takes part from now on; stopped by host_run, destroyed by the role. */
 void host_add_worker(struct host *h, struct worker *w);
 /* Answers at the control socket. Without one the program goes on, after a warning. */
@@ -91,11 +96,13 @@ MUST_CHECK int host_run(struct host *h, struct os_error *err);
  * does: then h must not be freed.
  */
 bool host_close(struct host *h);
+/* Last of all, when the core with its keys is gone: closes the ciphers' libraries. */
+void host_fini(struct host *h);
 
 /* Sums over control thread and workers: {"reason": count} of those that are not 0. */
 json_t *host_drops(const struct host *h);
-/* What both roles tell about themselves. */
-json_t *host_describe(const struct host *h, const char *role, const char *instance);
+/* What both roles tell about themselves. tap: what is in use of it, a set of enum feature. */
+json_t *host_describe(const struct host *h, const char *role, const char *instance, unsigned tap);
 
 /* Warns of a failed write to the state directory, the first time; later ones are debug lines. */
 void host_not_kept(struct host *h, int rc, const struct os_error *err);

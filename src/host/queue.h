@@ -23,7 +23,6 @@ struct note {
 	uint32_t index;
 	unsigned community;
 	struct origin origin;
-	struct offload offload;
 	size_t len;
 	uint8_t data[SLOT_LEN];
 };

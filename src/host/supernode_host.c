@@ -75,7 +75,7 @@ static json_t *report(void *ctx)
 	char key[PUBLIC_KEY_TEXT_LEN + 1];
 	struct supernode_status s;
 	uint64_t packets = 0, bytes = 0;
-	json_t *node = host_describe(&h->host, "supernode", h->instance);
+	json_t *node = host_describe(&h->host, "supernode", h->instance, 0);
 
 	supernode_status(h->supernode, &s);
 	for (unsigned i = 0; i < h->n_workers; i++) {
@@ -126,10 +126,7 @@ static int make_worker(struct supernode_host *h, unsigned number, struct os_erro
 	}
 	rc = worker_supernode_create(&h->workers[number], &c);
 	if (rc != 0)
-		return os_error_set(err, rc,
-			"cannot make a worker: %s; free memory or raise the "
-			"limit of open files",
-			n2n_err_text(rc));
+		return host_explain_worker(err, rc);
 	h->n_workers++;
 	host_add_worker(&h->host, &h->workers[number]->base);
 	return 0;
@@ -170,8 +167,10 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 		.instance = h->instance,
 		.choice = "port (option -p)",
 		.local = setup->conf->local,
+		.disabled = setup->conf->disabled,
 	};
-	unsigned workers = setup->workers != 0 ? setup->workers : uv_available_parallelism();
+	unsigned given = setup->conf->workers;
+	unsigned workers = given != 0 ? given : uv_available_parallelism();
 	int rc = host_open(&h->host, &c, err);
 
 	workers = workers < HOST_WORKERS_MAX ? workers : HOST_WORKERS_MAX;
@@ -218,5 +217,6 @@ void supernode_host_close(struct supernode_host *h)
 	for (unsigned i = 0; i < HOST_WORKERS_MAX; i++)
 		udp_close(h->joined[i]);
 	supernode_destroy(h->supernode);
+	host_fini(&h->host);
 	free(h);
 }

@@ -11,7 +11,6 @@ struct supernode_host;
 
 struct supernode_setup {
 	const struct supernode_conf *conf; /* kept */
-	unsigned workers;		   /* 0: one per core */
 	const struct log *log;		   /* kept */
 };
 

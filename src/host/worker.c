@@ -10,6 +10,9 @@
 #include "os/sys.h"
 
 #define ROUNDS	    4 /* batches per source and wake-up: none may starve the others */
+#define BUFFER_LEN  UDP_TRAIN_MAX
+#define AT_ONCE	    (256 << 10) /* bytes received before they are looked at: what a cache holds */
+#define WRITABLE_MS 2		/* longest wait for room in a socket's buffer */
 #define SOURCES_MAX (UDP_FAMILIES + COMMUNITIES_MAX)
 #define RECENT_MS   100 /* how long a session's notes count */
 #define RECENT_MAX  32	/* of them in QUEUE_CONTROL */
@@ -156,6 +159,7 @@ void worker_post_rx(struct worker *w, const struct rx *x)
 		post_if_news(w, x);
 		break;
 	case VERDICT_NONE:
+	case VERDICT_RELAYED:
 	case VERDICT_DROP:
 		break;
 	}
@@ -170,7 +174,6 @@ void worker_post_frame(
 		return;
 	note->index = session_id;
 	note->community = community;
-	note->offload = f->offload;
 	push(w, QUEUE_OWN);
 }
 
@@ -182,10 +185,18 @@ void worker_fail(struct worker *w)
 
 /* ---- sockets ---- */
 
+static enum udp_family family_of(const struct endpoint *e)
+{
+	return endpoint_is_v4(e) ? UDP_V4 : UDP_V6;
+}
+
+/* A full socket buffer is waited for a moment: the interface's queue is the better place to wait.
+ */
 static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 {
 	struct worker *w = ctx;
 	struct udp_sent count = {0};
+	size_t done;
 
 	for (size_t i = 0; i < n; i++)
 		w->sending[i] = (struct udp_packet_out){
@@ -194,7 +205,9 @@ static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 			.to = d[i].remote,
 			.local = d[i].local,
 		};
-	(void)udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
+	done = udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
+	if (done < n && udp_wait_writable(w->c.udp, family_of(&d[done].remote), WRITABLE_MS))
+		(void)udp_send(w->c.udp, w->batch_out, w->sending + done, n - done, &count);
 	if (count.sent < n)
 		drops_add(w->drops, DROP_SOCKET, n - count.sent);
 }
@@ -204,11 +217,37 @@ struct datagram_sink worker_sink(struct worker *w)
 	return (struct datagram_sink){.send = send_datagrams, .ctx = w};
 }
 
+static size_t datagrams_of(const struct udp_packet *p)
+{
+	return (p->len + p->segment_size - 1) / p->segment_size;
+}
+
+/* Appends the datagrams of a packet to the count in w->rx, working through them when it is full. */
+static size_t unpack(
+	struct worker *w, const struct view *v, const struct udp_packet *p, size_t count)
+{
+	for (size_t at = 0; at < p->len; at += p->segment_size) {
+		size_t left = p->len - at;
+
+		if (count == BATCH_MAX) {
+			w->role->datagrams(w, v, count);
+			count = 0;
+		}
+		w->rx[count++].in = (struct datagram){
+			.data = p->data + at,
+			.len = left < p->segment_size ? left : p->segment_size,
+			.remote = p->from,
+			.local = p->local,
+		};
+	}
+	return count;
+}
+
 /* False when the socket is empty for now. */
 static bool receive(struct worker *w, const struct view *v, enum udp_family family)
 {
-	int n = udp_recv(w->c.udp, family, w->batch_in, w->packets, BATCH_MAX);
-	size_t count = 0;
+	size_t asked = w->asked, count = 0, bytes = 0;
+	int n = udp_recv(w->c.udp, family, w->batch_in, w->packets, asked);
 
 	if (n < 0) {
 		worker_fail(w);
@@ -217,16 +256,22 @@ static bool receive(struct worker *w, const struct view *v, enum udp_family fami
 	for (int i = 0; i < n; i++) {
 		const struct udp_packet *p = &w->packets[i];
 
+		bytes += p->len;
 		if (p->truncated) {
 			drops_add(w->drops, DROP_TOO_LONG, 1);
 			continue;
 		}
-		w->rx[count++].in = (struct datagram){
-			.data = p->data, .len = p->len, .remote = p->from, .local = p->local};
+		/* A train stays together, so that its frames can be joined. */
+		if (p->len > 0 && count + datagrams_of(p) > BATCH_MAX && count > 0) {
+			w->role->datagrams(w, v, count);
+			count = 0;
+		}
+		count = unpack(w, v, p, count);
 	}
 	if (count > 0)
 		w->role->datagrams(w, v, count);
-	return n == BATCH_MAX;
+	w->asked = bytes > AT_ONCE / 2 ? AT_ONCE / BUFFER_LEN : BATCH_MAX;
+	return (size_t)n == asked;
 }
 
 /* ---- the loop ---- */
@@ -294,9 +339,9 @@ static int make(struct worker *w)
 		rc = udp_batch_create(&w->batch_out, BATCH_MAX);
 	for (unsigned i = 0; rc == 0 && i < WORKER_QUEUES; i++)
 		rc = queue_init(&w->queue[i], queue_sizes[i]);
-	if (rc == 0 && (w->slots = calloc(BATCH_MAX, sizeof(*w->slots))) == NULL)
+	if (rc == 0 && (w->buffers = calloc(BATCH_MAX, BUFFER_LEN)) == NULL)
 		rc = N2N_ENOMEM;
-	return rc == 0 ? add_sockets(w) : rc;
+	return rc == 0 && w->c.receives ? add_sockets(w) : rc;
 }
 
 int worker_init(struct worker *w, const struct worker_config *c, const struct worker_role *role)
@@ -312,9 +357,10 @@ int worker_init(struct worker *w, const struct worker_config *c, const struct wo
 		return rc;
 	}
 	for (unsigned i = 0; i < BATCH_MAX; i++) {
-		w->packets[i].data = w->slots[i];
-		w->packets[i].cap = DATAGRAM_MAX;
+		w->packets[i].data = w->buffers + (size_t)i * BUFFER_LEN;
+		w->packets[i].cap = BUFFER_LEN;
 	}
+	w->asked = BATCH_MAX;
 	return 0;
 }
 
@@ -348,6 +394,6 @@ void worker_fini(struct worker *w)
 	udp_batch_destroy(w->batch_in);
 	udp_batch_destroy(w->batch_out);
 	poll_destroy(w->poll);
-	free(w->slots);
+	free(w->buffers);
 	memset(w, 0, sizeof(*w));
 }

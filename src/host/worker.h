@@ -32,13 +32,14 @@ struct worker;
 struct worker_role {
 	/* Works through w->rx[0..n). */
 	void (*datagrams)(struct worker *w, const struct view *v, size_t n);
-	/* Reads a batch of frames from source i and sends it; returns false when that is empty. */
+	/* Reads some frames from source i and sends them; returns false when that is empty. */
 	bool (*frames)(struct worker *w, const struct view *v, unsigned i);
 };
 
 struct worker_config {
 	unsigned number; /* from 0 */
 	struct udp *udp;
+	bool receives; /* else it only sends */
 	struct publication *views;
 	void (*notify)(void *ctx); /* wakes the control thread; from the worker's thread */
 	void *notify_ctx;
@@ -60,8 +61,9 @@ struct worker {
 	struct thread *thread;
 	struct udp_batch *batch_in;
 	struct udp_batch *batch_out;
-	uint8_t (*slots)[SLOT_LEN]; /* BATCH_MAX, for datagrams */
+	uint8_t *buffers; /* of packets */
 	struct udp_packet packets[BATCH_MAX];
+	size_t asked; /* how many packets to receive next */
 	struct udp_packet_out sending[BATCH_MAX];
 	struct rx rx[BATCH_MAX];
 	struct queue queue[WORKER_QUEUES];

@@ -12,12 +12,15 @@ struct worker_edge {
 	struct edge_worker core;
 	unsigned n_taps;
 	struct tap *tap[COMMUNITIES_MAX]; /* by community; borrowed */
-	uint8_t (*slots)[SLOT_LEN];	  /* BATCH_MAX, for frames */
+	uint8_t *super;			  /* what was read: TAP_FRAME_MAX bytes */
+	uint8_t (*slots)[SLOT_LEN];	  /* BATCH_MAX, for frames cut from it */
 	struct frame frames[BATCH_MAX];
+	size_t n_frames;
 };
 
+/* reads: it takes the frames of the interfaces; else it only writes to them. */
 MUST_CHECK int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
-	struct tap *const *taps, unsigned n_taps);
+	struct tap *const *taps, unsigned n_taps, bool reads);
 void worker_edge_destroy(struct worker_edge *w); /* NULL is fine */
 
 #endif

@@ -16,10 +16,22 @@ MUST_CHECK int netif_set_mac(const char *name, const struct mac *mac, struct os_
 MUST_CHECK int netif_get_mac(const char *name, struct mac *mac, struct os_error *err);
 /* mtu in bytes, without the Ethernet header. */
 MUST_CHECK int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err);
+/*
+ * The largest super-frame that the system may hand to the interface, in bytes (at most 65,536) and
+ * segments. Old kernels have none to set, and the caller may go on without.
+ */
+MUST_CHECK int netif_set_gso_limits(
+	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err);
 MUST_CHECK int netif_set_up(const char *name, struct os_error *err);
 /* prefix in bits of the address's own family. An address that is there already is no error. */
 MUST_CHECK int netif_add_address(
 	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err);
+
+/*
+ * How many queues processes have attached to a TAP that may have several, or a negative n2n_err.
+ * 0 for all other interfaces, and before Linux 4.16.
+ */
+MUST_CHECK int netif_tap_queues(const char *name);
 
 /*
  * Lists the unicast addresses of all interfaces that are up, except loopback and link-local ones

@@ -124,6 +124,25 @@ int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err)
 	return explain(err, error, task);
 }
 
+int netif_set_gso_limits(
+	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err)
+{
+	char task[128];
+	struct request r;
+	int error = ENODEV;
+
+	if (link_request_init(&r, RTM_NEWLINK, name)) {
+		/* Up to 65,536 this sets the limit of IPv4, which is apart since Linux 6.3, too. */
+		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SIZE, max_size);
+		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SEGS, max_segs);
+		error = request_run(&r, NULL, NULL);
+	}
+	snprintf(task, sizeof(task),
+		"limit super-frames of interface \"%.15s\" to %u bytes, %u segments", name,
+		max_size, max_segs);
+	return explain(err, error, task);
+}
+
 int netif_set_up(const char *name, struct os_error *err)
 {
 	char task[128];
@@ -165,6 +184,53 @@ int netif_get_mac(const char *name, struct mac *mac, struct os_error *err)
 		error = request_run(&r, take_mac, mac);
 	snprintf(task, sizeof(task), "read the MAC address of interface \"%.15s\"", name);
 	return explain(err, error, task);
+}
+
+static int take_queues(const struct nlattr *attr, void *ctx)
+{
+	int *queues = ctx;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_TUN_NUM_QUEUES:
+	case IFLA_TUN_NUM_DISABLED_QUEUES:
+		if (!mnl_attr_validate(attr, MNL_TYPE_U32))
+			*queues += (int)mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int take_link_info(const struct nlattr *attr, void *ctx)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_INFO_KIND: /* comes first, and says what the data mean */
+		return strcmp(mnl_attr_get_str(attr), "tun") ? MNL_CB_STOP : MNL_CB_OK;
+	case IFLA_INFO_DATA:
+		return mnl_attr_parse_nested(attr, take_queues, ctx);
+	default:
+		return MNL_CB_OK;
+	}
+}
+
+static int take_link_attribute(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+		return mnl_attr_parse_nested(attr, take_link_info, ctx);
+	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *answer, void *ctx)
+{
+	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_link_attribute, ctx);
+}
+
+int netif_tap_queues(const char *name)
+{
+	struct request r;
+	int error = ENODEV, queues = 0;
+
+	if (link_request_init(&r, RTM_GETLINK, name))
+		error = request_run(&r, take_link, &queues);
+	return error ? os_errno(error) : queues;
 }
 
 static void put_v4_address(struct nlmsghdr *header, const uint8_t ip[4], unsigned prefix)

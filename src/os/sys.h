@@ -23,6 +23,8 @@ bool sys_is_root(void);
 
 /* Milliseconds since some moment in the past; never goes back, counts while the host sleeps. */
 uint64_t sys_now_ms(void);
+/* Nanoseconds of the same kind, for measuring short times; stands still while the host sleeps. */
+uint64_t sys_now_ns(void);
 /* Milliseconds since 1970-01-01 UTC; may jump. */
 uint64_t sys_wall_ms(void);
 

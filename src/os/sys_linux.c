@@ -40,22 +40,27 @@ bool sys_is_root(void)
 	return geteuid() == 0;
 }
 
-static uint64_t clock_ms(clockid_t clock)
+static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec t = {0};
 
 	(void)clock_gettime(clock, &t); /* cannot fail for the clocks used here */
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 uint64_t sys_now_ms(void)
 {
-	return clock_ms(CLOCK_BOOTTIME);
+	return clock_ns(CLOCK_BOOTTIME) / 1000000;
+}
+
+uint64_t sys_now_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 uint64_t sys_wall_ms(void)
 {
-	return clock_ms(CLOCK_REALTIME);
+	return clock_ns(CLOCK_REALTIME) / 1000000;
 }
 
 static int fill(void *buf, size_t len)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The virtual Ethernet interface through which the host's frames come and go. A frame starts with
- * the destination address and has no FCS. Nothing here blocks. Reading and writing may happen in
- * two threads at once.
+ * the destination address and has no FCS. Where the system can, it hands over super-frames and
+ * frames whose checksum is unset, and takes them (base/offload.h). Nothing here blocks. Reading and
+ * writing may happen in two threads at once.
  */
 #ifndef N2N_OS_TAP_H
 #define N2N_OS_TAP_H
@@ -10,31 +11,63 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+#include "base/offload.h"
 #include "os/error.h"
 
-#define TAP_NAME_MAX 15 /* bytes, without the NUL */
+#define TAP_NAME_MAX   15    /* bytes, without the NUL */
+#define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
+#define TAP_PIECES_MAX 64    /* of a frame written */
+
+/* What is to be used of the system, and what of it there is. */
+enum tap_use {
+	TAP_USE_VNET_HDR = 1, /* facts beside each frame; unset checksums */
+	TAP_USE_TSO = 2,      /* TCP super-frames, with ECN; needs TAP_USE_VNET_HDR */
+	TAP_USE_USO = 4,      /* UDP super-frames; the same */
+	TAP_USE_QUEUES = 8,   /* several queues: tap_join */
+	TAP_USE_ALL = 15
+};
 
 struct tap;
 
 /*
  * Creates the interface, or takes over a persistent one that nobody uses. It starts as the system
- * makes it: down, without addresses (see netif.h). N2N_EINVAL: no valid name; N2N_EEXIST: in use,
- * or no TAP; N2N_EPERM; N2N_ENOSYS: the system has no TAP driver.
+ * makes it: down, without addresses (see netif.h). use is a set of enum tap_use; what the system
+ * lacks of it is left away. Whether a persistent interface has several queues was settled by who
+ * made it. N2N_EINVAL: no valid name; N2N_EEXIST: in use, or no TAP; N2N_EPERM;
+ * N2N_ENOSYS: the system has no TAP driver.
  */
-MUST_CHECK int tap_open(struct tap **out, const char *name, struct os_error *err);
-/* The interface disappears unless it was persistent. NULL is fine. */
+MUST_CHECK int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *err);
+/*
+ * A further queue of the interface, for one more worker: the system spreads the flows over all.
+ * Each is read, written and closed by itself. first has TAP_USE_QUEUES. N2N_ENOENT: the interface
+ * was removed.
+ */
+MUST_CHECK int tap_join(struct tap **out, const struct tap *first, struct os_error *err);
+/* The interface disappears with its last queue unless it was persistent. NULL is fine. */
 void tap_close(struct tap *tap);
 
 /* A descriptor to poll for reading. */
 int tap_fd(const struct tap *tap);
 const char *tap_name(const struct tap *tap);
+/* What is in use, a set of enum tap_use. */
+unsigned tap_uses(const struct tap *tap);
+/* The kinds of super-frame that tap_write takes: a set of OFFLOAD_BIT. */
+unsigned tap_kinds(const struct tap *tap);
 
 /*
- * Reads one frame, cut to cap, and returns its length. N2N_EAGAIN: none there; N2N_EIO: failed this
- * time, for example because the interface is down; N2N_ENOENT: the interface was removed.
+ * Reads one frame, cut to cap, and returns its length. A super-frame of a kind that is not known
+ * here, which nobody asked for, has OFFLOAD_KINDS as its kind. N2N_EAGAIN: none there; N2N_EIO:
+ * failed this time, for example because the interface is down; N2N_ENOENT: the interface was
+ * removed.
  */
-MUST_CHECK int tap_read(struct tap *tap, uint8_t *frame, size_t cap);
-/* Writes one frame. Errors as above; N2N_EAGAIN when the frame has to be dropped. */
-MUST_CHECK int tap_write(struct tap *tap, const uint8_t *frame, size_t len);
+MUST_CHECK int tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct offload *offload);
+/*
+ * Writes one frame, given as n <= TAP_PIECES_MAX pieces. offload must be of a kind in tap_kinds,
+ * and csum_unset only with TAP_USE_VNET_HDR. Errors as above; N2N_EAGAIN when the frame has to be
+ * dropped.
+ */
+MUST_CHECK int tap_write(
+	struct tap *tap, const struct slice *piece, size_t n, const struct offload *offload);
 
 #endif

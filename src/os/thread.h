@@ -12,5 +12,7 @@ MUST_CHECK int thread_start(
 	struct thread **out, const char *name, void (*run)(void *ctx), void *ctx);
 /* Waits for run to return and frees t. NULL is fine. */
 void thread_join(struct thread *t);
+/* Lets others run that wait for this core. */
+void thread_yield(void);
 
 #endif

@@ -2,6 +2,7 @@
 /* Owns threads on POSIX systems. */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,4 +57,9 @@ void thread_join(struct thread *t)
 		return;
 	pthread_join(t->id, NULL);
 	free(t);
+}
+
+void thread_yield(void)
+{
+	(void)sched_yield();
 }

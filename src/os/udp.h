@@ -7,7 +7,7 @@
  * The address at which a datagram arrived is reported, and may be given as source for the answer.
  *
  * A struct udp may be used by several threads at once, a struct udp_batch by one only. Nothing
- * here blocks, and nothing is allocated after udp_open and udp_batch_create.
+ * is allocated after udp_open and udp_batch_create, and only udp_wait_writable blocks.
  */
 #ifndef N2N_OS_UDP_H
 #define N2N_OS_UDP_H
@@ -24,13 +24,25 @@ enum udp_family {
 struct udp;
 struct udp_batch;
 
+/* What is to be used of the system, and what of it there is. */
+enum udp_use {
+	UDP_USE_GSO = 1, /* one call sends a train of datagrams (UDP_SEGMENT) */
+	UDP_USE_GRO = 2, /* one datagram received may be a train (UDP_GRO) */
+	UDP_USE_ALL = 3
+};
+
+#define UDP_TRAIN_MAX	   65507 /* bytes of a train that is received */
+#define UDP_TRAIN_SEGMENTS 64	 /* of a train that is sent; one received may have more */
+
 /*
  * Opens the port at->port (0: any, the same for both families if there is one) at the address
  * at->ip (none: all addresses of both families; else the one family). At least one family must be
  * available. N2N_EEXIST when the port is in use, N2N_EPERM, N2N_ENOENT when the host does not have
- * the address.
+ * the address. use is a set of enum udp_use; what the system lacks of it, or is known to do wrong,
+ * is left away.
  */
-MUST_CHECK int udp_open(struct udp **out, const struct endpoint *at, struct os_error *err);
+MUST_CHECK int udp_open(
+	struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err);
 /*
  * A further pair of sockets on the port and address of first, in the same families, for one more
  * worker: the kernel spreads the senders over all pairs and keeps each sender at one of them.
@@ -42,18 +54,28 @@ void udp_close(struct udp *u); /* NULL is fine */
 int udp_fd(const struct udp *u, enum udp_family family);
 /* The port in use; 0 when the family is not available. */
 uint16_t udp_port(const struct udp *u, enum udp_family family);
+/*
+ * What is in use, a set of enum udp_use. UDP_USE_GSO ends by itself when the way out turns out to
+ * be unable to do it. Any thread.
+ */
+unsigned udp_uses(const struct udp *u);
 
 /* The kernel's view of up to size datagrams; a call handles more in turns. N2N_ENOMEM. */
 MUST_CHECK int udp_batch_create(struct udp_batch **out, size_t size);
 void udp_batch_destroy(struct udp_batch *b); /* NULL is fine */
 
 struct udp_packet {
-	uint8_t *data; /* the caller's, cap bytes */
+	uint8_t *data; /* the caller's, cap bytes; with UDP_USE_GRO at least UDP_TRAIN_MAX */
 	size_t cap;
 	size_t len;
 	struct endpoint from;
 	struct endpoint local; /* the address it was sent to, and our port; none when unknown */
-	bool truncated;	       /* it was longer than cap; the rest is lost */
+	/*
+	 * Of a train: the length of each datagram in it but the last, which may be shorter. Else
+	 * len.
+	 */
+	size_t segment_size;
+	bool truncated; /* it was longer than cap; the rest is lost */
 };
 
 /*
@@ -79,11 +101,19 @@ struct udp_sent {
 };
 
 /*
- * Sends packets, of both families mixed, in their order. Returns how many of them, counted from
- * the first, are done with: fewer than n means that the socket buffer is full, and the caller
- * drops the rest or tries again. A source address that the host no longer has is left away.
+ * Sends packets, of both families mixed, in their order. Neighbours of one length with one way to
+ * one receiver, and a shorter one behind them, leave as a train; when it is refused, one by one.
+ * Returns how many of them, counted from the first, are done with: fewer than n means that the
+ * socket buffer is full, and the caller drops the rest or tries again. A source address that the
+ * host no longer has is left away.
  */
 size_t udp_send(struct udp *u, struct udp_batch *b, const struct udp_packet_out *packets, size_t n,
 	struct udp_sent *count);
+
+/*
+ * Waits until the socket takes datagrams again, at most timeout_ms milliseconds; false if it does
+ * not.
+ */
+bool udp_wait_writable(const struct udp *u, enum udp_family family, int timeout_ms);
 
 #endif

@@ -1,84 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns UDP on Linux: recvmmsg, sendmmsg, and the addresses in their control messages. */
+/* Owns the UDP sockets on Linux: their ports, options and offloads. */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "os/udp_linux.h"
 
-#include "os/udp.h"
+#include <errno.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #define SOCKET_BUFFER	   (4 << 20) /* bytes: some 30 ms at 1 Gbit/s */
 #define COMMON_PORT_TRIALS 8
-
-struct udp {
-	int fd[UDP_FAMILIES]; /* -1: not available */
-	uint16_t port[UDP_FAMILIES];
-	struct endpoint at; /* as given to udp_open */
-};
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-struct slot {
-	struct iovec iov;
-	union address peer;
-	union {
-		struct cmsghdr header;
-		uint8_t space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-	} control;
-};
-
-struct udp_batch {
-	size_t size;
-	struct slot *slots;
-	struct mmsghdr *msgs;
-};
-
-static struct endpoint endpoint_from_v4(struct in_addr ip, uint16_t port)
-{
-	return endpoint_v4(ntohl(ip.s_addr), port);
-}
-
-static struct endpoint endpoint_from_v6(const struct in6_addr *ip, uint16_t port)
-{
-	struct endpoint e = {.port = port};
-
-	memcpy(e.ip, ip, sizeof(e.ip));
-	return e;
-}
-
-static struct endpoint endpoint_from_address(const union address *a)
-{
-	if (a->any.sa_family == AF_INET)
-		return endpoint_from_v4(a->v4.sin_addr, ntohs(a->v4.sin_port));
-	return endpoint_from_v6(&a->v6.sin6_addr, ntohs(a->v6.sin6_port));
-}
-
-static void ipv4_of(struct in_addr *ip, const struct endpoint *e)
-{
-	memcpy(ip, e->ip + 12, sizeof(*ip));
-}
-
-static socklen_t address_of(union address *a, enum udp_family family, const struct endpoint *e)
-{
-	memset(a, 0, sizeof(*a));
-	if (family == UDP_V4) {
-		a->v4.sin_family = AF_INET;
-		a->v4.sin_port = htons(e->port);
-		ipv4_of(&a->v4.sin_addr, e);
-		return sizeof(a->v4);
-	}
-	a->v6.sin6_family = AF_INET6;
-	a->v6.sin6_port = htons(e->port);
-	memcpy(&a->v6.sin6_addr, e->ip, sizeof(e->ip));
-	return sizeof(a->v6);
-}
 
 static int set_option(int fd, int level, int option, int value)
 {
@@ -107,6 +41,26 @@ static int set_options(int fd, enum udp_family family)
 	       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
 }
 
+/* UDP_GRO is unreliable before Linux 5.12, and no probe shows it. */
+static bool gro_is_sound(void)
+{
+	struct utsname name;
+	unsigned major, minor;
+
+	return !uname(&name) && sscanf(name.release, "%3u.%3u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 12));
+}
+
+/* Switches on what the socket can do of use, and returns that. */
+static unsigned set_offloads(int fd, unsigned use)
+{
+	if (set_option(fd, IPPROTO_UDP, UDP_SEGMENT, 0))
+		use &= ~(unsigned)UDP_USE_GSO;
+	if (!(use & UDP_USE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
+		use &= ~(unsigned)UDP_USE_GRO;
+	return use;
+}
+
 /*
  * The first socket of a port binds without SO_REUSEPORT, so that a second program cannot take half
  * of the datagrams in silence; it is set afterwards, because the kernel wants it of all sockets of
@@ -114,8 +68,8 @@ static int set_options(int fd, enum udp_family family)
  */
 static int bind_socket(int fd, enum udp_family family, const struct endpoint *at, bool join)
 {
-	union address a;
-	socklen_t len = address_of(&a, family, at);
+	union udp_address a;
+	socklen_t len = udp_address_put(&a, family, at);
 
 	if (join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
 		return -1;
@@ -130,7 +84,7 @@ static int bind_socket(int fd, enum udp_family family, const struct endpoint *at
 static int open_family(struct udp *u, enum udp_family family, uint16_t port, bool join)
 {
 	struct endpoint at = u->at;
-	union address a;
+	union udp_address a;
 	socklen_t len = sizeof(a);
 	int fd, error;
 
@@ -145,8 +99,9 @@ static int open_family(struct udp *u, enum udp_family family, uint16_t port, boo
 		close(fd);
 		return error;
 	}
+	atomic_fetch_and(&u->uses, set_offloads(fd, udp_uses(u)));
 	u->fd[family] = fd;
-	u->port[family] = endpoint_from_address(&a).port;
+	u->port[family] = udp_address_get(&a).port;
 	return 0;
 }
 
@@ -223,22 +178,23 @@ static int explain_open(struct os_error *err, int error, const struct endpoint *
 	}
 }
 
-static struct udp *alloc_udp(const struct endpoint *at)
+static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
 {
 	struct udp *u = calloc(1, sizeof(*u));
 
 	if (u) {
 		u->fd[UDP_V4] = u->fd[UDP_V6] = -1;
 		u->at = *at;
+		atomic_init(&u->uses, use);
 		if (endpoint_is_none(at)) /* 0.0.0.0 too has to become :: for IPv6 */
 			memset(u->at.ip, 0, sizeof(u->at.ip));
 	}
 	return u;
 }
 
-int udp_open(struct udp **out, const struct endpoint *at, struct os_error *err)
+int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err)
 {
-	struct udp *u = alloc_udp(at);
+	struct udp *u = alloc_udp(at, use & UDP_USE_ALL);
 	int error = u ? open_all(u) : ENOMEM;
 
 	if (error) {
@@ -251,7 +207,7 @@ int udp_open(struct udp **out, const struct endpoint *at, struct os_error *err)
 
 int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
 {
-	struct udp *u = alloc_udp(&first->at);
+	struct udp *u = alloc_udp(&first->at, udp_uses(first));
 	int error = u ? 0 : ENOMEM;
 
 	for (int f = UDP_V4; f < UDP_FAMILIES && !error; f++)
@@ -284,196 +240,14 @@ uint16_t udp_port(const struct udp *u, enum udp_family family)
 	return u->port[family];
 }
 
-int udp_batch_create(struct udp_batch **out, size_t size)
+unsigned udp_uses(const struct udp *u)
 {
-	struct udp_batch *b = calloc(1, sizeof(*b));
-
-	if (!b)
-		return N2N_ENOMEM;
-	b->size = size;
-	b->slots = calloc(size, sizeof(*b->slots));
-	b->msgs = calloc(size, sizeof(*b->msgs));
-	if (!b->slots || !b->msgs) {
-		udp_batch_destroy(b);
-		return N2N_ENOMEM;
-	}
-	for (size_t i = 0; i < size; i++) {
-		b->msgs[i].msg_hdr.msg_name = &b->slots[i].peer;
-		b->msgs[i].msg_hdr.msg_iov = &b->slots[i].iov;
-		b->msgs[i].msg_hdr.msg_iovlen = 1;
-	}
-	*out = b;
-	return 0;
+	return atomic_load_explicit(&u->uses, memory_order_relaxed);
 }
 
-void udp_batch_destroy(struct udp_batch *b)
+bool udp_wait_writable(const struct udp *u, enum udp_family family, int timeout_ms)
 {
-	if (!b)
-		return;
-	free(b->slots);
-	free(b->msgs);
-	free(b);
-}
+	struct pollfd p = {.fd = u->fd[family], .events = POLLOUT};
 
-static struct endpoint local_address(struct msghdr *m, uint16_t port)
-{
-	struct endpoint none = {.port = 0};
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return endpoint_from_v4(info.ipi_spec_dst, port);
-		}
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return endpoint_from_v6(&info.ipi6_addr, port);
-		}
-	}
-	return none;
-}
-
-static void prepare_receive(struct slot *s, struct msghdr *m, const struct udp_packet *p)
-{
-	s->iov.iov_base = p->data;
-	s->iov.iov_len = p->cap;
-	m->msg_namelen = sizeof(s->peer);
-	m->msg_control = &s->control;
-	m->msg_controllen = sizeof(s->control);
-	m->msg_flags = 0;
-}
-
-int udp_recv(struct udp *u, enum udp_family family, struct udp_batch *b, struct udp_packet *packets,
-	size_t n)
-{
-	int got;
-
-	if (u->fd[family] < 0)
-		return 0;
-	n = n < b->size ? n : b->size;
-	for (size_t i = 0; i < n; i++)
-		prepare_receive(&b->slots[i], &b->msgs[i].msg_hdr, &packets[i]);
-	got = recvmmsg(u->fd[family], b->msgs, (unsigned)n, MSG_DONTWAIT, NULL);
-	/* Anything else is EAGAIN or the echo of an earlier send, which reading has cleared. */
-	if (got < 0)
-		return errno == EBADF || errno == ENOTSOCK || errno == EFAULT ? N2N_EIO : 0;
-	for (int i = 0; i < got; i++) {
-		struct msghdr *m = &b->msgs[i].msg_hdr;
-
-		packets[i].len = b->msgs[i].msg_len;
-		packets[i].from = endpoint_from_address(&b->slots[i].peer);
-		packets[i].local = local_address(m, u->port[family]);
-		packets[i].truncated = (m->msg_flags & MSG_TRUNC) != 0;
-	}
-	return got;
-}
-
-static enum udp_family family_of(const struct endpoint *e)
-{
-	return endpoint_is_v4(e) ? UDP_V4 : UDP_V6;
-}
-
-static void put_control(
-	struct slot *s, struct msghdr *m, int level, int type, const void *info, size_t len)
-{
-	struct cmsghdr *c = &s->control.header;
-
-	memset(&s->control, 0, sizeof(s->control));
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), info, len);
-	m->msg_control = c;
-	m->msg_controllen = CMSG_SPACE(len);
-}
-
-static void put_source(struct slot *s, struct msghdr *m, const struct udp_packet_out *p)
-{
-	struct in_pktinfo v4 = {0};
-	struct in6_pktinfo v6 = {0};
-
-	m->msg_control = NULL;
-	m->msg_controllen = 0;
-	if (endpoint_is_none(&p->local) || family_of(&p->local) != family_of(&p->to))
-		return;
-	if (endpoint_is_v4(&p->local)) {
-		ipv4_of(&v4.ipi_spec_dst, &p->local);
-		put_control(s, m, IPPROTO_IP, IP_PKTINFO, &v4, sizeof(v4));
-	} else {
-		memcpy(&v6.ipi6_addr, p->local.ip, sizeof(p->local.ip));
-		put_control(s, m, IPPROTO_IPV6, IPV6_PKTINFO, &v6, sizeof(v6));
-	}
-}
-
-static void prepare_send(struct slot *s, struct msghdr *m, const struct udp_packet_out *p)
-{
-	union {
-		const uint8_t *in;
-		void *out;
-	} unconst = {.in = p->data}; /* iovec serves both directions */
-
-	s->iov.iov_base = unconst.out;
-	s->iov.iov_len = p->len;
-	m->msg_namelen = address_of(&s->peer, family_of(&p->to), &p->to);
-	put_source(s, m, p);
-}
-
-static bool source_refused(int error)
-{
-	return error == EINVAL || error == ENETUNREACH || error == EADDRNOTAVAIL || error == ENODEV;
-}
-
-/* Sends the n messages prepared in b and returns how many, from the first, are done with. */
-static size_t send_prepared(int fd, struct udp_batch *b, size_t n, struct udp_sent *count)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		struct msghdr *next = &b->msgs[done].msg_hdr;
-		int sent = sendmmsg(fd, &b->msgs[done], (unsigned)(n - done), MSG_DONTWAIT);
-
-		if (sent > 0) {
-			done += (size_t)sent;
-			count->sent += (uint64_t)sent;
-		} else if (errno == EAGAIN || errno == ENOBUFS) {
-			break;
-		} else if (source_refused(errno) && next->msg_control) {
-			next->msg_control = NULL;
-			next->msg_controllen = 0;
-		} else if (errno != EINTR) {
-			*(errno == EMSGSIZE ? &count->too_large : &count->refused) += 1;
-			done++;
-		}
-	}
-	return done;
-}
-
-size_t udp_send(struct udp *u, struct udp_batch *b, const struct udp_packet_out *packets, size_t n,
-	struct udp_sent *count)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		const struct udp_packet_out *run = packets + done;
-		enum udp_family family = family_of(&run->to);
-		size_t len = 0, sent = 0;
-
-		while (len < n - done && len < b->size && family_of(&run[len].to) == family) {
-			prepare_send(&b->slots[len], &b->msgs[len].msg_hdr, &run[len]);
-			len++;
-		}
-		if (u->fd[family] >= 0) {
-			sent = send_prepared(u->fd[family], b, len, count);
-		} else {
-			count->refused += len;
-			sent = len;
-		}
-		done += sent;
-		if (sent < len)
-			break;
-	}
-	return done;
+	return poll(&p, 1, timeout_ms) == 1;
 }

@@ -123,6 +123,7 @@ static void send_stored(struct liar *l)
 	struct member *to = any_member(l), *source = any_member(l);
 	uint8_t buf[SLOT_LEN + RELAY_HEADER_LEN];
 	struct path path = {.hop = NULL};
+	struct relay_burst relay;
 	struct datagram d;
 
 	if (t->len == 0 || to == NULL || source == NULL)
@@ -133,9 +134,9 @@ static void send_stored(struct liar *l)
 			(uint8_t)(1u << sim_below(l->s, 8));
 	path.hop = to->session;
 	path.handle = at_times(l, 2) ? t->source : source->entry.handle;
-	if (!transmit_relay_header(
-		    &l->sn->relay.tx, &path, buf + RELAY_HEADER_LEN, t->len, &d, l->s->now_ms))
+	if (!transmit_relay_begin(&l->sn->relay.tx, &relay, &path, 1, l->s->now_ms))
 		return;
+	transmit_relay_header(&relay, buf + RELAY_HEADER_LEN, t->len, &d);
 	sim_inject(l->s, &l->sn->address, &d.remote, d.data, d.len, sim_below(l->s, 300));
 	l->n_sent++;
 }

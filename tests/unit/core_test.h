@@ -126,8 +126,8 @@ static inline struct session *rig_session(struct rig *r, enum session_kind kind,
 	assert_non_null(s);
 	test_results(&near_end, &far_end, AEAD_CHACHA20POLY1305, number);
 	near_end.rx_index = far_end.tx_index = s->id << 2;
-	k = keyset_create(&near_end, r->node.now_ms, r->node.nthreads, 0);
-	*far = keyset_create(&far_end, r->node.now_ms, r->node.nthreads, 0);
+	k = keyset_create(&near_end, NULL, r->node.now_ms, r->node.nthreads, 0);
+	*far = keyset_create(&far_end, NULL, r->node.now_ms, r->node.nthreads, 0);
 	assert_true(k != NULL && *far != NULL);
 	k->incarnation = 1;
 	session_add_keys(&r->node, s, k);

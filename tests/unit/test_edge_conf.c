@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf/edge_conf.h"
+#include "conf/features.h"
 
 #include <cmocka.h>
 
@@ -42,7 +43,8 @@ static int parse(struct line *l, const char *const *words)
 static int clear_environment(void **state)
 {
 	(void)state;
-	return unsetenv("N2N_KEY") || unsetenv("N2N_COMMUNITY");
+	return unsetenv("N2N_KEY") || unsetenv("N2N_COMMUNITY") || unsetenv("N2N_WORKERS") ||
+	       unsetenv("N2N_DISABLE");
 }
 
 static void assert_ip(const struct endpoint *e, const char *text)
@@ -378,6 +380,43 @@ static void test_environment(void **state)
 	assert_string_equal(l.conf.key, "");
 }
 
+static void test_workers(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_int_equal(l.conf.workers, 0);
+	assert_int_equal(PARSE(ENOUGH, "--workers", "3"), 0);
+	assert_int_equal(l.conf.workers, 3);
+	assert_int_equal(PARSE(ENOUGH, "--workers", "0"), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"option --workers: \"0\" is not a number of threads; give 1 to 64, at most one for "
+		"each core");
+	assert_int_equal(PARSE(ENOUGH, "--workers", "65"), N2N_EINVAL);
+}
+
+static void test_disable(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_int_equal(l.conf.disabled, 0);
+	assert_int_equal(PARSE(ENOUGH, "--disable=gso,vnethdr", "--disable=uso"), 0);
+	assert_int_equal(l.conf.disabled, FEATURE_GSO | FEATURE_VNET_HDR | FEATURE_USO);
+	assert_int_equal(PARSE(ENOUGH, "--disable=uso,tso,gso,gro,vnethdr,ipsec-mb"), 0);
+	assert_int_equal(l.conf.disabled, FEATURE_END - 1);
+	assert_int_equal(PARSE(ENOUGH, "--disable=gso,"), N2N_EINVAL);
+	assert_int_equal(PARSE(ENOUGH, "--disable=gs"), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"option --disable: \"gs\" is not a list of features; give some of uso, tso, gso, "
+		"gro, vnethdr, ipsec-mb, separated by commas");
+	setenv("N2N_DISABLE", "tso", 1);
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_int_equal(l.conf.disabled, FEATURE_TSO);
+}
+
 static void test_wipe(void **state)
 {
 	static const char zero[EDGE_KEY_MAX + 1];
@@ -399,8 +438,11 @@ static void test_help_fits(void **state)
 	assert_non_null(f);
 	options_help(&edge_options, f);
 	assert_int_equal(fclose(f), 0);
-	for (size_t i = 0; i < edge_options.count; i++)
-		assert_non_null(strstr(text, edge_options.specs[i].name));
+	for (size_t i = 0; i < edge_options.count; i++) {
+		const struct option_spec *o = &edge_options.specs[i];
+
+		assert_int_equal(strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
+	}
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);
@@ -418,6 +460,8 @@ int main(void)
 		cmocka_unit_test_setup(test_what_belongs_together, clear_environment),
 		cmocka_unit_test_setup(test_help_needs_nothing_else, clear_environment),
 		cmocka_unit_test_setup(test_environment, clear_environment),
+		cmocka_unit_test_setup(test_workers, clear_environment),
+		cmocka_unit_test_setup(test_disable, clear_environment),
 		cmocka_unit_test_setup(test_wipe, clear_environment),
 		cmocka_unit_test(test_help_fits),
 	};

@@ -6,7 +6,7 @@ static const enum aead_suite suites[] = {AEAD_AES256GCM, AEAD_CHACHA20POLY1305};
 
 static struct keyset *create(const struct handshake_result *r, uint32_t first)
 {
-	struct keyset *k = keyset_create(r, 1000, 1, first);
+	struct keyset *k = keyset_create(r, NULL, 1000, 1, first);
 
 	assert_non_null(k);
 	return k;

@@ -75,6 +75,33 @@ static void test_settings(void **state)
 	assert_true(shows("ip link show v0", "UP"));
 }
 
+static void test_gso_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(netif_set_gso_limits("v0", 61000, 64, &err), 0);
+	assert_true(shows("ip -details link show v0", "gso_max_size 61000 gso_max_segs 64"));
+	assert_int_equal(netif_set_gso_limits("v0", UINT32_MAX, 64, &err), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"cannot limit super-frames of interface \"v0\" to 4294967295 bytes, 64 segments: "
+		"Invalid argument; check that the interface allows this value");
+	assert_int_equal(netif_set_gso_limits("v0", 61000, 65536, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_gso_limits("none0", 61000, 64, &err), N2N_ENOENT);
+}
+
+static void test_tap_queues(void **state)
+{
+	(void)state;
+	assert_int_equal(netif_tap_queues("none0"), N2N_ENOENT);
+	assert_int_equal(netif_tap_queues("lo"), 0);
+	assert_int_equal(netif_tap_queues("v0"), 0); /* with several queues, but no TAP */
+	if (access("/dev/net/tun", R_OK | W_OK))
+		return;
+	run("ip tuntap add mode tap name one0; ip tuntap add mode tap name many0 multi_queue");
+	assert_int_equal(netif_tap_queues("one0"), 0);
+	assert_int_equal(netif_tap_queues("many0"), 0);
+	run("ip link delete one0; ip link delete many0");
+}
+
 static void test_addresses(void **state)
 {
 	struct endpoint v4 = address("10.1.2.1"), point = address("10.9.9.0"),
@@ -208,6 +235,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_settings),
+		TEST(test_gso_limits),
+		TEST(test_tap_queues),
 		TEST(test_addresses),
 		TEST(test_failures),
 		TEST(test_denied),

@@ -13,25 +13,36 @@ static struct relay_budget *create(void)
 	return b;
 }
 
-static unsigned count(
-	struct relay_budget *b, uint32_t from, uint32_t to, unsigned tries, uint64_t ms)
+static size_t count(struct relay_budget *b, uint32_t from, uint32_t to, unsigned tries, uint64_t ms)
 {
-	unsigned n = 0;
+	size_t n = 0;
 
 	for (unsigned i = 0; i < tries; i++)
-		n += relay_budget_take(b, from, to, ms);
+		n += relay_budget_take(b, from, to, 1, ms);
 	return n;
+}
+
+static void a_burst_passes_as_far_as_the_budget_goes(void **state)
+{
+	struct relay_budget *b = create();
+
+	(void)state;
+	assert_int_equal(relay_budget_take(b, 1, 2, 64, START_MS), RELAY_STRANGER_PER_S);
+	assert_int_equal(relay_budget_take(b, 1, 2, 64, START_MS), 0);
+	assert_int_equal(relay_budget_take(b, 2, 1, 64, START_MS), 64);
+	assert_int_equal(relay_budget_take(b, 1, 2, 64, START_MS), 64);
+	relay_budget_destroy(b);
 }
 
 static void strangers_share_one_small_budget(void **state)
 {
 	struct relay_budget *b = create();
-	unsigned passed = 0;
+	size_t passed = 0;
 
 	(void)state;
 	/* All destinations together, not each. */
 	for (uint32_t to = 2; to < 2002; to++)
-		passed += relay_budget_take(b, 1, to, START_MS);
+		passed += relay_budget_take(b, 1, to, 1, START_MS);
 	assert_int_equal(passed, RELAY_STRANGER_PER_S);
 	assert_int_equal(count(b, 1, 2, 1000, START_MS + 100), RELAY_STRANGER_PER_S / 10);
 	/* Others are not held to account for it. */
@@ -80,7 +91,7 @@ static void forgets_on_the_safe_side(void **state)
 	assert_int_equal(count(b, 1, 2, 1, ms), 1);
 	assert_int_equal(count(b, 2, 1, 1, ms), 1);
 	for (uint32_t i = 0; i < 200000; i++)
-		(void)relay_budget_take(b, 10 + i, 1000000 + i, ms += i % 8 == 0);
+		(void)relay_budget_take(b, 10 + i, 1000000 + i, 1, ms += i % 8 == 0);
 	assert_in_range(count(b, 1, 2, 1000, ms), 40, 1000);
 	assert_in_range(count(b, 7777777, 2, 1000, ms), 1, RELAY_STRANGER_PER_S);
 	relay_budget_destroy(b);
@@ -89,6 +100,7 @@ static void forgets_on_the_safe_side(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_burst_passes_as_far_as_the_budget_goes),
 		cmocka_unit_test(strangers_share_one_small_budget),
 		cmocka_unit_test(an_answer_lifts_the_limit_for_a_minute),
 		cmocka_unit_test(a_refused_packet_leaves_no_trace),

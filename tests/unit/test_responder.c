@@ -158,7 +158,7 @@ static struct keyset *take_response(struct fixture *f, struct peer_end *p)
 	if (!is_response(f, p, body, &m) ||
 		attempt_finish(&p->attempt, &p->party, &m, &result, &theirs) != 0)
 		return NULL;
-	return keyset_create(&result, 0, 2, 0);
+	return keyset_create(&result, NULL, 0, 2, 0);
 }
 
 static bool take_cookie(const struct fixture *f, struct peer_end *p)
@@ -271,9 +271,11 @@ static void a_wrong_first_packet_changes_nothing(void **state)
 	h.counter = COUNTER_LIMIT;
 	assert_null(confirm(f, k, h));
 	h.counter = 0;
-	h.csum_unset = true; /* not among our capabilities */
+	h.csum_unset = true; /* frames only have one */
+	h.kind = KIND_CONTROL;
 	assert_null(confirm(f, k, h));
 	h.csum_unset = false;
+	h.kind = KIND_ETHERNET;
 	k->tx_iv[0] ^= 1;
 	assert_null(confirm(f, k, h));
 	assert_int_equal(drops(f, DROP_AUTH), 1);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "conf/features.h"
 #include "conf/supernode_conf.h"
 
 #include <cmocka.h>
@@ -55,6 +56,12 @@ static void test_the_rest(void **state)
 	assert_int_equal(conf.verbosity, 2);
 	assert_string_equal(conf.state_dir, "/s");
 	assert_false(conf.help || conf.version);
+	assert_int_equal(conf.workers, 0);
+	assert_int_equal(conf.disabled, 0);
+	assert_int_equal(PARSE("--workers=64", "--disable=gro,ipsec-mb"), 0);
+	assert_int_equal(conf.workers, 64);
+	assert_int_equal(conf.disabled, FEATURE_GRO | FEATURE_IPSEC_MB);
+	assert_int_equal(PARSE("--workers=-1"), N2N_EINVAL);
 	assert_int_equal(PARSE("-h"), 0);
 	assert_true(conf.help);
 	assert_int_equal(PARSE("--version"), 0);

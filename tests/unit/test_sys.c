@@ -23,7 +23,7 @@ static void test_clocks(void **state)
 {
 	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	struct timespec boot;
-	uint64_t before = sys_now_ms();
+	uint64_t before = sys_now_ms(), before_ns = sys_now_ns();
 
 	(void)state;
 	clock_gettime(CLOCK_BOOTTIME, &boot);
@@ -31,6 +31,7 @@ static void test_clocks(void **state)
 		before, (uint64_t)boot.tv_sec * 1000 - 1000, (uint64_t)boot.tv_sec * 1000 + 1000);
 	nanosleep(&pause, NULL);
 	assert_in_range(sys_now_ms(), before + 20, before + 2000);
+	assert_in_range(sys_now_ns() - before_ns, 20000000, 2000000000);
 	assert_in_range(sys_wall_ms(), (uint64_t)(time(NULL) - 1) * 1000,
 		(uint64_t)(time(NULL) + 1) * 1000);
 }

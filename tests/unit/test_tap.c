@@ -54,7 +54,7 @@ static void test_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(tap_open(&tap, bad[i], &err), N2N_EINVAL);
+		assert_int_equal(tap_open(&tap, bad[i], TAP_USE_ALL, &err), N2N_EINVAL);
 		assert_non_null(strstr(err.text, "cannot name an interface; give 1 to 15"));
 	}
 	tap_close(NULL);
@@ -65,11 +65,26 @@ static void test_appears_and_disappears(void **state)
 	struct tap *tap;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "123456789012345", &err), 0);
+	assert_int_equal(tap_open(&tap, "123456789012345", TAP_USE_ALL, &err), 0);
 	assert_string_equal(tap_name(tap), "123456789012345");
 	assert_int_not_equal(if_nametoindex("123456789012345"), 0);
 	tap_close(tap);
 	assert_int_equal(if_nametoindex("123456789012345"), 0);
+}
+
+static bool in_use_elsewhere(const char *name, unsigned use)
+{
+	struct tap *tap;
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(tap_open(&tap, name, use, &err) == N2N_EEXIST &&
+					strstr(err.text, "is in use by another process")
+				? 0
+				: 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status == 0;
 }
 
 static void test_in_use(void **state)
@@ -77,34 +92,88 @@ static void test_in_use(void **state)
 	struct tap *tap, *second;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "t0", &err), 0);
-	assert_int_equal(tap_open(&second, "t0", &err), N2N_EEXIST);
-	assert_string_equal(err.text,
-		"interface \"t0\" is in use by another process; stop that one or choose another "
-		"name (option -d)");
-	tap_close(tap);
-	assert_int_equal(tap_open(&second, "lo", &err), N2N_EEXIST);
+	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+		assert_int_equal(tap_open(&tap, "t0", use, &err), 0);
+		for (unsigned other = 0; other <= TAP_USE_ALL; other++) {
+			assert_int_equal(tap_open(&second, "t0", other, &err), N2N_EEXIST);
+			assert_string_equal(err.text,
+				"interface \"t0\" is in use by another process; stop that one or "
+				"choose another name (option -d)");
+			assert_true(in_use_elsewhere("t0", other));
+		}
+		tap_close(tap);
+	}
+	assert_int_equal(tap_open(&second, "lo", TAP_USE_ALL, &err), N2N_EEXIST);
 	assert_string_equal(err.text, "interface \"lo\" exists and is not a free TAP; remove it or "
 				      "choose another name (option -d)");
+	assert_int_equal(system("ip link add v0 type veth peer name v1"), 0);
+	assert_int_equal(tap_open(&second, "v0", 0, &err), N2N_EEXIST);
+	assert_non_null(strstr(err.text, "is not a free TAP"));
+	delete_interface("v0");
 }
 
+/* A persistent interface has one queue or several, as it was made; one process may have it. */
 static void test_persistent(void **state)
 {
-	struct tap *tap, *second;
-	int fd = raw_interface("t1", IFF_TAP | IFF_NO_PI, true);
+	(void)state;
+	for (int several = 0; several < 2; several++)
+		for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+			struct tap *tap, *second;
+			int fd = raw_interface(
+				"t1", IFF_TAP | IFF_NO_PI | (several ? IFF_MULTI_QUEUE : 0), true);
+
+			assert_int_equal(tap_open(&tap, "t1", use, &err), N2N_EEXIST);
+			assert_non_null(strstr(err.text, "is in use by another process"));
+			close(fd);
+			assert_int_equal(tap_open(&tap, "t1", use, &err), 0);
+			assert_int_equal((tap_uses(tap) & TAP_USE_QUEUES) != 0, several);
+			assert_int_equal(tap_open(&second, "t1", use, &err), N2N_EEXIST);
+			assert_true(in_use_elsewhere("t1", use));
+			assert_int_equal(netif_tap_queues("t1"), several);
+			tap_close(tap);
+			assert_int_not_equal(if_nametoindex("t1"), 0);
+			delete_interface("t1");
+		}
+}
+
+static void test_persistent_tun(void **state)
+{
+	struct tap *tap;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "t1", &err), N2N_EEXIST);
-	close(fd);
-	assert_int_equal(tap_open(&tap, "t1", &err), 0);
-	assert_int_equal(tap_open(&second, "t1", &err), N2N_EEXIST);
-	tap_close(tap);
-	assert_int_not_equal(if_nametoindex("t1"), 0);
-	delete_interface("t1");
-
 	close(raw_interface("t2", IFF_TUN | IFF_NO_PI, true));
-	assert_int_equal(tap_open(&tap, "t2", &err), N2N_EEXIST);
+	assert_int_equal(tap_open(&tap, "t2", TAP_USE_ALL, &err), N2N_EEXIST);
+	assert_non_null(strstr(err.text, "is not a free TAP"));
 	delete_interface("t2");
+}
+
+static void test_join(void **state)
+{
+	struct tap *tap, *more, *third;
+
+	(void)state;
+	assert_int_equal(tap_open(&tap, "t5", TAP_USE_ALL, &err), 0);
+	if (!(tap_uses(tap) & TAP_USE_QUEUES)) {
+		tap_close(tap);
+		print_message("this system lacks TAPs with several queues\n");
+		skip();
+	}
+	assert_int_equal(netif_tap_queues("t5"), 1);
+	assert_int_equal(tap_join(&more, tap, &err), 0);
+	assert_int_equal(netif_tap_queues("t5"), 2);
+	assert_string_equal(tap_name(more), "t5");
+	assert_int_equal(tap_uses(more), tap_uses(tap));
+	assert_int_equal(tap_kinds(more), tap_kinds(tap));
+	assert_int_not_equal(tap_fd(more), tap_fd(tap));
+	assert_true(in_use_elsewhere("t5", TAP_USE_ALL));
+	tap_close(tap);
+	assert_int_not_equal(if_nametoindex("t5"), 0);
+	assert_int_equal(tap_join(&tap, more, &err), 0);
+	delete_interface("t5");
+	assert_int_equal(tap_join(&third, more, &err), N2N_ENOENT);
+	assert_int_equal(if_nametoindex("t5"), 0);
+	tap_close(more);
+	tap_close(tap);
 }
 
 /* Reads until a frame of the ethertype comes; the kernel sends some of its own accord. */
@@ -114,14 +183,23 @@ static int read_type(struct tap *tap, uint8_t *frame, size_t cap, uint16_t type)
 	int len;
 
 	do {
+		struct offload offload;
+
 		assert_int_equal(poll(&p, 1, 2000), 1);
-		len = tap_read(tap, frame, cap);
+		len = tap_read(tap, frame, cap, &offload);
 		assert_true(len >= 14);
 	} while ((frame[12] << 8 | frame[13]) != type);
 	return len;
 }
 
-static void test_frames(void **state)
+static int write_plain(struct tap *tap, const uint8_t *frame, size_t len)
+{
+	struct slice piece = {frame, len};
+
+	return tap_write(tap, &piece, 1, &(struct offload){0});
+}
+
+static void check_frames(unsigned use)
 {
 	static const uint8_t request[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0,
 		9, /* */
@@ -132,11 +210,11 @@ static void test_frames(void **state)
 	uint8_t frame[2000];
 	struct tap *tap;
 	struct mac read_back;
+	struct offload offload;
 
-	(void)state;
-	assert_int_equal(tap_open(&tap, "t3", &err), 0);
-	assert_int_equal(tap_read(tap, frame, sizeof(frame)), N2N_EAGAIN);
-	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_EIO); /* still down */
+	assert_int_equal(tap_open(&tap, "t3", use, &err), 0);
+	assert_int_equal(tap_read(tap, frame, sizeof(frame), &offload), N2N_EAGAIN);
+	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_EIO); /* still down */
 	assert_int_equal(netif_set_mac("t3", &mac, &err), 0);
 	assert_int_equal(netif_get_mac("t3", &read_back, &err), 0);
 	assert_true(mac_equal(&mac, &read_back));
@@ -144,26 +222,35 @@ static void test_frames(void **state)
 	assert_int_equal(netif_set_up("t3", &err), 0);
 
 	/* An ARP request for our address is answered by the kernel, with the MAC we gave it. */
-	assert_int_equal(tap_write(tap, request, sizeof(request)), 0);
+	assert_int_equal(write_plain(tap, request, sizeof(request)), 0);
 	assert_true(read_type(tap, frame, sizeof(frame), 0x0806) >= 42);
 	assert_memory_equal(frame, request + 6, 6);
 	assert_memory_equal(frame + 6, mac.b, 6);
 	assert_int_equal(frame[21], 2);
 
 	/* A frame is cut to the room there is. */
-	assert_int_equal(tap_write(tap, request, sizeof(request)), 0);
+	assert_int_equal(write_plain(tap, request, sizeof(request)), 0);
 	assert_int_equal(read_type(tap, frame, 20, 0x0806), 20);
 
-	assert_int_equal(tap_write(tap, request, 5), N2N_EIO); /* no whole header */
+	assert_int_equal(write_plain(tap, request, 5), N2N_EIO); /* no whole header */
 	assert_int_equal(system("ip link set t3 down"), 0);
-	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_EIO);
+	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_EIO);
 	assert_int_equal(netif_set_up("t3", &err), 0);
-	assert_int_equal(tap_write(tap, request, sizeof(request)), 0); /* it lives on */
+	assert_int_equal(write_plain(tap, request, sizeof(request)), 0); /* it lives on */
 
 	delete_interface("t3");
-	assert_int_equal(tap_write(tap, request, sizeof(request)), N2N_ENOENT);
-	assert_int_equal(tap_read(tap, frame, sizeof(frame)), N2N_ENOENT);
+	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_ENOENT);
+	assert_int_equal(tap_read(tap, frame, sizeof(frame), &offload), N2N_ENOENT);
 	tap_close(tap);
+}
+
+static void test_frames(void **state)
+{
+	(void)state;
+	check_frames(0);
+	check_frames(TAP_USE_QUEUES);
+	check_frames(TAP_USE_VNET_HDR);
+	check_frames(TAP_USE_ALL);
 }
 
 static void test_denied(void **state)
@@ -176,7 +263,8 @@ static void test_denied(void **state)
 	if (child == 0) {
 		if (setuid(65534))
 			_exit(2);
-		_exit(tap_open(&tap, "t4", &err) == N2N_EPERM && strstr(err.text, "CAP_NET_ADMIN")
+		_exit(tap_open(&tap, "t4", TAP_USE_ALL, &err) == N2N_EPERM &&
+					strstr(err.text, "CAP_NET_ADMIN")
 				? 0
 				: 1);
 	}
@@ -191,6 +279,8 @@ int main(void)
 		cmocka_unit_test(test_appears_and_disappears),
 		cmocka_unit_test(test_in_use),
 		cmocka_unit_test(test_persistent),
+		cmocka_unit_test(test_persistent_tun),
+		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_denied),
 	};

@@ -59,7 +59,7 @@ static int setup(void **state)
 	*state = f;
 	for (size_t i = 0; i < 16; i++)
 		f->in[i] = (struct udp_packet){.data = f->room[i], .cap = sizeof(f->room[i])};
-	return udp_open(&f->u, &any, &f->err) || udp_batch_create(&f->b, BATCH);
+	return udp_open(&f->u, &any, UDP_USE_GSO, &f->err) || udp_batch_create(&f->b, BATCH);
 }
 
 static int teardown(void **state)
@@ -255,7 +255,7 @@ static void test_closed_port_is_no_error(void **state)
 	struct udp *gone;
 	struct udp_packet_out out = {(const uint8_t *)"x", 1, any, any};
 
-	assert_int_equal(udp_open(&gone, &any, &f->err), 0);
+	assert_int_equal(udp_open(&gone, &any, UDP_USE_GSO, &f->err), 0);
 	out.to = loopback(UDP_V4, udp_port(gone, UDP_V4));
 	udp_close(gone);
 	for (int i = 0; i < 3; i++) {
@@ -278,14 +278,14 @@ static void test_port_in_use(void **state)
 		"UDP port %u is in use by another program; stop that one or choose another port "
 		"(option -p)",
 		at.port);
-	assert_int_equal(udp_open(&second, &at, &f->err), N2N_EEXIST);
+	assert_int_equal(udp_open(&second, &at, UDP_USE_GSO, &f->err), N2N_EEXIST);
 	assert_int_equal(f->err.code, N2N_EEXIST);
 	assert_string_equal(f->err.text, expected);
 	assert_null(second);
 
 	child = fork();
 	if (child == 0)
-		_exit(udp_open(&second, &at, &f->err) == N2N_EEXIST ? 0 : 1);
+		_exit(udp_open(&second, &at, UDP_USE_GSO, &f->err) == N2N_EEXIST ? 0 : 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
@@ -306,7 +306,7 @@ static void test_join(void **state)
 	for (int i = 0; i < 64; i++) {
 		struct udp *sender;
 
-		assert_int_equal(udp_open(&sender, &any, &f->err), 0);
+		assert_int_equal(udp_open(&sender, &any, UDP_USE_GSO, &f->err), 0);
 		assert_int_equal(udp_send(sender, f->b, &out, 1, &sent), 1);
 		udp_close(sender);
 	}
@@ -326,7 +326,7 @@ static void test_one_address(void **state)
 	struct endpoint at = loopback(UDP_V4, 0);
 	struct udp *u;
 
-	assert_int_equal(udp_open(&u, &at, &f->err), 0);
+	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
 	assert_true(udp_fd(u, UDP_V4) >= 0);
 	assert_int_equal(udp_fd(u, UDP_V6), -1);
 	assert_int_equal(udp_port(u, UDP_V6), 0);
@@ -337,19 +337,19 @@ static void test_one_address(void **state)
 		struct udp_sent sent = {0};
 
 		at = loopback(UDP_V6, 0);
-		assert_int_equal(udp_open(&u, &at, &f->err), 0);
+		assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
 		assert_int_equal(udp_fd(u, UDP_V4), -1);
 		assert_int_equal(udp_send(u, f->b, &out, 1, &sent), 1);
 		assert_int_equal(sent.refused, 1);
 		udp_close(u);
 	}
 	at = parsed("0.0.0.0:0"); /* the same as none: both families */
-	assert_int_equal(udp_open(&u, &at, &f->err), 0);
+	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
 	for (int i = UDP_V4; i < UDP_FAMILIES; i++)
 		assert_int_equal(udp_fd(u, (enum udp_family)i) >= 0, has(f, (enum udp_family)i));
 	udp_close(u);
 	at = parsed("198.51.100.77:0");
-	assert_int_equal(udp_open(&u, &at, &f->err), N2N_ENOENT);
+	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), N2N_ENOENT);
 	assert_string_equal(f->err.text,
 		"cannot open a UDP port at 198.51.100.77: this host has no such address; choose "
 		"one that \"ip address\" shows");
@@ -368,7 +368,7 @@ static void test_low_port_is_denied(void **state)
 
 		if (geteuid() == 0 && setuid(65534))
 			_exit(2);
-		_exit(udp_open(&u, &at, &f->err) == N2N_EPERM &&
+		_exit(udp_open(&u, &at, UDP_USE_GSO, &f->err) == N2N_EPERM &&
 					strstr(f->err.text, "not allowed to open UDP port 1;")
 				? 0
 				: 1);
@@ -409,7 +409,7 @@ static int send_slowly(size_t n, size_t len, size_t *done, struct udp_sent *sent
 		       "ip neighbour add 10.1.2.2 lladdr 02:00:00:00:00:02 dev v0 && "
 		       "tc qdisc add dev v0 root tbf rate 8kbit burst 1600 latency 60s"))
 		return 77;
-	if (udp_open(&u, &any, &err) || udp_batch_create(&b, BATCH) ||
+	if (udp_open(&u, &any, UDP_USE_GSO, &err) || udp_batch_create(&b, BATCH) ||
 		setsockopt(udp_fd(u, UDP_V4), SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)))
 		return 1;
 	for (size_t i = 0; i < n; i++)
@@ -486,7 +486,7 @@ static int open_without(unsigned missing)
 
 	if (remove_family(missing))
 		return 77;
-	if (udp_open(&u, &any, &err) || udp_fd(u, lacks) >= 0 || udp_fd(u, has) < 0 ||
+	if (udp_open(&u, &any, UDP_USE_GSO, &err) || udp_fd(u, lacks) >= 0 || udp_fd(u, has) < 0 ||
 		udp_port(u, lacks) != 0 || udp_port(u, has) == 0)
 		return 1;
 	if (udp_join(&more, u, &err) || udp_fd(more, lacks) >= 0 || udp_fd(more, has) < 0)
@@ -503,7 +503,7 @@ static int open_without_both(unsigned missing)
 
 	if (remove_family(missing) || remove_family(AF_INET))
 		return 77;
-	return udp_open(&u, &any, &err) == N2N_ENOSYS ? 0 : 1;
+	return udp_open(&u, &any, UDP_USE_GSO, &err) == N2N_ENOSYS ? 0 : 1;
 }
 
 static void test_missing_families(void **state)

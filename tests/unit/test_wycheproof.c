@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Wycheproof against the primitives of the handshake. Our answer to its "acceptable" cases of
- * X25519: an all-zero result is refused, whatever point gave it; anything else is computed.
+ * Wycheproof against the primitives of the handshake and every provider of packet ciphers. Our
+ * answer to its "acceptable" cases of X25519: an all-zero result is refused, whatever point gave
+ * it; anything else is computed.
  */
 #include <setjmp.h>
 #include <sodium.h>
@@ -11,10 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/crypto.h"
+#include "crypto/aead.h"
 #include "vectors.h"
 
 #include <cmocka.h>
+
+static struct aead_library *library;
+static size_t cases; /* that a provider was given */
 
 /* Calls check with every test of a file, whose group it gets too; returns how many. */
 static size_t for_each(const char *file, void (*check)(const json_t *group, const json_t *test))
@@ -107,6 +111,85 @@ static void xchacha20_poly1305(void **state)
 	assert_true(for_each("wycheproof-xchacha20_poly1305_test.json", check_xchacha) > 200);
 }
 
+static void check_provider(const struct aead_provider *p, enum aead_suite suite, const json_t *test)
+{
+	struct hex key = hex_member(test, "key"), iv = hex_member(test, "iv");
+	struct hex ad = hex_member(test, "aad"), msg = hex_member(test, "msg");
+	struct hex ct = hex_member(test, "ct"), tag = hex_member(test, "tag");
+	struct aead_key *k = aead_key_create(p, suite, key.data, 1);
+	struct aead_state *thread = aead_state_create(0);
+	uint8_t *work = malloc(ct.len + TAG_LEN);
+	struct aead_op op = {work, ct.len, ad.data, ad.len, {0}, false};
+	bool valid = is_valid(test);
+
+	assert_true(k != NULL && thread != NULL && work != NULL);
+	assert_int_equal(msg.len, ct.len);
+	memcpy(op.nonce, iv.data, NONCE_LEN);
+	memcpy(work, ct.data, ct.len);
+	memcpy(work + ct.len, tag.data, TAG_LEN);
+	assert_int_equal(aead_open(k, thread, &op, 1), valid);
+	assert_int_equal(op.ok, valid);
+	if (valid) {
+		assert_memory_equal(work, msg.data, msg.len);
+		aead_seal(k, thread, &op, 1);
+		assert_memory_equal(work, ct.data, ct.len);
+		assert_memory_equal(work + ct.len, tag.data, TAG_LEN);
+	} else {
+		assert_true(crypto_is_zero(work, ct.len));
+	}
+	free(work);
+	aead_state_destroy(thread);
+	aead_key_destroy(k);
+	struct hex *all[] = {&key, &iv, &ad, &msg, &ct, &tag};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		hex_free(all[i]);
+	}
+}
+
+/* Keys, nonces and tags of other lengths cannot be said in our interface. */
+static bool fits(const json_t *group)
+{
+	return json_integer_value(json_object_get(group, "keySize")) == 8 * KEY_LEN &&
+	       json_integer_value(json_object_get(group, "ivSize")) == 8 * NONCE_LEN &&
+	       json_integer_value(json_object_get(group, "tagSize")) == 8 * TAG_LEN;
+}
+
+static void check_providers(enum aead_suite suite, const json_t *group, const json_t *test)
+{
+	for (const struct aead_provider *const *p = aead_library_providers(library); *p; p++) {
+		if (fits(group) && aead_provider_has(*p, suite)) {
+			check_provider(*p, suite, test);
+			cases++;
+		}
+	}
+}
+
+static void check_aes_gcm(const json_t *group, const json_t *test)
+{
+	check_providers(AEAD_AES256GCM, group, test);
+}
+
+static void aes_256_gcm(void **state)
+{
+	(void)state;
+	cases = 0;
+	assert_true(for_each("wycheproof-aes_gcm_test.json", check_aes_gcm) > 300);
+	assert_true(cases >= 66);
+}
+
+static void check_chachapoly(const json_t *group, const json_t *test)
+{
+	check_providers(AEAD_CHACHA20POLY1305, group, test);
+}
+
+static void chacha20_poly1305(void **state)
+{
+	(void)state;
+	cases = 0;
+	assert_true(for_each("wycheproof-chacha20_poly1305_test.json", check_chachapoly) > 300);
+	assert_true(cases >= 2 * 316); /* both that are built in have it */
+}
+
 static void check_hkdf(const json_t *group, const json_t *test)
 {
 	struct hex ikm = hex_member(test, "ikm"), salt = hex_member(test, "salt");
@@ -182,7 +265,14 @@ static void ed25519(void **state)
 static int setup(void **state)
 {
 	(void)state;
-	return crypto_start();
+	return crypto_start() == 0 ? aead_library_open(&library, NULL, false) : N2N_ENOSYS;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	aead_library_close(library);
+	return 0;
 }
 
 int main(void)
@@ -190,6 +280,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(x25519),
 		cmocka_unit_test(xchacha20_poly1305),
+		cmocka_unit_test(aes_256_gcm),
+		cmocka_unit_test(chacha20_poly1305),
 		cmocka_unit_test(hkdf_sha256),
 		cmocka_unit_test(siphash_2_4),
 		cmocka_unit_test(ed25519),
@@ -198,5 +290,5 @@ int main(void)
 	if (vectors_need("wycheproof-x25519_test.json") != 0) {
 		return VECTORS_SKIP;
 	}
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
