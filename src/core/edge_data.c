@@ -96,10 +96,14 @@ static void send_to_all(struct edge_worker *w, const struct view_community *c, u
 		leave_waiting(w, NULL, f, community);
 }
 
-/* The session a frame is for, or NULL for everybody. */
-static struct session *destination(const struct view *v, unsigned community, const struct frame *f)
+/* The session a frame is for, or NULL for everybody; before: the frame before it, or NULL. */
+static struct session *destination(const struct view *v, unsigned community, const struct frame *f,
+	const struct frame *before, struct session *its)
 {
 	struct mac to;
+
+	if (before != NULL && memcmp(f->data, before->data, sizeof(to.b)) == 0)
+		return its;
 
 	memcpy(to.b, f->data, sizeof(to.b));
 	return mac_is_group(&to) ? NULL : view_mac(v, community, &to);
@@ -109,6 +113,7 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 	struct frame *frames, size_t n, uint64_t now_ms)
 {
 	const struct view_community *c = &v->community[community];
+	const struct frame *before = NULL;
 	struct frame *run[BATCH_MAX];
 	struct session *to = NULL;
 	size_t len = 0;
@@ -122,7 +127,8 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 				f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 			continue;
 		}
-		s = destination(v, community, f);
+		s = destination(v, community, f, before, to);
+		before = f;
 		if (len > 0 && s != to) {
 			send_run(w, to, community, run, len, now_ms);
 			len = 0;

@@ -9,13 +9,16 @@
 #include "core/view.h"
 #include "os/sys.h"
 
-#define ROUNDS	    4 /* batches per source and wake-up: none may starve the others */
-#define BUFFER_LEN  UDP_TRAIN_MAX
-#define AT_ONCE	    (256 << 10) /* bytes received before they are looked at: what a cache holds */
-#define WRITABLE_MS 2		/* longest wait for room in a socket's buffer */
-#define SOURCES_MAX (UDP_FAMILIES + COMMUNITIES_MAX)
-#define RECENT_MS   100 /* how long a session's notes count */
-#define RECENT_MAX  32	/* of them in QUEUE_CONTROL */
+#define ROUNDS	      4 /* batches per source and wake-up: none may starve the others */
+#define BUFFER_LEN    UDP_TRAIN_MAX
+#define AT_ONCE	      (256 << 10) /* bytes received before they are looked at: what a cache holds */
+#define WRITABLE_MS   2		  /* longest wait for room in a socket's buffer */
+#define SOURCES_MAX   (UDP_FAMILIES + COMMUNITIES_MAX)
+#define PATIENCE_NS   100000u
+#define IN_VAIN_MAX   8	  /* times in a row, before it is rare */
+#define PATIENT_EVERY 64  /* wake-ups, from then on */
+#define RECENT_MS     100 /* how long a session's notes count */
+#define RECENT_MAX    32  /* of them in QUEUE_CONTROL */
 
 static const size_t queue_sizes[WORKER_QUEUES] = {
 	[QUEUE_CONTROL] = 256,
@@ -155,6 +158,9 @@ void worker_post_rx(struct worker *w, const struct rx *x)
 		post_control(w, NOTE_EARLY, x);
 		break;
 	case VERDICT_FRAME:
+		w->moved = true;
+		post_if_news(w, x);
+		break;
 	case VERDICT_EMPTY:
 		post_if_news(w, x);
 		break;
@@ -303,13 +309,50 @@ static void wake_up(struct worker *w, unsigned ready[], size_t n)
 	}
 }
 
+/*
+ * An answer often comes soon, and a sleeper is woken at several times the cost of a packet. So who
+ * has just moved frames looks around for a moment, letting others run, and leaves that to one in
+ * some wake-ups where it was in vain of late.
+ */
+static bool is_patient(struct worker *w)
+{
+	bool moved = w->moved;
+
+	w->moved = false;
+	return moved && (w->in_vain < IN_VAIN_MAX || ++w->skipped % PATIENT_EVERY == 0);
+}
+
+static int look_around(struct worker *w, unsigned ready[])
+{
+	uint64_t until = sys_now_ns() + PATIENCE_NS;
+	int n;
+
+	do {
+		n = poll_wait(w->poll, 0, ready, SOURCES_MAX);
+		if (n != 0) {
+			w->in_vain = 0;
+			return n;
+		}
+		thread_yield();
+	} while (sys_now_ns() < until && !atomic_load_explicit(&w->stop, memory_order_relaxed));
+	w->in_vain++;
+	return 0;
+}
+
+static int wait_for_work(struct worker *w, unsigned ready[])
+{
+	int n = is_patient(w) ? look_around(w, ready) : 0;
+
+	return n != 0 ? n : poll_wait(w->poll, -1, ready, SOURCES_MAX);
+}
+
 static void run(void *ctx)
 {
 	struct worker *w = ctx;
 
 	while (!atomic_load(&w->stop) && !atomic_load(&w->failed)) {
 		unsigned ready[SOURCES_MAX];
-		int n = poll_wait(w->poll, -1, ready, SOURCES_MAX);
+		int n = wait_for_work(w, ready);
 
 		if (n < 0)
 			worker_fail(w);

@@ -69,7 +69,10 @@ struct worker {
 	struct queue queue[WORKER_QUEUES];
 	struct worker_recent recent[WORKER_RECENT]; /* at session id % WORKER_RECENT */
 	uint64_t now_ms;
-	bool posted; /* something since the control thread was last woken */
+	bool moved;	  /* frames, since it last waited for work */
+	unsigned in_vain; /* waits for more that saw none, in a row */
+	unsigned skipped; /* of them, not even tried */
+	bool posted;	  /* something since the control thread was last woken */
 	atomic_bool stop;
 	atomic_bool failed; /* it ended by itself: a socket or interface is gone */
 };

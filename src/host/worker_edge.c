@@ -22,6 +22,7 @@ static void take_frame(
 {
 	struct cut cut;
 
+	w->base.moved = true;
 	if (!cut_begin(&cut, f)) {
 		drops_add(&w->core.drops, DROP_UNCUT, 1);
 		return;

@@ -8,7 +8,11 @@ static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 {
 	struct worker_supernode *w = (struct worker_supernode *)base;
 
+	uint64_t packets = atomic_load_explicit(&w->core.packets, memory_order_relaxed);
+
 	supernode_datagrams_in(&w->core, v, base->rx, n, base->now_ms);
+	if (atomic_load_explicit(&w->core.packets, memory_order_relaxed) != packets)
+		base->moved = true;
 	for (size_t i = 0; i < n; i++)
 		worker_post_rx(base, &base->rx[i]);
 }

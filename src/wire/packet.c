@@ -55,10 +55,15 @@ static void xor_mask(
 	uint8_t *out, size_t n, const uint8_t *packet, size_t len, const uint8_t key[MASK_LEN])
 {
 	uint8_t mask[16];
+	uint64_t first, its_mask;
 
-	assert(n <= sizeof(mask) && len >= DATAGRAM_TAIL_LEN && len >= n);
+	assert(n >= sizeof(first) && n <= sizeof(mask) && len >= DATAGRAM_TAIL_LEN && len >= n);
 	crypto_siphash128(mask, key, packet + len - DATAGRAM_TAIL_LEN, DATAGRAM_TAIL_LEN);
-	for (size_t i = 0; i < n; i++)
+	memcpy(&first, packet, sizeof(first));
+	memcpy(&its_mask, mask, sizeof(its_mask));
+	first ^= its_mask;
+	memcpy(out, &first, sizeof(first));
+	for (size_t i = sizeof(first); i < n; i++)
 		out[i] = packet[i] ^ mask[i];
 }
 
