@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The data path of the core on fixed batches, to be counted by callgrind (check-instructions.py):
+ * frames go out at one edge, perhaps through a supernode's relay, and in at another one.
+ *
+ *     packet_path tcp [BATCHES]       a train of 45 TCP segments of 1,324 bytes, directly
+ *     packet_path small [BATCHES]     64 UDP frames of 64 bytes, directly
+ *     packet_path relayed [BATCHES]   the train of tcp through the relay
+ *
+ * Prints how many frames went through each step, and how it was compiled. What the packet ciphers
+ * cost depends on the processor, so they are replaced here (by the linker, see meson.build) and do
+ * nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/edge.h"
+#include "core/supernode.h"
+
+enum {
+	SEGMENTS = 45,
+	SEGMENT_LEN = 1324,
+	SMALL = 64,
+	SMALL_LEN = 64,
+	ETH_LEN = 14,
+	IP4_LEN = 20,
+	TCP_LEN = 32, /* with timestamps */
+	UDP_LEN = 8,
+	TRAIN_LEN = ETH_LEN + IP4_LEN + TCP_LEN + SEGMENTS * SEGMENT_LEN,
+	IP4_TCP = 6,
+	IP4_UDP = 17,
+	QUEUE_MAX = 256,
+	SETTLE_TICKS = 200
+};
+
+enum place {
+	AT_A,
+	AT_B,
+	AT_SUPERNODE,
+	PLACES
+};
+
+static void require(bool holds, const char *what)
+{
+	if (!holds) {
+		fprintf(stderr, "packet_path: %s\n", what);
+		exit(1);
+	}
+}
+
+/* ---- the ciphers that do nothing ---- */
+
+void __wrap_aead_seal(
+	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
+size_t __wrap_aead_open(
+	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
+
+void __wrap_aead_seal(
+	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n)
+{
+	(void)key;
+	(void)state;
+	(void)ops;
+	(void)n;
+}
+
+size_t __wrap_aead_open(
+	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n)
+{
+	(void)key;
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		ops[i].ok = true;
+	return n;
+}
+
+/* ---- two edges and a supernode, until they know each other ---- */
+
+struct parcel {
+	uint8_t data[SLOT_LEN];
+	size_t len;
+	enum place from, to;
+};
+
+struct world {
+	uint64_t seed, now_ms;
+	bool blocked; /* nothing passes between the edges but through the supernode */
+	struct edge *edge[AT_SUPERNODE];
+	struct supernode *sn;
+	struct end {
+		struct world *world;
+		enum place place;
+	} end[PLACES];
+	unsigned head, count;
+	struct parcel queue[QUEUE_MAX];
+};
+
+static void fill(void *ctx, void *buf, size_t len)
+{
+	uint64_t *state = ctx;
+	uint8_t *p = buf;
+
+	for (size_t i = 0; i < len; i++) {
+		*state = *state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+		p[i] = (uint8_t)(*state >> 56);
+	}
+}
+
+static struct endpoint address(enum place p)
+{
+	return endpoint_v4(0xc0000200u + (uint32_t)p, (uint16_t)(1000 + p));
+}
+
+static enum place place_of(const struct endpoint *e)
+{
+	enum place p = AT_A;
+
+	while (p < PLACES) {
+		struct endpoint at = address(p);
+
+		if (endpoint_equal(&at, e))
+			break;
+		p++;
+	}
+	return p;
+}
+
+static void post(void *ctx, const struct datagram *d)
+{
+	const struct end *end = ctx;
+	struct world *w = end->world;
+	enum place to = place_of(&d->remote);
+	struct parcel *p = &w->queue[(w->head + w->count) % QUEUE_MAX];
+
+	if (to == PLACES || (w->blocked && to != AT_SUPERNODE && end->place != AT_SUPERNODE))
+		return;
+	require(w->count < QUEUE_MAX && d->len <= sizeof(p->data), "a storm of datagrams");
+	memcpy(p->data, d->data, d->len);
+	p->len = d->len;
+	p->from = end->place;
+	p->to = to;
+	w->count++;
+}
+
+static void deliver(void *ctx, unsigned community, const struct frame *f)
+{
+	(void)ctx;
+	(void)community;
+	(void)f;
+}
+
+static void ignore(void *ctx, const struct event *e)
+{
+	(void)ctx;
+	(void)e;
+}
+
+static struct node *node_at(struct world *w, enum place p)
+{
+	return p == AT_SUPERNODE ? supernode_node(w->sn) : edge_node(w->edge[p]);
+}
+
+static void arrive(struct world *w, struct parcel *p)
+{
+	struct datagram d = {.data = p->data, .len = p->len, .remote = address(p->from)};
+
+	if (p->to == AT_SUPERNODE)
+		supernode_datagram(w->sn, &d, w->now_ms);
+	else
+		edge_datagram(w->edge[p->to], &d, w->now_ms);
+	retired_destroy(node_take_retired(node_at(w, p->to)));
+}
+
+static void tick(struct world *w)
+{
+	w->now_ms += TICK_MS;
+	for (enum place p = AT_A; p < PLACES; p++) {
+		node_tick(node_at(w, p), w->now_ms);
+		retired_destroy(node_take_retired(node_at(w, p)));
+	}
+	while (w->count > 0) {
+		struct parcel p = w->queue[w->head];
+
+		w->head = (w->head + 1) % QUEUE_MAX;
+		w->count--;
+		arrive(w, &p);
+	}
+}
+
+static struct node_config config(struct world *w, enum place p)
+{
+	w->end[p] = (struct end){w, p};
+	return (struct node_config){
+		.io = {&w->end[p], post, deliver, ignore, {fill, &w->seed}},
+		.nworkers = 1,
+		.wall_ms = UINT64_C(1700000000000),
+		.embryos = 8,
+	};
+}
+
+static struct edge *make_edge(struct world *w, enum place p)
+{
+	const struct edge_config c = {config(w, p), {(uint8_t)(1 + p)}};
+	const struct community_key key = {{1}, {2}};
+	const struct community_config community = {.name = "x", .key = &key, .mtu = MTU_DEFAULT};
+	const struct endpoint supernode = address(AT_SUPERNODE), own = address(p);
+	struct edge *e = edge_create(&c);
+
+	require(e != NULL && edge_add_community(e, &community) == 0 &&
+			edge_add_supernode(e, supernode_public(w->sn), NULL) == 0,
+		"cannot make an edge");
+	edge_supernode_resolved(e, 0, &supernode, 1);
+	edge_local_addresses(e, &own, 1);
+	return e;
+}
+
+static struct world *world_create(bool blocked)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct supernode_config c = {.secret = {9}};
+
+	require(w != NULL && crypto_start() == 0, "cannot start");
+	w->blocked = blocked;
+	c.node = config(w, AT_SUPERNODE);
+	w->sn = supernode_create(&c);
+	require(w->sn != NULL, "cannot make a supernode");
+	w->edge[AT_A] = make_edge(w, AT_A);
+	w->edge[AT_B] = make_edge(w, AT_B);
+	for (unsigned i = 0; i < SETTLE_TICKS; i++)
+		tick(w);
+	return w;
+}
+
+static void world_destroy(struct world *w)
+{
+	edge_destroy(w->edge[AT_A]);
+	edge_destroy(w->edge[AT_B]);
+	supernode_destroy(w->sn);
+	free(w);
+}
+
+/* ---- what is sent ---- */
+
+struct load {
+	uint8_t data[TRAIN_LEN];
+	struct frame frame;
+	unsigned repeat; /* so often in a batch */
+	unsigned frames; /* that a batch is cut to */
+};
+
+static uint16_t pseudo_sum(uint32_t from, uint32_t to, uint8_t protocol, size_t len)
+{
+	uint32_t sum = (from >> 16) + (from & 0xffff) + (to >> 16) + (to & 0xffff) + protocol +
+		       (uint32_t)len;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* Ethernet and IPv4 before a transport part of that length; the header sum is the cut's matter. */
+static uint8_t *put_ip4(
+	struct load *l, const struct world *w, uint8_t protocol, size_t transport_len)
+{
+	const struct mac to = edge_mac(w->edge[AT_B], 0), from = edge_mac(w->edge[AT_A], 0);
+	uint8_t *ip = l->data + ETH_LEN;
+
+	memcpy(l->data, to.b, sizeof(to.b));
+	memcpy(l->data + sizeof(to.b), from.b, sizeof(from.b));
+	store_be16(l->data + 12, 0x0800);
+	ip[0] = 0x45;
+	store_be16(ip + 2, (uint16_t)(IP4_LEN + transport_len));
+	ip[6] = 0x40; /* DF */
+	ip[8] = 64;
+	ip[9] = protocol;
+	store_be32(ip + 12, 0x0a010201);
+	store_be32(ip + 16, 0x0a010202);
+	l->frame.data = l->data;
+	l->frame.len = ETH_LEN + IP4_LEN + transport_len;
+	l->frame.offload.csum_unset = true;
+	l->frame.offload.csum_start = ETH_LEN + IP4_LEN;
+	return ip + IP4_LEN;
+}
+
+static void load_tcp(struct load *l, const struct world *w)
+{
+	const size_t len = TCP_LEN + SEGMENTS * SEGMENT_LEN;
+	uint8_t *tcp = put_ip4(l, w, IP4_TCP, len);
+
+	store_be16(tcp, 40000);
+	store_be16(tcp + 2, 5201);
+	tcp[12] = TCP_LEN / 4 << 4;
+	tcp[13] = 0x10; /* ACK */
+	store_be16(tcp + 16, pseudo_sum(0x0a010201, 0x0a010202, IP4_TCP, len));
+	memcpy(tcp + 20, (const uint8_t[]){1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2}, 12);
+	l->frame.offload.kind = OFFLOAD_TCP4;
+	l->frame.offload.csum_offset = 16;
+	l->frame.offload.header_len = ETH_LEN + IP4_LEN + TCP_LEN;
+	l->frame.offload.segment_size = SEGMENT_LEN;
+	l->repeat = 1;
+	l->frames = SEGMENTS;
+}
+
+/* What a program's sending socket makes: whole frames, the transport sum left unset. */
+static void load_small(struct load *l, const struct world *w)
+{
+	const size_t len = SMALL_LEN - ETH_LEN - IP4_LEN;
+	uint8_t *udp = put_ip4(l, w, IP4_UDP, len);
+
+	store_be16(udp, 40000);
+	store_be16(udp + 2, 5201);
+	store_be16(udp + 4, (uint16_t)len);
+	store_be16(udp + 6, pseudo_sum(0x0a010201, 0x0a010202, IP4_UDP, len));
+	l->frame.offload.csum_offset = 6;
+	l->repeat = SMALL;
+	l->frames = SMALL;
+}
+
+/* ---- the steps ---- */
+
+struct rig {
+	struct world *world;
+	const struct view *view[PLACES];
+	struct edge_worker edge[AT_SUPERNODE];
+	struct supernode_worker relay;
+	struct load load;
+	uint8_t slots[BATCH_MAX][SLOT_LEN];
+	struct datagram wire[BATCH_MAX]; /* their bytes stay in the slots */
+	size_t n_wire;
+	struct rx rx[BATCH_MAX];
+	size_t n_delivered;
+	uint64_t now_ms;
+};
+
+static void catch_datagrams(void *ctx, const struct datagram *d, size_t n)
+{
+	struct rig *r = ctx;
+
+	require(r->n_wire + n <= BATCH_MAX, "more datagrams than frames");
+	memcpy(&r->wire[r->n_wire], d, n * sizeof(*d));
+	r->n_wire += n;
+}
+
+static void catch_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
+{
+	struct rig *r = ctx;
+
+	(void)community;
+	for (size_t i = 0; i < n; i++)
+		r->n_delivered += j[i].n_pieces;
+}
+
+static void wire_to_rx(struct rig *r, enum place from)
+{
+	for (size_t i = 0; i < r->n_wire; i++) {
+		r->rx[i].in = r->wire[i];
+		r->rx[i].in.remote = address(from);
+	}
+}
+
+/* As a worker of the host does it. */
+static void step_out(struct rig *r)
+{
+	struct frame frames[BATCH_MAX];
+	size_t n = 0;
+
+	r->n_wire = 0;
+	for (unsigned i = 0; i < r->load.repeat; i++) {
+		struct cut cut;
+
+		require(cut_begin(&cut, &r->load.frame), "the frame cannot be cut");
+		while (cut_left(&cut) > 0) {
+			frames[n].data = r->slots[n] + SLOT_HEADROOM;
+			cut_next(&cut, &frames[n++]);
+		}
+	}
+	edge_frames_out(&r->edge[AT_A], r->view[AT_A], 0, frames, n, r->now_ms);
+}
+
+static void step_relay(struct rig *r)
+{
+	size_t n = r->n_wire;
+
+	wire_to_rx(r, AT_A);
+	r->n_wire = 0;
+	supernode_datagrams_in(&r->relay, r->view[AT_SUPERNODE], r->rx, n, r->now_ms);
+}
+
+static void step_in(struct rig *r)
+{
+	wire_to_rx(r, r->world->blocked ? AT_SUPERNODE : AT_A);
+	edge_datagrams_in(&r->edge[AT_B], r->view[AT_B], r->rx, r->n_wire, r->now_ms);
+	edge_frames_in(&r->edge[AT_B], r->rx, r->n_wire);
+}
+
+static void unsent(void *ctx, const struct unsent *u)
+{
+	(void)ctx;
+	(void)u;
+	require(false, "the edges have no session");
+}
+
+static struct rig *rig_create(struct world *w)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	const struct datagram_sink sink = {catch_datagrams, r};
+
+	require(r != NULL, "no memory");
+	r->world = w;
+	r->now_ms = w->now_ms;
+	for (enum place p = AT_A; p < PLACES; p++)
+		r->view[p] = node_view(node_at(w, p));
+	for (enum place p = AT_A; p < AT_SUPERNODE; p++) {
+		require(edge_worker_init(&r->edge[p], 0, sink) == 0, "no memory");
+		r->edge[p].unsent = unsent;
+		r->edge[p].in = (struct frame_sink){catch_frames, r,
+			OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) |
+				OFFLOAD_BIT(OFFLOAD_UDP),
+			true};
+	}
+	require(supernode_worker_init(&r->relay, 0, sink) == 0, "no memory");
+	return r;
+}
+
+static void rig_destroy(struct rig *r)
+{
+	edge_worker_fini(&r->edge[AT_A]);
+	edge_worker_fini(&r->edge[AT_B]);
+	supernode_worker_fini(&r->relay);
+	free(r);
+}
+
+/* One frame back: what is sent to somebody who never answered, a supernode relays slowly. */
+static void answer(struct rig *r)
+{
+	const struct mac to = edge_mac(r->world->edge[AT_A], 0);
+	const struct mac from = edge_mac(r->world->edge[AT_B], 0);
+	struct frame f = {.data = r->slots[0] + SLOT_HEADROOM, .len = SMALL_LEN};
+
+	memcpy(f.data, to.b, sizeof(to.b));
+	memcpy(f.data + sizeof(to.b), from.b, sizeof(from.b));
+	r->n_wire = 0;
+	edge_frames_out(&r->edge[AT_B], r->view[AT_B], 0, &f, 1, r->now_ms);
+	wire_to_rx(r, AT_B);
+	supernode_datagrams_in(&r->relay, r->view[AT_SUPERNODE], r->rx, 1, r->now_ms);
+}
+
+/* Through pointers, so that each step stays a function that callgrind sees. */
+static void (*volatile const steps[])(struct rig *) = {step_out, step_relay, step_in};
+
+static void run(struct rig *r, unsigned batches)
+{
+	for (unsigned i = 0; i < batches; i++) {
+		r->now_ms++;
+		steps[0](r);
+		require(r->n_wire == r->load.frames, "not all frames went out");
+		if (r->world->blocked)
+			steps[1](r);
+		require(r->n_wire == r->load.frames, "not all packets were relayed");
+		steps[2](r);
+	}
+	require(r->n_delivered == (size_t)batches * r->load.frames, "not all frames came in");
+	printf("%zu %s\n", r->n_delivered, COMPILED_WITH);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	unsigned batches = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
+	struct world *w;
+	struct rig *r;
+
+	if (strcmp(what, "tcp") != 0 && strcmp(what, "small") != 0 &&
+		strcmp(what, "relayed") != 0) {
+		fputs("usage: packet_path tcp|small|relayed [BATCHES]\n", stderr);
+		return 2;
+	}
+	w = world_create(strcmp(what, "relayed") == 0);
+	r = rig_create(w);
+	if (strcmp(what, "small") == 0)
+		load_small(&r->load, w);
+	else
+		load_tcp(&r->load, w);
+	if (r->world->blocked) {
+		step_out(r);
+		step_relay(r);
+		answer(r);
+	}
+	run(r, batches);
+	rig_destroy(r);
+	world_destroy(w);
+	return 0;
+}
