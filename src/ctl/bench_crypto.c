@@ -9,6 +9,7 @@
 #include "conf/options.h"
 #include "conf/values.h"
 #include "crypto/aead.h"
+#include "ctl/bench.h"
 #include "ctl/commands.h"
 #include "ctl/text.h"
 #include "os/error.h"
@@ -242,17 +243,13 @@ static int run(const struct bench_conf *conf)
 	return rc;
 }
 
-int bench_command(int argc, char **argv)
+int bench_crypto(int argc, char **argv)
 {
 	struct bench_conf conf = {.json = false};
 	struct conf_error err;
 	int rc;
 
-	if (argc < 2 || strcmp(argv[1], "crypto") != 0) {
-		fputs("n2n: say \"n2n bench crypto\"; nothing else is measured yet\n", stderr);
-		return STATUS_USAGE;
-	}
-	if (options_from_args(&options, argc - 1, argv + 1, &conf, &err) != 0) {
+	if (options_from_args(&options, argc, argv, &conf, &err) != 0) {
 		fprintf(stderr, "n2n: %s\n", err.text);
 		return STATUS_USAGE;
 	}

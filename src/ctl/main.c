@@ -18,8 +18,8 @@ static const struct command {
 	const char *output; /* what it writes, for errors */
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{"bench", "bench crypto [-j]", "measure the packet ciphers of this machine", "the results",
-		bench_command},
+	{"bench", "bench crypto|path|serve", "measure ciphers, or the way to another machine",
+		"the results", bench_command},
 	{"key", "key new NAME", "make a key for a community", "the key", key_command},
 	{"status", "status [-j] [-d INSTANCE]", "show edges and supernodes of this host",
 		"the status", status_command},
