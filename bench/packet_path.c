@@ -418,7 +418,8 @@ static struct rig *rig_create(struct world *w)
 				OFFLOAD_BIT(OFFLOAD_UDP),
 			true};
 	}
-	require(supernode_worker_init(&r->relay, 0, sink) == 0, "no memory");
+	require(supernode_worker_init(&r->relay, 0, supernode_pairs(r->supernode), sink) == 0,
+		"no memory");
 	return r;
 }
 

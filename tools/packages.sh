@@ -9,7 +9,8 @@ if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
 	build_packages+=(libipsec-mb-dev libipsec-mb1)
 fi
 test_packages=("${build_packages[@]}" clang clang-format libclang-rt-14-dev libcmocka-dev
-	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables valgrind)
+	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool
+	valgrind)
 bench_packages=(python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool)
 # What the bench compares with, if it is there.
 peer_packages=(n2n tinc fastd nebula openvpn openssl wireguard-go wireguard-tools)

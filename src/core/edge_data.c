@@ -329,6 +329,7 @@ static void check_frame(struct edge_worker *w, struct rx *x)
 		receive_drop(&w->rx, x, DROP_FRAME_LONG);
 	} else if (owned == 0) { /* the control thread takes whole frames */
 		x->verdict = finish(w, &f) ? VERDICT_EARLY : VERDICT_DROP;
+		x->why = DROP_MALFORMED;
 		x->header.csum_unset = false;
 	} else if (owned != frame_source(x->data)) {
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);

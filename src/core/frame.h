@@ -11,7 +11,7 @@
 #include "base/offload.h"
 #include "wire/packet.h"
 
-#define FRAME_MAX     1514 /* larger ones must be cut first: an Ethernet header and 1,500 bytes */
+#define FRAME_MAX     1518 /* larger ones are cut first: Ethernet header, VLAN tag, 1,500 bytes */
 #define FRAME_MIN     14
 #define MTU_DEFAULT   1376
 #define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Two fixed tables that forget by overwriting: who sent to whom, and a bucket per sender. */
+/* A bucket per sender, for what goes to those who have not answered. */
 #include "core/relay_budget.h"
 
 #include <stdlib.h>
 
-#define PAIR_SETS 8192u
-#define PAIR_WAYS 4u
-#define SENDERS	  1024u
-
-struct pair {
-	uint32_t from, to;
-	uint64_t last_ms; /* 0: empty */
-};
+#define SENDERS 16384u /* so many that few share a bucket */
 
 struct relay_budget {
-	struct pair pair[PAIR_SETS][PAIR_WAYS];
+	struct relay_pairs *pairs;
 	struct bucket sender[SENDERS];
 };
 
-struct relay_budget *relay_budget_create(void)
+struct relay_budget *relay_budget_create(struct relay_pairs *pairs)
 {
-	return calloc(1, sizeof(struct relay_budget));
+	struct relay_budget *b = calloc(1, sizeof(*b));
+
+	if (b != NULL)
+		b->pairs = pairs;
+	return b;
 }
 
 void relay_budget_destroy(struct relay_budget *b)
@@ -28,53 +25,18 @@ void relay_budget_destroy(struct relay_budget *b)
 	free(b);
 }
 
-/* Session ids are random and known to nobody else: mixing is enough. */
-static uint32_t hash(uint32_t from, uint32_t to)
-{
-	return (from ^ (to << 16 | to >> 16)) * UINT32_C(0x9e3779b1) >> 8;
-}
-
-static struct pair *lookup(struct relay_budget *b, uint32_t from, uint32_t to)
-{
-	struct pair *set = b->pair[hash(from, to) % PAIR_SETS];
-
-	for (unsigned i = 0; i < PAIR_WAYS; i++)
-		if (set[i].last_ms != 0 && set[i].from == from && set[i].to == to)
-			return &set[i];
-	return NULL;
-}
-
-/* Remembers that from sent to to, instead of what was longest ago in its set. */
-static void note(struct relay_budget *b, uint32_t from, uint32_t to, uint64_t now_ms)
-{
-	struct pair *set = b->pair[hash(from, to) % PAIR_SETS];
-	struct pair *p = lookup(b, from, to);
-
-	if (p == NULL) {
-		p = &set[0];
-		for (unsigned i = 1; i < PAIR_WAYS; i++)
-			if (set[i].last_ms < p->last_ms)
-				p = &set[i];
-	}
-	*p = (struct pair){from, to, now_ms};
-}
-
 size_t relay_budget_take(
 	struct relay_budget *b, uint32_t from, uint32_t to, size_t n, uint64_t now_ms)
 {
-	const struct pair *answer = lookup(b, to, from);
+	struct bucket *bucket = &b->sender[from % SENDERS]; /* ids are random */
 	size_t passed = 0;
 
-	if (answer == NULL || now_ms >= answer->last_ms + RELAY_ANSWERED_MS) {
-		struct bucket *bucket = &b->sender[hash(from, 0) % SENDERS];
-
-		while (passed < n &&
-			bucket_take(bucket, now_ms, RELAY_STRANGER_PER_S, RELAY_STRANGER_PER_S))
-			passed++;
-	} else {
+	if (relay_pairs_sent(b->pairs, to, from, now_ms, RELAY_ANSWERED_MS))
 		passed = n;
-	}
+	while (passed < n &&
+		bucket_take(bucket, now_ms, RELAY_STRANGER_PER_S, RELAY_STRANGER_PER_S))
+		passed++;
 	if (passed > 0)
-		note(b, from, to, now_ms);
+		relay_pairs_note(b->pairs, from, to, now_ms);
 	return passed;
 }

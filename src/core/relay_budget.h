@@ -2,7 +2,8 @@
 /*
  * What a registered edge may send through the relay to others who have not answered it: a few
  * packets a second, enough for handshakes, too little to be a nuisance (PROTOCOL.md 8.4). Who
- * answered within the last minute may be sent to without limit. One per worker; fixed size.
+ * answered within the last minute may be sent to without limit. One per worker, which all packets
+ * of a sender reach; fixed size.
  */
 #ifndef N2N_CORE_RELAY_BUDGET_H
 #define N2N_CORE_RELAY_BUDGET_H
@@ -10,13 +11,15 @@
 #include <stddef.h>
 
 #include "base/bucket.h"
+#include "core/relay_pairs.h"
 
 #define RELAY_STRANGER_PER_S 50
 #define RELAY_ANSWERED_MS    60000u
 
 struct relay_budget;
 
-struct relay_budget *relay_budget_create(void);
+/* pairs is borrowed; other workers use it too. NULL: no memory. */
+struct relay_budget *relay_budget_create(struct relay_pairs *pairs);
 void relay_budget_destroy(struct relay_budget *b);
 
 /*

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/relay_pairs.h"
 #include "core/supernode_state.h"
 #include "wire/envelope.h"
 
@@ -214,7 +215,9 @@ struct supernode *supernode_create(const struct supernode_config *c)
 	party_init_supernode(&sn->party, c->secret);
 	random_bytes(&sn->node.io.random, sn->party.hop_mask, MASK_LEN);
 	sn->party.incarnation = random_u32(&sn->node.io.random);
-	if (supernode_worker_init(&sn->worker, c->node.nworkers, node_sink(&sn->node)) != 0) {
+	sn->pairs = relay_pairs_create();
+	if (sn->pairs == NULL || supernode_worker_init(&sn->worker, c->node.nworkers, sn->pairs,
+					 node_sink(&sn->node)) != 0) {
 		supernode_destroy(sn);
 		return NULL;
 	}
@@ -233,7 +236,13 @@ void supernode_destroy(struct supernode *sn)
 		member_remove(sn, m);
 	node_fini(&sn->node);
 	supernode_worker_fini(&sn->worker);
+	relay_pairs_destroy(sn->pairs);
 	crypto_secret_free(sn);
+}
+
+struct relay_pairs *supernode_pairs(struct supernode *sn)
+{
+	return sn->pairs;
 }
 
 struct node *supernode_node(struct supernode *sn)

@@ -45,6 +45,7 @@ void supernode_status(const struct supernode *sn, struct supernode_status *out);
 
 /* The data path: relaying. One per worker. */
 struct relay_budget;
+struct relay_pairs;
 struct supernode_worker {
 	struct transmitter tx;
 	struct receiver rx;
@@ -53,8 +54,10 @@ struct supernode_worker {
 	_Atomic uint64_t packets, bytes;
 };
 
-MUST_CHECK int supernode_worker_init(
-	struct supernode_worker *w, unsigned thread, struct datagram_sink sink);
+/* Shared by the workers, which must end before the supernode does. */
+struct relay_pairs *supernode_pairs(struct supernode *sn);
+MUST_CHECK int supernode_worker_init(struct supernode_worker *w, unsigned thread,
+	struct relay_pairs *pairs, struct datagram_sink sink);
 void supernode_worker_fini(struct supernode_worker *w);
 /*
  * Relays what is to be relayed, and gives the rest a verdict as edge_datagrams_in does. A relayed

@@ -10,10 +10,11 @@
 #include "core/relay_budget.h"
 #include "core/supernode_state.h"
 
-int supernode_worker_init(struct supernode_worker *w, unsigned thread, struct datagram_sink sink)
+int supernode_worker_init(struct supernode_worker *w, unsigned thread, struct relay_pairs *pairs,
+	struct datagram_sink sink)
 {
 	memset(w, 0, sizeof(*w));
-	w->budget = relay_budget_create();
+	w->budget = relay_budget_create(pairs);
 	if (w->budget == NULL || transmitter_init(&w->tx, thread, sink, &w->drops) != 0) {
 		supernode_worker_fini(w);
 		return N2N_ENOMEM;

@@ -55,7 +55,8 @@ struct registry_community {
 struct supernode {
 	struct node node; /* first */
 	struct party party;
-	uint32_t last_community; /* id */
+	uint32_t last_community;   /* id */
+	struct relay_pairs *pairs; /* of all workers */
 	unsigned members_max;
 	struct member *members;
 	struct member *handles;

@@ -8,7 +8,7 @@
 #define PROVIDERS_MAX 3
 #define CHOICE_LEN    1400 /* text of the packets that decide */
 #define CHOICE_ROUNDS 5
-#define PROBE_LEN     100
+#define PROBE_LEN     1514 /* at most */
 
 static const enum aead_suite suites[] = {AEAD_AES256GCM, AEAD_CHACHA20POLY1305};
 
@@ -88,32 +88,47 @@ static int choose(struct aead_library *lib, enum aead_suite suite, uint64_t (*no
 
 /* ---- finding ---- */
 
-/* Seals zeros; false when memory is short. */
-static bool probe(
-	uint8_t box[PROBE_LEN + TAG_LEN], const struct aead_provider *p, enum aead_suite suite)
+/* Seals zeros, and opens them again, but not damaged; false when memory is short, too. */
+static bool probe(uint8_t box[PROBE_LEN + TAG_LEN], size_t len, const struct aead_provider *p,
+	enum aead_suite suite)
 {
-	static const uint8_t secret[KEY_LEN] = {3}, ad[16] = {4};
-	struct aead_op op = {.text = box, .len = PROBE_LEN, .ad = ad, .ad_len = sizeof(ad)};
+	static const uint8_t secret[KEY_LEN] = {3}, ad[10] = {4}, zeros[PROBE_LEN];
+	struct aead_op op = {.text = box, .len = len, .ad = ad, .ad_len = sizeof(ad)};
 	struct aead_key *key = aead_key_create(p, suite, secret, 1);
 	struct aead_state *state = aead_state_create(0);
-	bool sealed = key && state;
+	uint8_t copy[PROBE_LEN + TAG_LEN], damaged[PROBE_LEN + TAG_LEN];
+	bool right = key && state;
 
 	memset(box, 0, PROBE_LEN + TAG_LEN);
-	if (sealed) {
+	if (right) {
 		aead_seal(key, state, &op, 1);
+		memcpy(copy, box, sizeof(copy));
+		memcpy(damaged, box, sizeof(damaged));
+		damaged[len / 2] ^= 1;
+		op.text = copy;
+		right = aead_open(key, state, &op, 1) == 1 && memcmp(copy, zeros, len) == 0;
+		op.text = damaged;
+		right = aead_open(key, state, &op, 1) == 0 && right;
 	}
 	aead_state_destroy(state);
 	aead_key_destroy(key);
-	return sealed;
+	return right;
 }
 
 /* What comes in at run time is believed only when it gives what the built-in ones give. */
 static bool agrees(const struct aead_provider *p)
 {
+	static const size_t lengths[] = {0, 15, 100, PROBE_LEN};
+	enum {
+		LENGTHS = sizeof(lengths) / sizeof(lengths[0])
+	};
 	uint8_t want[PROBE_LEN + TAG_LEN], got[PROBE_LEN + TAG_LEN];
 
-	for (size_t i = 0; i < SUITES; i++) {
-		if (!probe(want, &aead_openssl, suites[i]) || !probe(got, p, suites[i]) ||
+	for (size_t i = 0; i < SUITES * LENGTHS; i++) {
+		enum aead_suite suite = suites[i / LENGTHS];
+		size_t len = lengths[i % LENGTHS];
+
+		if (!probe(want, len, &aead_openssl, suite) || !probe(got, len, p, suite) ||
 			memcmp(want, got, sizeof(want)) != 0) {
 			return false;
 		}

@@ -240,12 +240,11 @@ static unsigned tap_use(unsigned disabled, unsigned queues)
 static void limit_trains(struct edge_host *h)
 {
 	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + h->conf->mtu + DATA_TAG_LEN;
-	unsigned segments = UDP_TRAIN_MAX / datagram;
+	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
 	struct os_error err;
 
 	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
-	if (netif_set_gso_limits(
-		    h->conf->device, segments * h->conf->mtu, UDP_TRAIN_SEGMENTS, &err) != 0)
+	if (netif_set_gso_limits(h->conf->device, TAP_GSO_MAX, segments, &err) != 0)
 		log_debug(h->host.log, "%s", err.text);
 }
 
@@ -255,6 +254,11 @@ static int make_interface(struct edge_host *h, struct os_error *err)
 	struct mac mac = edge_mac(h->edge, 0);
 	int rc = tap_open(&h->tap[0], conf->device, tap_use(conf->disabled, h->n_workers), err);
 
+	if (rc == 0 && h->n_workers > 1 && !(tap_uses(h->tap[0]) & TAP_USE_QUEUES))
+		rc = os_error_set(err, N2N_EINVAL,
+			"interface \"%s\" has one queue, and %u workers need one each; use "
+			"--workers 1, or make it anew with \"multi_queue\" behind \"mode tap\"",
+			conf->device, h->n_workers);
 	if (rc == 0)
 		rc = netif_set_mac(conf->device, &mac, err);
 	if (rc == 0)
@@ -283,7 +287,7 @@ static int make_worker(struct edge_host *h, unsigned number, struct os_error *er
 	}
 	if (rc != 0)
 		return rc;
-	rc = worker_edge_create(&h->worker[number], &c, &h->tap[number], 1, true);
+	rc = worker_edge_create(&h->worker[number], &c, &h->tap[number], 1);
 	if (rc != 0)
 		return host_explain_worker(err, rc);
 	host_add_worker(&h->host, &h->worker[number]->base);

@@ -37,7 +37,8 @@ static void send_datagram(void *ctx, const struct datagram *d)
 
 	(void)udp_send(h->udp, h->batch, &out, 1, &count);
 	if (count.sent == 0)
-		drops_add(&h->node->drops, DROP_SOCKET, 1);
+		drops_add(
+			&h->node->drops, count.too_large > 0 ? DROP_UNDERLAY_MTU : DROP_SOCKET, 1);
 }
 
 static void deliver(void *ctx, unsigned community, const struct frame *f)
@@ -147,7 +148,6 @@ struct worker_config host_worker_config(struct host *h, unsigned number, struct 
 {
 	return (struct worker_config){.number = number,
 		.udp = udp,
-		.receives = true,
 		.views = &h->views,
 		.notify = notify,
 		.notify_ctx = h};
@@ -385,6 +385,8 @@ json_t *host_drops(const struct host *h)
 
 		for (unsigned k = 0; k < h->n_workers; k++)
 			n += drops_get(h->workers[k]->drops, i);
+		for (unsigned k = 0; i == DROP_RECEIVE_QUEUE && k < h->n_workers; k++)
+			n += udp_lost(h->workers[k]->c.udp);
 		if (n > 0)
 			json_object_set_new(drops, drop_name(i), json_integer((json_int_t)n));
 	}
@@ -394,8 +396,10 @@ json_t *host_drops(const struct host *h)
 static json_t *offloads(const struct host *h, unsigned in_use)
 {
 	json_t *names = json_array();
-	unsigned udp = udp_uses(h->udp);
+	unsigned udp = UDP_USE_ALL;
 
+	for (unsigned i = 0; i < h->n_workers; i++)
+		udp &= udp_uses(h->workers[i]->c.udp);
 	in_use |= udp & UDP_USE_GSO ? FEATURE_GSO : 0u;
 	in_use |= udp & UDP_USE_GRO ? FEATURE_GRO : 0u;
 	for (unsigned f = 1; f < FEATURE_END; f <<= 1)

@@ -15,6 +15,8 @@ int queue_init(struct queue *q, size_t size)
 
 void queue_fini(struct queue *q)
 {
+	if (q->notes != NULL)
+		crypto_wipe(q->notes, (q->mask + 1) * sizeof(*q->notes));
 	free(q->notes);
 	q->notes = NULL;
 }

@@ -124,7 +124,7 @@ static int make_worker(struct supernode_host *h, unsigned number, struct os_erro
 			return rc;
 		c.udp = h->joined[number];
 	}
-	rc = worker_supernode_create(&h->workers[number], &c);
+	rc = worker_supernode_create(&h->workers[number], &c, supernode_pairs(h->supernode));
 	if (rc != 0)
 		return host_explain_worker(err, rc);
 	h->n_workers++;

@@ -12,7 +12,6 @@
 #define ROUNDS	      4 /* batches per source and wake-up: none may starve the others */
 #define BUFFER_LEN    UDP_TRAIN_MAX
 #define AT_ONCE	      (256 << 10) /* bytes received before they are looked at: what a cache holds */
-#define WRITABLE_MS   2		  /* longest wait for room in a socket's buffer */
 #define SOURCES_MAX   (UDP_FAMILIES + COMMUNITIES_MAX)
 #define PATIENCE_NS   100000u
 #define IN_VAIN_MAX   8	  /* times in a row, before it is rare */
@@ -191,18 +190,11 @@ void worker_fail(struct worker *w)
 
 /* ---- sockets ---- */
 
-static enum udp_family family_of(const struct endpoint *e)
-{
-	return endpoint_is_v4(e) ? UDP_V4 : UDP_V6;
-}
-
-/* A full socket buffer is waited for a moment: the interface's queue is the better place to wait.
- */
+/* What does not fit into the socket's buffer is lost: there is a long queue ahead of it already. */
 static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 {
 	struct worker *w = ctx;
 	struct udp_sent count = {0};
-	size_t done;
 
 	for (size_t i = 0; i < n; i++)
 		w->sending[i] = (struct udp_packet_out){
@@ -211,11 +203,11 @@ static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 			.to = d[i].remote,
 			.local = d[i].local,
 		};
-	done = udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
-	if (done < n && udp_wait_writable(w->c.udp, family_of(&d[done].remote), WRITABLE_MS))
-		(void)udp_send(w->c.udp, w->batch_out, w->sending + done, n - done, &count);
-	if (count.sent < n)
-		drops_add(w->drops, DROP_SOCKET, n - count.sent);
+	(void)udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
+	if (count.too_large > 0)
+		drops_add(w->drops, DROP_UNDERLAY_MTU, count.too_large);
+	if (count.sent + count.too_large < n)
+		drops_add(w->drops, DROP_SOCKET, n - count.sent - count.too_large);
 }
 
 struct datagram_sink worker_sink(struct worker *w)
@@ -226,6 +218,15 @@ struct datagram_sink worker_sink(struct worker *w)
 static size_t datagrams_of(const struct udp_packet *p)
 {
 	return (p->len + p->segment_size - 1) / p->segment_size;
+}
+
+/* Nothing in it can be a packet of ours. */
+static void drop_packet(struct worker *w, const struct udp_packet *p)
+{
+	if (p->truncated)
+		drops_add(w->drops, DROP_TOO_LONG, 1);
+	else
+		drops_add(w->drops, DROP_TOO_SHORT, p->segment_size > 0 ? datagrams_of(p) : 1);
 }
 
 /* Appends the datagrams of a packet to the count in w->rx, working through them when it is full. */
@@ -263,12 +264,12 @@ static bool receive(struct worker *w, const struct view *v, enum udp_family fami
 		const struct udp_packet *p = &w->packets[i];
 
 		bytes += p->len;
-		if (p->truncated) {
-			drops_add(w->drops, DROP_TOO_LONG, 1);
+		if (p->truncated || p->segment_size < DATAGRAM_MIN_LEN) {
+			drop_packet(w, p);
 			continue;
 		}
 		/* A train stays together, so that its frames can be joined. */
-		if (p->len > 0 && count + datagrams_of(p) > BATCH_MAX && count > 0) {
+		if (count + datagrams_of(p) > BATCH_MAX && count > 0) {
 			w->role->datagrams(w, v, count);
 			count = 0;
 		}
@@ -339,11 +340,12 @@ static int look_around(struct worker *w, unsigned ready[])
 	return 0;
 }
 
+/* Looking around may have used up the wake-up that goes with stop. */
 static int wait_for_work(struct worker *w, unsigned ready[])
 {
 	int n = is_patient(w) ? look_around(w, ready) : 0;
 
-	return n != 0 ? n : poll_wait(w->poll, -1, ready, SOURCES_MAX);
+	return n != 0 || atomic_load(&w->stop) ? n : poll_wait(w->poll, -1, ready, SOURCES_MAX);
 }
 
 static void run(void *ctx)
@@ -380,11 +382,13 @@ static int make(struct worker *w)
 		rc = udp_batch_create(&w->batch_in, BATCH_MAX);
 	if (rc == 0)
 		rc = udp_batch_create(&w->batch_out, BATCH_MAX);
+	if (rc == 0)
+		udp_batch_leave_room(w->batch_out); /* to the control thread */
 	for (unsigned i = 0; rc == 0 && i < WORKER_QUEUES; i++)
 		rc = queue_init(&w->queue[i], queue_sizes[i]);
 	if (rc == 0 && (w->buffers = calloc(BATCH_MAX, BUFFER_LEN)) == NULL)
 		rc = N2N_ENOMEM;
-	return rc == 0 && w->c.receives ? add_sockets(w) : rc;
+	return rc == 0 ? add_sockets(w) : rc;
 }
 
 int worker_init(struct worker *w, const struct worker_config *c, const struct worker_role *role)
@@ -437,6 +441,8 @@ void worker_fini(struct worker *w)
 	udp_batch_destroy(w->batch_in);
 	udp_batch_destroy(w->batch_out);
 	poll_destroy(w->poll);
+	if (w->buffers != NULL)
+		crypto_wipe(w->buffers, (size_t)BATCH_MAX * BUFFER_LEN);
 	free(w->buffers);
 	memset(w, 0, sizeof(*w));
 }

@@ -2,8 +2,8 @@
 /*
  * A worker: a thread that owns a pair of UDP sockets and, at an edge, the interfaces' queues, and
  * moves packets in both directions. It looks things up in the published view, and leaves to the
- * control thread, through queues, whatever it cannot finish. No allocation, no lock, no log line,
- * and one look at the clock per wake-up.
+ * control thread, through queues, whatever it cannot finish. No allocation, no lock, no log line
+ * and no look at the clock per packet.
  *
  * This is the part that both roles share; worker_edge.c and worker_supernode.c embed it.
  */
@@ -39,7 +39,6 @@ struct worker_role {
 struct worker_config {
 	unsigned number; /* from 0 */
 	struct udp *udp;
-	bool receives; /* else it only sends */
 	struct publication *views;
 	void (*notify)(void *ctx); /* wakes the control thread; from the worker's thread */
 	void *notify_ctx;

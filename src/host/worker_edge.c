@@ -5,7 +5,11 @@
 
 #include <stdlib.h>
 
-#define READS_MAX 64 /* frames of the interface per turn */
+/* What is taken from the interface per turn, so that the sockets get theirs. */
+#define READS_MAX    64
+#define SEGMENTS_MAX 256
+/* A guest's train may have tens of thousands of segments, each a datagram of its own. */
+#define TRAIN_MAX 2048
 
 /* ---- out ---- */
 
@@ -16,17 +20,23 @@ static void send_frames(struct worker_edge *w, const struct view *v, unsigned co
 	w->n_frames = 0;
 }
 
-/* Cuts what was read into the batch. Small frames gather; a large train leaves at once. */
-static void take_frame(
+/*
+ * Cuts what was read into the batch and returns the number of segments. Small frames gather; a
+ * large train leaves at once.
+ */
+static uint32_t take_frame(
 	struct worker_edge *w, const struct view *v, unsigned community, const struct frame *f)
 {
 	struct cut cut;
+	uint32_t segments;
 
 	w->base.moved = true;
-	if (!cut_begin(&cut, f)) {
-		drops_add(&w->core.drops, DROP_UNCUT, 1);
-		return;
+	if (!cut_begin(&cut, f) || cut_left(&cut) > TRAIN_MAX) {
+		drops_add(&w->core.drops,
+			f->offload.kind == OFFLOAD_NONE ? DROP_FRAME_LONG : DROP_UNCUT, 1);
+		return 1;
 	}
+	segments = cut_left(&cut);
 	if (w->n_frames + cut_left(&cut) > BATCH_MAX)
 		send_frames(w, v, community);
 	while (cut_left(&cut) > 0) {
@@ -39,20 +49,22 @@ static void take_frame(
 	}
 	if (w->n_frames > BATCH_MAX / 2)
 		send_frames(w, v, community);
+	return segments;
 }
 
 static bool frames_out(struct worker *base, const struct view *v, unsigned community)
 {
 	struct worker_edge *w = (struct worker_edge *)base;
 	struct frame f = {.data = w->super};
+	uint32_t segments = 0;
 	int len = 0;
 
-	for (unsigned i = 0; i < READS_MAX; i++) {
+	for (unsigned i = 0; i < READS_MAX && segments < SEGMENTS_MAX; i++) {
 		len = tap_read(w->tap[community], f.data, TAP_FRAME_MAX, &f.offload);
 		if (len < 0)
 			break;
 		f.len = (size_t)len;
-		take_frame(w, v, community, &f);
+		segments += take_frame(w, v, community, &f);
 	}
 	if (len == N2N_ENOENT)
 		worker_fail(base);
@@ -90,7 +102,7 @@ static void leave_waiting(void *ctx, const struct unsent *u)
 
 static const struct worker_role role = {.datagrams = datagrams_in, .frames = frames_out};
 
-static int make(struct worker_edge *w, const struct worker_config *c, bool reads)
+static int make(struct worker_edge *w, const struct worker_config *c)
 {
 	int rc = worker_init(&w->base, c, &role);
 
@@ -109,13 +121,13 @@ static int make(struct worker_edge *w, const struct worker_config *c, bool reads
 	w->core.in.kinds = tap_kinds(w->tap[0]);
 	w->core.in.csum_unset = (tap_uses(w->tap[0]) & TAP_USE_VNET_HDR) != 0;
 	w->base.drops = &w->core.drops;
-	for (unsigned i = 0; rc == 0 && reads && i < w->n_taps; i++)
+	for (unsigned i = 0; rc == 0 && i < w->n_taps; i++)
 		rc = worker_add_source(&w->base, tap_fd(w->tap[i]), i);
 	return rc;
 }
 
 int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
-	struct tap *const *taps, unsigned n_taps, bool reads)
+	struct tap *const *taps, unsigned n_taps)
 {
 	struct worker_edge *w = calloc(1, sizeof(*w));
 	int rc;
@@ -125,13 +137,20 @@ int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
 	w->n_taps = n_taps;
 	for (unsigned i = 0; i < n_taps; i++)
 		w->tap[i] = taps[i];
-	rc = make(w, c, reads);
+	rc = make(w, c);
 	if (rc != 0) {
 		worker_edge_destroy(w);
 		return rc;
 	}
 	*out = w;
 	return 0;
+}
+
+static void wipe_and_free(void *buffer, size_t len)
+{
+	if (buffer != NULL)
+		crypto_wipe(buffer, len);
+	free(buffer);
 }
 
 void worker_edge_destroy(struct worker_edge *w)
@@ -141,7 +160,7 @@ void worker_edge_destroy(struct worker_edge *w)
 	worker_stop(&w->base);
 	edge_worker_fini(&w->core);
 	worker_fini(&w->base);
-	free(w->slots);
-	free(w->super);
+	wipe_and_free(w->slots, BATCH_MAX * sizeof(*w->slots));
+	wipe_and_free(w->super, TAP_FRAME_MAX);
 	free(w);
 }

@@ -18,9 +18,8 @@ struct worker_edge {
 	size_t n_frames;
 };
 
-/* reads: it takes the frames of the interfaces; else it only writes to them. */
 MUST_CHECK int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
-	struct tap *const *taps, unsigned n_taps, bool reads);
+	struct tap *const *taps, unsigned n_taps);
 void worker_edge_destroy(struct worker_edge *w); /* NULL is fine */
 
 #endif

@@ -7,7 +7,6 @@
 static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 {
 	struct worker_supernode *w = (struct worker_supernode *)base;
-
 	uint64_t packets = atomic_load_explicit(&w->core.packets, memory_order_relaxed);
 
 	supernode_datagrams_in(&w->core, v, base->rx, n, base->now_ms);
@@ -19,7 +18,8 @@ static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 
 static const struct worker_role role = {.datagrams = datagrams_in};
 
-int worker_supernode_create(struct worker_supernode **out, const struct worker_config *c)
+int worker_supernode_create(
+	struct worker_supernode **out, const struct worker_config *c, struct relay_pairs *pairs)
 {
 	struct worker_supernode *w = calloc(1, sizeof(*w));
 	int rc;
@@ -28,7 +28,7 @@ int worker_supernode_create(struct worker_supernode **out, const struct worker_c
 		return N2N_ENOMEM;
 	rc = worker_init(&w->base, c, &role);
 	if (rc == 0)
-		rc = supernode_worker_init(&w->core, c->number, worker_sink(&w->base));
+		rc = supernode_worker_init(&w->core, c->number, pairs, worker_sink(&w->base));
 	if (rc != 0) {
 		worker_supernode_destroy(w);
 		return rc;

@@ -11,8 +11,9 @@ struct worker_supernode {
 	struct supernode_worker core;
 };
 
+/* pairs: of all workers of the supernode. */
 MUST_CHECK int worker_supernode_create(
-	struct worker_supernode **out, const struct worker_config *c);
+	struct worker_supernode **out, const struct worker_config *c, struct relay_pairs *pairs);
 void worker_supernode_destroy(struct worker_supernode *w); /* NULL is fine */
 
 #endif

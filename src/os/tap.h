@@ -17,6 +17,7 @@
 
 #define TAP_NAME_MAX   15    /* bytes, without the NUL */
 #define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
+#define TAP_GSO_MAX    65536 /* for netif_set_gso_limits: what the system allows at most */
 #define TAP_PIECES_MAX 64    /* of a frame written */
 
 /* What is to be used of the system, and what of it there is. */

@@ -26,8 +26,7 @@
 #endif
 
 #define TUN_DEVICE "/dev/net/tun"
-/* Add IFF_NAPI to have written frames go through the kernel's own receive offload. */
-#define TAP_FLAGS (IFF_TAP | IFF_NO_PI)
+#define TAP_FLAGS  (IFF_TAP | IFF_NO_PI)
 
 _Static_assert(TAP_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interface names");
 

@@ -31,6 +31,11 @@ enum udp_use {
 	UDP_USE_ALL = 3
 };
 
+/*
+ * Bytes of a train that is sent. A longer one would be cut in software: with its headers for
+ * Ethernet, IPv6 and UDP it has to stay below the interface's gso_max_size of 65,536.
+ */
+#define UDP_TRAIN_SEND_MAX (65535 - 14 - 40 - 8)
 #define UDP_TRAIN_MAX	   65507 /* bytes of a train that is received */
 #define UDP_TRAIN_SEGMENTS 64	 /* of a train that is sent; one received may have more */
 
@@ -60,9 +65,17 @@ uint16_t udp_port(const struct udp *u, enum udp_family family);
  */
 unsigned udp_uses(const struct udp *u);
 
+/* What arrived and was lost, because the socket's queue was full; 0 where that cannot be told. */
+uint64_t udp_lost(const struct udp *u);
+
 /* The kernel's view of up to size datagrams; a call handles more in turns. N2N_ENOMEM. */
 MUST_CHECK int udp_batch_create(struct udp_batch **out, size_t size);
 void udp_batch_destroy(struct udp_batch *b); /* NULL is fine */
+/*
+ * Sending with this batch leaves part of the socket's buffer to others who send through the same
+ * socket: udp_send returns early when it is three quarters full.
+ */
+void udp_batch_leave_room(struct udp_batch *b);
 
 struct udp_packet {
 	uint8_t *data; /* the caller's, cap bytes; with UDP_USE_GRO at least UDP_TRAIN_MAX */

@@ -3,16 +3,14 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/udp.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "os/udp_linux.h"
 
-/*
- * Bytes of a train. A longer one would be cut in software: with its headers for Ethernet, IPv6 and
- * UDP it has to stay below the interface's gso_max_size of 65,536.
- */
-#define TRAIN_BYTES (65535 - 14 - 40 - 8)
+#define DATAGRAM_COST 1024 /* bytes of the socket's buffer, beside its own */
 
 /* The largest source address and the segment size of a train. */
 #define CONTROL_SPACE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)))
@@ -32,6 +30,8 @@ struct udp_batch {
 	struct mmsghdr *msgs;
 	struct iovec *iov; /* one per datagram */
 	int error;	   /* that ended the last sending: EAGAIN, or why a train was refused */
+	bool leaves_room;
+	size_t unasked[UDP_FAMILIES]; /* sent since the socket's buffer was looked at */
 };
 
 int udp_batch_create(struct udp_batch **out, size_t size)
@@ -64,6 +64,11 @@ void udp_batch_destroy(struct udp_batch *b)
 	free(b->msgs);
 	free(b->iov);
 	free(b);
+}
+
+void udp_batch_leave_room(struct udp_batch *b)
+{
+	b->leaves_room = true;
 }
 
 /* ---- receiving ---- */
@@ -157,7 +162,7 @@ static size_t train_length(const struct udp_packet_out *p, size_t n)
 		n = UDP_TRAIN_SEGMENTS;
 	/* An empty datagram can be no part of a train: it would vanish. */
 	while (i < n && p[i - 1].len == p->len && p[i].len <= p->len && p[i].len > 0 &&
-		total + p[i].len <= TRAIN_BYTES && same_way(p, &p[i]))
+		total + p[i].len <= UDP_TRAIN_SEND_MAX && same_way(p, &p[i]))
 		total += p[i++].len;
 	return i;
 }
@@ -261,6 +266,23 @@ static bool train_refused(int error)
 	return error == EMSGSIZE || error == EINVAL || error == EIO;
 }
 
+/*
+ * A single datagram is too large for its way: how many messages from it on are, being as long as it
+ * and going the same way.
+ */
+static size_t as_large(const struct udp_batch *b, size_t msg, size_t n)
+{
+	const struct msghdr *first = &b->msgs[msg].msg_hdr;
+	size_t i = msg + 1;
+
+	while (i < n && b->slots[i].packets == 1 &&
+		b->msgs[i].msg_hdr.msg_iov->iov_len == first->msg_iov->iov_len &&
+		b->msgs[i].msg_hdr.msg_namelen == first->msg_namelen &&
+		memcmp(&b->slots[i].peer, &b->slots[msg].peer, first->msg_namelen) == 0)
+		i++;
+	return i - msg;
+}
+
 /* Sends n prepared messages and returns how many packets, from the first, are done with. */
 static size_t send_prepared(int fd, struct udp_batch *b, size_t n, struct udp_sent *count)
 {
@@ -285,13 +307,39 @@ static size_t send_prepared(int fd, struct udp_batch *b, size_t n, struct udp_se
 			m->msg_controllen = control_without_source(next);
 		} else if (next->packets > 1 && train_refused(errno)) {
 			b->error = errno;
+		} else if (errno == EMSGSIZE) {
+			size_t alike = as_large(b, msg, n);
+
+			count->too_large += alike;
+			done += alike;
+			msg += alike;
 		} else if (errno != EINTR) {
-			*(errno == EMSGSIZE ? &count->too_large : &count->refused) += next->packets;
+			count->refused += next->packets;
 			done += next->packets;
 			msg++;
 		}
 	}
 	return done;
+}
+
+/*
+ * Asks how full the socket's buffer is, but not before an eighth of it may have been filled: what a
+ * datagram costs the kernel beside its bytes is guessed on the safe side.
+ */
+static bool has_room(
+	const struct udp *u, struct udp_batch *b, enum udp_family family, size_t n, size_t len)
+{
+	size_t size = u->send_buffer[family];
+	int queued;
+
+	b->unasked[family] += n * (len + DATAGRAM_COST);
+	if (b->unasked[family] < size / 8)
+		return true;
+	if (ioctl(u->fd[family], SIOCOUTQ, &queued) != 0 || (size_t)queued < size / 4 * 3) {
+		b->unasked[family] = 0;
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -308,6 +356,10 @@ static size_t send_run(struct udp *u, struct udp_batch *b, bool gso,
 		return 1;
 	}
 	n = n < b->size ? n : b->size;
+	if (b->leaves_room && !has_room(u, b, family, n, packets->len)) {
+		b->error = EAGAIN;
+		return 0;
+	}
 	n = prepare_send(b, family, gso, packets, n);
 	return send_prepared(u->fd[family], b, n, count);
 }

@@ -4,6 +4,7 @@
 #include "os/udp_linux.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define SOCKET_BUFFER	   (4 << 20) /* bytes: some 30 ms at 1 Gbit/s */
+/* Bytes. What waits to be sent adds to everybody's delay; what arrived only waits for a worker. */
+#define SEND_BUFFER	   (1 << 20)
+#define RECEIVE_BUFFER	   (8 << 20)
 #define COMMON_PORT_TRIALS 8
 
 static int set_option(int fd, int level, int option, int value)
@@ -19,10 +22,18 @@ static int set_option(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-static void grow_buffer(int fd, int forced, int polite)
+static void size_buffer(int fd, int forced, int polite, int size)
 {
-	if (set_option(fd, SOL_SOCKET, forced, SOCKET_BUFFER))
-		(void)set_option(fd, SOL_SOCKET, polite, SOCKET_BUFFER);
+	if (set_option(fd, SOL_SOCKET, forced, size))
+		(void)set_option(fd, SOL_SOCKET, polite, size);
+}
+
+static size_t send_buffer(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 ? (size_t)size : 0;
 }
 
 /*
@@ -31,8 +42,8 @@ static void grow_buffer(int fd, int forced, int polite)
  */
 static int set_options(int fd, enum udp_family family)
 {
-	grow_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
-	grow_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
+	size_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
+	size_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
 	if (family == UDP_V4)
 		return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
 		       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
@@ -101,6 +112,7 @@ static int open_family(struct udp *u, enum udp_family family, uint16_t port, boo
 	}
 	atomic_fetch_and(&u->uses, set_offloads(fd, udp_uses(u)));
 	u->fd[family] = fd;
+	u->send_buffer[family] = send_buffer(fd);
 	u->port[family] = udp_address_get(&a).port;
 	return 0;
 }
@@ -243,6 +255,20 @@ uint16_t udp_port(const struct udp *u, enum udp_family family)
 unsigned udp_uses(const struct udp *u)
 {
 	return atomic_load_explicit(&u->uses, memory_order_relaxed);
+}
+
+uint64_t udp_lost(const struct udp *u)
+{
+	uint64_t lost = 0;
+
+	for (unsigned f = 0; f < UDP_FAMILIES; f++) {
+		uint32_t info[SK_MEMINFO_VARS] = {0};
+		socklen_t len = sizeof(info);
+
+		if (u->fd[f] >= 0 && getsockopt(u->fd[f], SOL_SOCKET, SO_MEMINFO, info, &len) == 0)
+			lost += info[SK_MEMINFO_DROPS];
+	}
+	return lost;
 }
 
 bool udp_wait_writable(const struct udp *u, enum udp_family family, int timeout_ms)

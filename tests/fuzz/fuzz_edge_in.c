@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Everything that can arrive at an edge: noise, genuine datagrams repeated or damaged, envelopes
- * with any body, and control messages of a hostile member and a hostile supernode. Only what the
- * peer sent as a frame may come out, once; strangers get no more than they gave and leave no trace.
+ * Everything that can arrive at an edge, alone or in batches: noise, genuine datagrams repeated or
+ * damaged, envelopes with any body, and control messages of a hostile member and a hostile
+ * supernode. Only what the peer sent as a frame may come out, once; strangers get no more than they
+ * gave and leave no trace.
  */
 #include "core_world.h"
 
 struct run {
 	struct world *w;
 	struct feed f;
+	unsigned n_held; /* datagrams that will arrive together */
+	struct parcel held[BATCH_MAX];
 	bool hostile;	 /* someone with keys lied: addresses may be anybody's */
 	unsigned listed; /* members a hostile supernode may have made up */
 	size_t sessions;
@@ -19,7 +22,70 @@ static size_t sessions_of(const struct run *r)
 	return HASH_COUNT(r->w->a->node.sessions);
 }
 
-static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuine)
+static void on_interface(void *ctx, unsigned community, const struct joined *j, size_t n)
+{
+	struct run *r = ctx;
+
+	for (size_t i = 0; i < n; i++) {
+		uint8_t whole[FRAME_MAX];
+		const struct frame f = {whole, j[i].piece[0].len, j[i].offload};
+
+		/* B sends nothing that could be joined. */
+		CHECK(j[i].n_pieces == 1 && f.len <= FRAME_MAX);
+		memcpy(whole, j[i].piece[0].data, f.len);
+		world_deliver(&r->w->end[AT_A], community, &f);
+	}
+}
+
+/* What the worker's notes make the control thread do. */
+static void take_note(struct edge *e, const struct rx *x, uint32_t index, uint64_t now_ms)
+{
+	const struct frame f = {.data = x->data, .len = x->len};
+
+	if (x->verdict == VERDICT_UNKNOWN)
+		edge_unknown(e, x->data, x->len, &x->origin, now_ms);
+	else if (x->verdict == VERDICT_CONTROL)
+		edge_control(e, index, x->data, x->len, &x->origin, now_ms);
+	else if (x->verdict == VERDICT_EARLY)
+		edge_early_frame(e, index, &f, now_ms);
+	else if (x->verdict != VERDICT_DROP)
+		edge_heard(e, index, &x->origin, now_ms);
+}
+
+/* As a worker takes what its sockets got, and the control thread what the worker left. */
+static void arrive_together(struct run *r)
+{
+	struct edge *e = r->w->a;
+	struct rx x[BATCH_MAX];
+	uint32_t index[BATCH_MAX];
+	const unsigned n = r->n_held;
+
+	r->n_held = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct parcel *p = &r->held[i];
+		uint8_t *block = malloc(p->len + 1); /* ends with the datagram */
+
+		CHECK(block != NULL);
+		memcpy(block + 1, p->data, p->len);
+		x[i].in = (struct datagram){
+			.data = block + 1, .len = p->len, .remote = world_address(p->from)};
+	}
+	edge_datagrams_in(&e->worker, node_view(edge_node(e)), x, n, r->w->now_ms);
+	e->worker.in = (struct frame_sink){on_interface, r, ~0u, true};
+	edge_frames_in(&e->worker, x, n);
+	for (unsigned i = 0; i < n; i++) {
+		CHECK(x[i].verdict != VERDICT_NONE && x[i].verdict != VERDICT_RELAYED);
+		index[i] = x[i].keys != NULL ? x[i].keys->rx_index : 0;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		take_note(e, &x[i], index[i], r->w->now_ms);
+		free(x[i].in.data - 1);
+	}
+	world_rest(r->w);
+	world_run(r->w);
+}
+
+static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuine, bool held)
 {
 	static const enum place places[] = {AT_SUPERNODE, AT_B, AT_STRANGER, AT_STRANGER_6};
 
@@ -29,6 +95,10 @@ static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuin
 		r->w->from_strangers += p->len;
 		/* Whoever brings a genuine packet is asked whether he is the peer. */
 		r->hostile = r->hostile || genuine;
+	}
+	if (held) {
+		r->held[r->n_held++] = *p;
+		return;
 	}
 	world_arrive(r->w, p);
 	world_run(r->w);
@@ -50,20 +120,24 @@ static void lying_supernode(struct run *r)
 static void step(struct run *r)
 {
 	const uint8_t op = feed_u8(&r->f);
+	const bool held = (op & 0x80) != 0;
 	struct world *w = r->w;
 	struct parcel p;
 
+	if (r->n_held == BATCH_MAX || (!held && r->n_held > 0))
+		arrive_together(r);
+
 	switch (op >> 2 & 7) {
 	case 0:
-		arrive(r, &p, op & 3, world_make_raw(w, &r->f, &p));
+		arrive(r, &p, op & 3, world_make_raw(w, &r->f, &p), held);
 		break;
 	case 1:
 	case 2:
-		arrive(r, &p, op & 3, world_make_damaged(w, &r->f, &p));
+		arrive(r, &p, op & 3, world_make_damaged(w, &r->f, &p), held);
 		break;
 	case 3:
 		world_make_envelope(w, &r->f, w->a->community[0]->party.env_key, &p);
-		arrive(r, &p, op & 3, false);
+		arrive(r, &p, op & 3, false, held);
 		break;
 	case 4:
 		r->hostile = true;
@@ -86,8 +160,9 @@ static void step(struct run *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run r = {.w = world_create(AT_A), .f = {data, size}};
+	static struct run r;
 
+	r = (struct run){.w = world_create(AT_A), .f = {data, size}};
 	r.sessions = sessions_of(&r);
 	r.w->from_strangers = r.w->to_strangers = 0;
 	for (unsigned i = 0; i < 100 && r.f.left > 0; i++) {
@@ -95,6 +170,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(sessions_of(&r) <= r.sessions + r.listed);
 		CHECK(r.hostile || r.w->to_strangers <= r.w->from_strangers);
 	}
+	if (r.n_held > 0)
+		arrive_together(&r);
 	world_destroy(r.w);
 	return 0;
 }

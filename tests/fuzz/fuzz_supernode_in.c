@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Everything that can arrive at a supernode: noise, genuine datagrams repeated or damaged,
- * envelopes with any body, and control messages of a hostile edge. Strangers become no members, get
- * no more than they gave, and nothing that is relayed changes on the way.
+ * Everything that can arrive at a supernode, alone or in batches: noise, genuine datagrams repeated
+ * or damaged, envelopes with any body, and control messages of a hostile edge. Strangers become no
+ * members, get no more than they gave, and nothing that is relayed changes on the way.
  */
 #include "core_world.h"
 
@@ -11,10 +11,49 @@
 struct run {
 	struct world *w;
 	struct feed f;
+	unsigned n_held; /* datagrams that will arrive together */
+	struct parcel held[BATCH_MAX];
 	bool hostile;
 };
 
-static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuine)
+/* As a worker takes what its sockets got, and the control thread what the worker left. */
+static void arrive_together(struct run *r)
+{
+	struct supernode *sn = r->w->sn;
+	struct rx x[BATCH_MAX];
+	uint32_t index[BATCH_MAX];
+	const unsigned n = r->n_held;
+
+	r->n_held = 0;
+	for (unsigned i = 0; i < n; i++) {
+		const struct parcel *p = &r->held[i];
+		uint8_t *block = malloc(p->len + 1); /* ends with the datagram */
+
+		CHECK(block != NULL);
+		memcpy(block + 1, p->data, p->len);
+		x[i].in = (struct datagram){
+			.data = block + 1, .len = p->len, .remote = world_address(p->from)};
+	}
+	supernode_datagrams_in(&sn->worker, node_view(supernode_node(sn)), x, n, r->w->now_ms);
+	for (unsigned i = 0; i < n; i++) {
+		CHECK(x[i].verdict != VERDICT_NONE && x[i].verdict != VERDICT_RELAYED);
+		index[i] = x[i].keys != NULL ? x[i].keys->rx_index : 0;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (x[i].verdict == VERDICT_UNKNOWN)
+			supernode_unknown(sn, x[i].data, x[i].len, &x[i].origin, r->w->now_ms);
+		else if (x[i].verdict == VERDICT_CONTROL)
+			supernode_control(
+				sn, index[i], x[i].data, x[i].len, &x[i].origin, r->w->now_ms);
+		else if (x[i].verdict != VERDICT_DROP)
+			supernode_heard(sn, index[i], &x[i].origin, r->w->now_ms);
+		free(x[i].in.data - 1);
+	}
+	world_rest(r->w);
+	world_run(r->w);
+}
+
+static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuine, bool held)
 {
 	static const enum place places[] = {AT_A, AT_B, AT_STRANGER, AT_STRANGER_6};
 
@@ -24,6 +63,10 @@ static void arrive(struct run *r, struct parcel *p, unsigned source, bool genuin
 		r->w->from_strangers += p->len;
 		/* Whoever brings a genuine packet is asked whether he is the edge. */
 		r->hostile = r->hostile || genuine;
+	}
+	if (held) {
+		r->held[r->n_held++] = *p;
+		return;
 	}
 	world_arrive(r->w, p);
 	world_run(r->w);
@@ -39,25 +82,29 @@ static void step(struct run *r)
 {
 	const uint8_t op = feed_u8(&r->f);
 	struct world *w = r->w;
+	const bool held = (op & 0x80) != 0;
 	uint8_t key[KEY_LEN];
 	struct parcel p;
 
+	if (r->n_held == BATCH_MAX || (!held && r->n_held > 0))
+		arrive_together(r);
+
 	switch (op >> 2 & 7) {
 	case 0:
-		arrive(r, &p, op & 3, world_make_raw(w, &r->f, &p));
+		arrive(r, &p, op & 3, world_make_raw(w, &r->f, &p), held);
 		break;
 	case 1:
 	case 2:
-		arrive(r, &p, op & 3, world_make_damaged(w, &r->f, &p));
+		arrive(r, &p, op & 3, world_make_damaged(w, &r->f, &p), held);
 		break;
 	case 3:
 		world_make_envelope(w, &r->f, w->sn->party.env_key, &p);
-		arrive(r, &p, op & 3, false);
+		arrive(r, &p, op & 3, false, held);
 		break;
 	case 4:
 		party_hello_key(key);
 		world_make_envelope(w, &r->f, key, &p);
-		arrive(r, &p, op & 3, false);
+		arrive(r, &p, op & 3, false, held);
 		break;
 	case 5:
 		hostile_edge(r, (op & 1) != 0 ? w->a : w->b);
@@ -75,8 +122,9 @@ static void step(struct run *r)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct run r = {.w = world_create(AT_SUPERNODE), .f = {data, size}};
+	static struct run r;
 
+	r = (struct run){.w = world_create(AT_SUPERNODE), .f = {data, size}};
 	r.w->from_strangers = r.w->to_strangers = 0;
 	for (unsigned i = 0; i < 100 && r.f.left > 0; i++) {
 		step(&r);
@@ -85,6 +133,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		CHECK(HASH_COUNT(r.w->sn->communities) <= MEMBERS);
 		CHECK(r.hostile || r.w->to_strangers <= r.w->from_strangers);
 	}
+	if (r.n_held > 0)
+		arrive_together(&r);
 	world_destroy(r.w);
 	return 0;
 }

@@ -33,6 +33,11 @@ def repeat(source, index, *changes):
     return op(1, source) + bytes([index, len(changes)]) + changed
 
 
+def held(arrival):
+    """The same as part of a batch, which the next operation without this mark ends."""
+    return bytes([arrival[0] | 0x80]) + arrival[1:]
+
+
 def core_seeds():
     """Inputs of fuzz_edge_in, fuzz_supernode_in and fuzz_edge_frames: see step() there."""
     messages = [v["bytes"] for v in ref.control_vectors()]
@@ -47,6 +52,16 @@ def core_seeds():
         hold + traffic * 3 + repeat(1, 0) + repeat(2, 1) + second * 3 + release + traffic,
         minutes + traffic + repeat(0, 40) + minutes,
         hold + second * 20 + release + second * 10 + traffic,
+    ]
+    batches = [
+        hold + traffic * 20 + b"".join(held(repeat(s, i)) for i in reversed(range(20))) + release + traffic
+        for s in range(4)
+    ]
+    batches += [
+        hold + traffic * 30 + b"".join(held(repeat(i % 2, i, *[(30, 1)] * (i % 5 == 0))) for i in range(40)) + minutes,
+        hold
+        + traffic * 5
+        + b"".join(held(repeat(i % 2, i % 7)) + held(op(0, i % 4) + sized(b"n" * i)) for i in range(60)),
     ]
     for target in "edge_in", "supernode_in":
         for data in both:
@@ -63,6 +78,12 @@ def core_seeds():
     for kind in 0, 1, 4, 5:
         yield "edge_frames", b"\x07" + b"".join(bytes([kind]) + sized(f) for f in frames)
     yield "edge_frames", b"".join(b"\x02" + bytes([2]) + sized(f) for f in frames)
+    for data in offload_seeds():
+        for options in 0xF0, 0x00:
+            yield "edge_frames", super_frames(options, data)
+    for target in "edge_in", "supernode_in":
+        for data in batches:
+            yield target, data
 
 
 def offload_seeds():
@@ -102,6 +123,16 @@ def offload_seeds():
     yield every + b"".join(frame(0, 0, ip4(6, tcp(text, 0x10, 300 * i), i), 34) for i in range(4))
     yield every + b"".join(frame(1, 50, ip4(6, tcp(text[:100], 0x10, 100 * i), 2 * i)) for i in range(4))
     yield every + frame(0, 0, ip4(17, udp(text), 1, 0x2000)) + frame(0, 0, text) + frame(0, 0, text[:9])
+
+
+def super_frames(options, data):
+    """An input of fuzz_offload as a batch of fuzz_edge_frames, its frames without their MAC addresses."""
+    out, n, rest = b"", 0, data[2:]
+    while rest:
+        facts, size, length = struct.unpack(">HHH", rest[:6])
+        out += b"\x09" + struct.pack(">BBH", facts & 0xFF, facts >> 8, size) + sized(rest[18 : 6 + length])
+        n, rest = n + 1, rest[6 + length :]
+    return bytes([options | n - 1]) + out
 
 
 def seeds():

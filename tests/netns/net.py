@@ -168,6 +168,21 @@ class Host:
         return wait_for(f"{self.name} reaches {to}",
                         lambda: self.can_ping(to, 0.2, family), timeout, 0)
 
+    def block(self, other):
+        """Drops what comes from the other host, so that no direct path works."""
+        self.run("nft", "add table inet test; "
+                 "add chain inet test input { type filter hook input priority 0; }; "
+                 f"add rule inet test input ip saddr {other.ip} drop; "
+                 f"add rule inet test input ip6 saddr {other.ip6} drop")
+
+    def set_features(self, device, *words):
+        """ethtool -K"""
+        self.run("ethtool", "-K", device, *words)
+
+    def features(self, device):
+        """What of ethtool -k is on."""
+        return set(re.findall(r"^\s*(\S+): on", self.run("ethtool", "-k", device), re.M))
+
     def wait_direct(self, n=1, timeout=20, instance="n2n0"):
         return wait_for(f"{self.name} has {n} direct paths",
                         lambda: self.paths(instance).count("direct") >= n, timeout)
@@ -242,6 +257,16 @@ class Net:
             sh("ip", "-n", host.ns, "addr", "add", f"{host.ip6}/64", "dev", "eth0", "nodad")
             sh("ip", "-n", host.ns, "link", "set", "eth0", "up")
 
+    def keep_order(self):
+        """
+        Has one CPU take whatever arrives. Otherwise packets overtake each other on the way from
+        host to host whenever their sender moves to another CPU.
+        """
+        ports = [(self.switch, name) for name in self.hosts]
+        for space, device in ports + [(host.ns, "eth0") for host in self.hosts.values()]:
+            sh("ip", "netns", "exec", space, "sh", "-c",
+               f"echo 1 >/sys/class/net/{device}/queues/rx-0/rps_cpus")
+
     def close(self):
         for p in self.started:
             if p.process.poll() is None:
@@ -281,6 +306,11 @@ class Net:
 
 def step(text):
     print(f"  ok  {text}", flush=True)
+
+
+def with_what(disabled):
+    """For people: what --disable= leaves."""
+    return f"without {disabled}" if disabled else "with everything"
 
 
 def transfer(receiver, sender, address, port, megabytes):

@@ -210,8 +210,8 @@ void sim_transmit(void *ctx, const struct datagram *d, size_t n)
 /* All that arrives at a node in the same millisecond, up to a batch. */
 static void receive(struct sim *s, const struct sim_event *first)
 {
-	uint8_t slots[RX_BATCH][SLOT_LEN];
-	struct rx x[RX_BATCH];
+	uint8_t slots[BATCH_MAX][SLOT_LEN];
+	struct rx x[BATCH_MAX];
 	struct sim_event e = *first;
 	struct sim_node *n = node_at(s, &e.to);
 	size_t count = 0;
@@ -223,7 +223,7 @@ static void receive(struct sim *s, const struct sim_event *first)
 			count++;
 		}
 		free(e.data);
-		if (count == RX_BATCH || s->n_heap == 0 || s->heap[0].at_ms != s->now_ms ||
+		if (count == s->batch || s->n_heap == 0 || s->heap[0].at_ms != s->now_ms ||
 			s->heap[0].type != SIM_DATAGRAM || !endpoint_equal(&s->heap[0].to, &e.to))
 			break;
 		e = pop(s);
@@ -279,6 +279,7 @@ struct sim *sim_create(uint64_t seed, unsigned max_nodes)
 	s->random = (struct random){sim_fill, s};
 	s->now_ms = SIM_START_MS;
 	s->max_nodes = max_nodes;
+	s->batch = 8;
 	s->nodes = sim_must(calloc(max_nodes, sizeof(*s->nodes)));
 	s->links = sim_must(calloc((size_t)max_nodes * max_nodes, sizeof(*s->links)));
 	sim_all_links(s, &(struct sim_link){.delay_ms = 10});

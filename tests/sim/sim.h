@@ -23,6 +23,8 @@
 #define SIM_KNOWN_MAX	   300
 #define SIM_FRAME_LEN	   120
 #define SIM_HEARD	   64
+/* What an interface takes unless a test changes worker.in. */
+#define SIM_KINDS (OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) | OFFLOAD_BIT(OFFLOAD_UDP))
 
 struct sim;
 struct sim_node;
@@ -106,12 +108,19 @@ struct sim_frame {
 /* Sees each datagram before the network takes it; false: it is swallowed. May inject others. */
 typedef bool sim_wire(void *ctx, struct sim_node *from, const struct datagram *d);
 
+/*
+ * Sees each frame, or train of frames, that the interface of an edge is handed; false: it is no
+ * test frame, and the test has looked at it itself.
+ */
+typedef bool sim_interface(void *ctx, struct sim_node *at, const struct joined *j);
+
 struct sim {
 	uint64_t seed;
 	uint64_t rng;
 	uint64_t now_ms;
 	struct random random;
 	unsigned max_nodes, n_nodes;
+	unsigned batch; /* datagrams that a node takes at once, at most BATCH_MAX */
 	struct sim_node **nodes;
 	struct sim_link *links; /* max_nodes squared, by sender and receiver */
 	struct sim_event *heap;
@@ -119,6 +128,8 @@ struct sim {
 	uint64_t order;
 	sim_wire *wire;
 	void *wire_ctx;
+	sim_interface *interface;
+	void *interface_ctx;
 	struct sim_frame *frames;
 	size_t n_frames, cap_frames;
 	/* What must never happen. */
@@ -179,6 +190,8 @@ size_t sim_send_burst(struct sim_node *from, struct sim_node *to, size_t n);
 size_t sim_broadcast(struct sim_node *from);
 /* With any addresses; numbered as a broadcast is. */
 size_t sim_flood(struct sim_node *from, const struct mac *to, const struct mac *source);
+/* What is read from the interface in one turn, super-frames too: cut and sent as by the host. */
+void sim_send_super(struct sim_node *from, const struct frame *frames, size_t n);
 bool sim_came(const struct sim *s, size_t frame);
 /* Frames among those sent from this number on that did not come. */
 size_t sim_missing(const struct sim *s, size_t first);

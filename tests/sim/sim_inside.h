@@ -6,8 +6,6 @@
 
 #include "sim.h"
 
-#define RX_BATCH 8
-
 enum sim_event_type {
 	SIM_DATAGRAM,
 	SIM_TICK,
@@ -20,7 +18,7 @@ void sim_fill(void *sim, void *buf, size_t len);
 void sim_push_for(struct sim_node *n, enum sim_event_type type, uint64_t at_ms);
 void sim_transmit(void *node, const struct datagram *d, size_t n);
 
-/* sim_node.c; count is at most RX_BATCH */
+/* sim_node.c; count is at most BATCH_MAX */
 void sim_take_batch(struct sim_node *n, struct rx *x, size_t count);
 void sim_tick(struct sim_node *n);
 void sim_publish(struct sim_node *n);

@@ -49,6 +49,7 @@ static void keep_waiting(void *ctx, const struct unsent *u)
 	struct sim_node *n = ctx;
 	struct waiting *w;
 
+	assert_false(u->frame->offload.csum_unset); /* nobody looks at it while it waits */
 	if (n->n_waits == WAITS_MAX)
 		return;
 	w = &n->waits[n->n_waits++];
@@ -151,18 +152,17 @@ static void supernode_note(struct sim_node *n, struct note *note, unsigned queue
 void sim_take_batch(struct sim_node *n, struct rx *x, size_t count)
 {
 	const uint64_t now_ms = n->sim->now_ms;
-	static _Thread_local struct note notes[RX_BATCH]; /* large, and filled anew each time */
+	static _Thread_local struct note notes[BATCH_MAX]; /* large, and filled anew each time */
 	size_t n_notes = 0;
 
-	if (n->is_edge)
+	if (n->is_edge) {
 		edge_datagrams_in(&n->worker, n->view, x, count, now_ms);
-	else
+		edge_frames_in(&n->worker, x, count);
+	} else {
 		supernode_datagrams_in(&n->relay, n->view, x, count, now_ms);
-	for (size_t i = 0; i < count; i++) {
-		if (n->is_edge && x[i].verdict == VERDICT_FRAME)
-			sim_take_frame(n, x[i].data, x[i].len);
-		n_notes += make_note(n, &x[i], &notes[n_notes]);
 	}
+	for (size_t i = 0; i < count; i++)
+		n_notes += make_note(n, &x[i], &notes[n_notes]);
 	for (unsigned queue = 0; queue < QUEUES; queue++)
 		for (size_t i = 0; i < n_notes; i++)
 			(n->is_edge ? edge_note : supernode_note)(n, &notes[i], queue);
@@ -183,6 +183,33 @@ void sim_frames_out(struct sim_node *n, struct frame *frames, size_t count)
 	settle(n);
 }
 
+/* As the host's worker cuts what it reads into batches. */
+void sim_send_super(struct sim_node *from, const struct frame *frames, size_t n)
+{
+	static _Thread_local uint8_t slots[BATCH_MAX][SLOT_LEN];
+	struct frame batch[BATCH_MAX];
+	struct cut cut;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		assert_true(cut_begin(&cut, &frames[i]));
+		if (len > 0 && len + cut_left(&cut) > BATCH_MAX) {
+			sim_frames_out(from, batch, len);
+			len = 0;
+		}
+		while (cut_left(&cut) > 0) {
+			batch[len].data = slots[len] + SLOT_HEADROOM;
+			cut_next(&cut, &batch[len++]);
+			if (len == BATCH_MAX || (cut_left(&cut) == 0 && len > BATCH_MAX / 2)) {
+				sim_frames_out(from, batch, len);
+				len = 0;
+			}
+		}
+	}
+	if (len > 0)
+		sim_frames_out(from, batch, len);
+}
+
 /* ---- setting up ---- */
 
 static void send_datagram(void *ctx, const struct datagram *d)
@@ -190,10 +217,27 @@ static void send_datagram(void *ctx, const struct datagram *d)
 	sim_transmit(ctx, d, 1);
 }
 
+static void hand_over(struct sim_node *n, const struct joined *j)
+{
+	struct sim *s = n->sim;
+
+	if (s->interface == NULL || s->interface(s->interface_ctx, n, j))
+		sim_take_frame(n, j->piece[0].data, j->piece[0].len);
+}
+
+static void write_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
+{
+	assert_int_equal(community, 0);
+	for (size_t i = 0; i < n; i++)
+		hand_over(ctx, &j[i]);
+}
+
 static void on_deliver(void *ctx, unsigned community, const struct frame *f)
 {
-	(void)community;
-	sim_take_frame(ctx, f->data, f->len);
+	struct slice piece = {f->data, f->len};
+
+	assert_int_equal(community, 0);
+	hand_over(ctx, &(struct joined){f->offload, &piece, 1});
 }
 
 static void on_event(void *ctx, const struct event *e)
@@ -318,6 +362,7 @@ static void start_edge(struct sim_node *n)
 		edge_worker_init(&n->worker, 0, (struct datagram_sink){sim_transmit, n}), 0);
 	n->worker.unsent = keep_waiting;
 	n->worker.unsent_ctx = n;
+	n->worker.in = (struct frame_sink){write_frames, n, SIM_KINDS, true};
 }
 
 static void start_supernode(struct sim_node *n)
@@ -327,8 +372,9 @@ static void start_supernode(struct sim_node *n)
 	memcpy(c.secret, n->setup.secret, KEY_LEN);
 	n->supernode = sim_must(supernode_create(&c));
 	n->node = supernode_node(n->supernode);
-	assert_int_equal(
-		supernode_worker_init(&n->relay, 0, (struct datagram_sink){sim_transmit, n}), 0);
+	assert_int_equal(supernode_worker_init(&n->relay, 0, supernode_pairs(n->supernode),
+				 (struct datagram_sink){sim_transmit, n}),
+		0);
 }
 
 void sim_start(struct sim_node *n)

@@ -5,12 +5,26 @@
 
 #define START_MS 1000000u
 
+static struct relay_pairs *pairs;
+
 static struct relay_budget *create(void)
 {
-	struct relay_budget *b = relay_budget_create();
+	struct relay_budget *b;
 
+	relay_pairs_destroy(pairs);
+	pairs = relay_pairs_create();
+	assert_non_null(pairs);
+	b = relay_budget_create(pairs);
 	assert_non_null(b);
 	return b;
+}
+
+static int forget_pairs(void **state)
+{
+	(void)state;
+	relay_pairs_destroy(pairs);
+	pairs = NULL;
+	return 0;
 }
 
 static size_t count(struct relay_budget *b, uint32_t from, uint32_t to, unsigned tries, uint64_t ms)
@@ -32,6 +46,31 @@ static void a_burst_passes_as_far_as_the_budget_goes(void **state)
 	assert_int_equal(relay_budget_take(b, 2, 1, 64, START_MS), 64);
 	assert_int_equal(relay_budget_take(b, 1, 2, 64, START_MS), 64);
 	relay_budget_destroy(b);
+}
+
+/* The two ends of a pair may be at different workers. */
+static void an_answer_through_another_worker_counts(void **state)
+{
+	struct relay_budget *a = create(), *b = relay_budget_create(pairs);
+
+	(void)state;
+	assert_non_null(b);
+	assert_int_equal(count(a, 1, 2, 1000, START_MS), RELAY_STRANGER_PER_S);
+	assert_int_equal(count(b, 2, 1, 1000, START_MS), 1000);
+	assert_int_equal(count(a, 1, 2, 1000, START_MS), 1000);
+	relay_budget_destroy(a);
+	relay_budget_destroy(b);
+}
+
+/* Each worker looks at the clock by itself. */
+static void the_other_worker_may_be_ahead_in_time(void **state)
+{
+	struct relay_budget *a = create();
+
+	(void)state;
+	assert_int_equal(count(a, 2, 1, 1, START_MS + 7), 1);
+	assert_int_equal(count(a, 1, 2, 1000, START_MS), 1000);
+	relay_budget_destroy(a);
 }
 
 static void strangers_share_one_small_budget(void **state)
@@ -101,11 +140,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_burst_passes_as_far_as_the_budget_goes),
+		cmocka_unit_test(an_answer_through_another_worker_counts),
+		cmocka_unit_test(the_other_worker_may_be_ahead_in_time),
 		cmocka_unit_test(strangers_share_one_small_budget),
 		cmocka_unit_test(an_answer_lifts_the_limit_for_a_minute),
 		cmocka_unit_test(a_refused_packet_leaves_no_trace),
 		cmocka_unit_test(forgets_on_the_safe_side),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, forget_pairs);
 }

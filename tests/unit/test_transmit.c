@@ -178,6 +178,67 @@ static void doubted_paths_are_doubled(void **state)
 	assert_int_equal(f->s->tx_frames, 4);
 }
 
+/* Packets differ in kind and checksum within a run, and only frames count as frames. */
+static void each_packet_has_its_own_header(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		bool csum_unset;
+		size_t len;
+	} packet[] = {{KIND_ETHERNET, true, 60}, {KIND_ETHERNET, false, 61},
+		{KIND_CONTROL, false, 9}, {KIND_ETHERNET, false, 0}, {KIND_ETHERNET, true, 62}};
+	struct fixture *f = *state;
+	const size_t n = sizeof(packet) / sizeof(packet[0]);
+	struct data_header h;
+
+	prepare(f, n);
+	for (size_t i = 0; i < n; i++) {
+		f->run[i].kind = packet[i].kind;
+		f->run[i].csum_unset = packet[i].csum_unset;
+		f->run[i].len = packet[i].len;
+	}
+	assert_true(transmit_run(&f->rig.node.tx, f->run, n, START_MS + 5));
+	assert_int_equal(f->rig.n_sent, n);
+	for (uint32_t i = 0; i < n; i++) {
+		struct sent *d = &f->rig.sent[i];
+
+		assert_int_equal(rig_open(&f->rig, f->far, d->data, d->len, &h).len, packet[i].len);
+		assert_int_equal(h.kind, packet[i].kind);
+		assert_int_equal(h.csum_unset, packet[i].csum_unset);
+		assert_int_equal(h.counter, i);
+	}
+	assert_int_equal(f->s->tx_frames, 3);
+	assert_int_equal(f->s->tx_bytes, 60 + 61 + 62);
+}
+
+/* What is no frame leaves the time of the last frame as it was. */
+static void keepalives_are_no_frames(void **state)
+{
+	struct fixture *f = *state;
+
+	prepare(f, 2);
+	f->run[0].len = f->run[1].len = 0;
+	assert_true(transmit_run(&f->rig.node.tx, f->run, 2, START_MS + 5));
+	assert_int_equal(f->s->tx_ms, START_MS + 5);
+	assert_int_equal(f->s->tx_frame_ms, 0);
+	assert_int_equal(f->s->tx_frames, 0);
+}
+
+/* The path of the caller's choice, and no other. */
+static void a_chosen_path_is_the_only_one(void **state)
+{
+	struct fixture *f = *state;
+	struct path *via = relay_path(f);
+
+	session_set_path(&f->rig.node, &f->s->copy, relay_path(f));
+	prepare(f, BATCH_MAX);
+	assert_true(transmit_on(&f->rig.node.tx, f->run, BATCH_MAX, via, START_MS + 5));
+	assert_int_equal(f->rig.n_sent, BATCH_MAX);
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		check_relayed(f, &f->rig.sent[i], i, i);
+	free(via);
+}
+
 static void used_up_keys_send_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -217,6 +278,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_known_mask_replaces_the_split, setup, teardown),
 		cmocka_unit_test_setup_teardown(relayed_runs_carry_a_header_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(doubted_paths_are_doubled, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_packet_has_its_own_header, setup, teardown),
+		cmocka_unit_test_setup_teardown(keepalives_are_no_frames, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_chosen_path_is_the_only_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(used_up_keys_send_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_a_way_it_is_a_counted_drop, setup, teardown),
