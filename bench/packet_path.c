@@ -418,7 +418,7 @@ static struct rig *rig_create(struct world *w)
 				OFFLOAD_BIT(OFFLOAD_UDP),
 			true};
 	}
-	require(supernode_worker_init(&r->relay, 0, supernode_pairs(r->supernode), sink) == 0,
+	require(supernode_worker_init(&r->relay, 0, supernode_pairs(r->world->sn), sink) == 0,
 		"no memory");
 	return r;
 }
