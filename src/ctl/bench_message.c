@@ -34,7 +34,8 @@ static bool in_limits(const struct bench_message *m)
 {
 	if (m->kind < BENCH_HELLO || m->kind >= BENCH_KINDS)
 		return false;
-	if (has_streams(m->kind) && (m->streams == 0 || m->streams > BENCH_STREAMS_MAX))
+	if (has_streams(m->kind) ? m->streams == 0 || m->streams > BENCH_STREAMS_MAX
+				 : m->streams != 0)
 		return false;
 	return !bench_is_step(m->kind) || (m->time_ns > 0 && m->time_ns <= BENCH_STEP_MAX_NS);
 }

@@ -159,11 +159,29 @@ def seeds():
         yield "relay_header", ref.mask(packet, 14, bytes(16))
 
 
+def bench_seeds():
+    """Messages of n2n bench as src/ctl/bench_message.h has them, and a datagram."""
+    def message(kind, streams=0, token=0, amount=0, time_ns=0, version=1):
+        return struct.pack(">4sHBBQQQ", b"n2nb", version, kind, streams, token, amount, time_ns)
+
+    yield message(1)
+    yield message(2)
+    for step in (4, 5):
+        yield message(step, streams=4, time_ns=2 * 10**9)
+    for step in (6, 7, 8):
+        yield message(step, time_ns=30 * 10**9)
+    yield message(9, token=0x1122334455667788)
+    yield message(12, amount=10**10, time_ns=2 * 10**9)
+    yield message(1, version=2)
+    yield struct.pack(">QI10x", 0x1122334455667788, 7)
+
+
 def main():
     count = {}
     small = ((t, d) for t, d in seeds() if len(d) <= SEED_MAX or t == "control")
     offload = (("offload", d) for d in offload_seeds())
-    for target, data in itertools.chain(small, core_seeds(), offload):
+    bench = (("bench_message", d) for d in bench_seeds())
+    for target, data in itertools.chain(small, core_seeds(), offload, bench):
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         count[target] = count.get(target, 0) + 1

@@ -64,8 +64,10 @@ static void test_steps_have_limits(void **state)
 
 	(void)state;
 	for (enum bench_kind kind = BENCH_TCP_UP; kind <= BENCH_FLOOD_DOWN; kind++) {
+		unsigned streams = kind == BENCH_TCP_UP || kind == BENCH_TCP_DOWN;
+
 		assert_true(bench_is_step(kind));
-		m = (struct bench_message){.kind = kind, .streams = 1, .time_ns = SECOND};
+		m = (struct bench_message){.kind = kind, .streams = streams, .time_ns = SECOND};
 		assert_int_equal(decode(&got, &m), 0);
 		m.time_ns = 0;
 		assert_int_equal(decode(&got, &m), N2N_EINVAL);
@@ -74,6 +76,8 @@ static void test_steps_have_limits(void **state)
 		m.time_ns = BENCH_STEP_MAX_NS;
 		assert_int_equal(decode(&got, &m), 0);
 	}
+	m = (struct bench_message){.kind = BENCH_ECHO, .streams = 1, .time_ns = SECOND};
+	assert_int_equal(decode(&got, &m), N2N_EINVAL); /* has none */
 	m = (struct bench_message){.kind = BENCH_TCP_UP, .streams = 0, .time_ns = SECOND};
 	assert_int_equal(decode(&got, &m), N2N_EINVAL);
 	m.streams = BENCH_STREAMS_MAX + 1;
