@@ -32,10 +32,8 @@ void edge_worker_fini(struct edge_worker *w)
 /* Makes a frame whole where nobody else would. */
 static bool finish(struct edge_worker *w, struct frame *f)
 {
-	if (!f->offload.csum_unset || offload_fill(f)) {
-		f->offload.csum_unset = false;
+	if (offload_fill(f))
 		return true;
-	}
 	drops_add(&w->drops, DROP_MALFORMED, 1);
 	return false;
 }

@@ -19,9 +19,9 @@ struct edge_host {
 	uint8_t tag[TAG_ID_LEN];
 	struct edge *edge;
 	unsigned n_workers;
-	struct worker_edge *worker[HOST_WORKERS_MAX];
-	struct tap *tap[HOST_WORKERS_MAX]; /* queues of the interface; the first is never missing */
-	struct udp *joined[HOST_WORKERS_MAX]; /* of workers after the first */
+	struct worker_edge *worker[WORKERS_MAX];
+	struct tap *tap[WORKERS_MAX];	 /* queues of the interface; the first is never missing */
+	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
 	struct resolver *resolver;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;

@@ -10,6 +10,8 @@
 #include "core/view.h"
 #include "os/sys.h"
 
+_Static_assert(WORKERS_MAX <= READERS_MAX, "each worker reads the view");
+
 #define PUBLISH_MS     10
 #define SECOND_MS      1000
 #define EMBRYOS	       256
@@ -162,7 +164,7 @@ int host_explain_worker(struct os_error *err, int rc)
 
 void host_add_worker(struct host *h, struct worker *w)
 {
-	assert(h->n_workers < HOST_WORKERS_MAX);
+	assert(h->n_workers < WORKERS_MAX);
 	h->workers[h->n_workers++] = w;
 }
 

@@ -10,13 +10,12 @@
 #include <uv.h>
 
 #include "base/log.h"
+#include "conf/values.h"
 #include "core/node.h"
 #include "host/control_server.h"
 #include "host/view.h"
 #include "host/worker.h"
 #include "os/state.h"
-
-#define HOST_WORKERS_MAX 64
 
 /* What differs between the roles. Called on the control thread. */
 struct host_role {
@@ -44,7 +43,7 @@ struct host {
 	struct node *node; /* borrowed from the role's core */
 	struct publication views;
 	unsigned n_workers;
-	struct worker *workers[HOST_WORKERS_MAX]; /* borrowed from the role */
+	struct worker *workers[WORKERS_MAX]; /* borrowed from the role */
 	uint64_t started_ms;
 	uint64_t published_ms;
 	bool failed; /* a worker ended by itself */

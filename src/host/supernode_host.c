@@ -18,8 +18,8 @@ struct supernode_host {
 	char instance[24];
 	struct supernode *supernode;
 	unsigned n_workers;
-	struct worker_supernode *workers[HOST_WORKERS_MAX];
-	struct udp *joined[HOST_WORKERS_MAX]; /* of workers after the first */
+	struct worker_supernode *workers[WORKERS_MAX];
+	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
 };
 
 static void on_note(void *ctx, struct note *n, uint64_t now_ms)
@@ -173,7 +173,7 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 	unsigned workers = given != 0 ? given : uv_available_parallelism();
 	int rc = host_open(&h->host, &c, err);
 
-	workers = workers < HOST_WORKERS_MAX ? workers : HOST_WORKERS_MAX;
+	workers = workers < WORKERS_MAX ? workers : WORKERS_MAX;
 	if (rc == 0)
 		rc = make_core(h, workers, err);
 	for (unsigned i = 0; rc == 0 && i < workers; i++)
@@ -214,7 +214,7 @@ void supernode_host_close(struct supernode_host *h)
 		worker_supernode_destroy(h->workers[i]);
 	if (!host_close(&h->host))
 		return;
-	for (unsigned i = 0; i < HOST_WORKERS_MAX; i++)
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		udp_close(h->joined[i]);
 	supernode_destroy(h->supernode);
 	host_fini(&h->host);

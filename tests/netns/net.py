@@ -175,6 +175,9 @@ class Host:
                  f"add rule inet test input ip saddr {other.ip} drop; "
                  f"add rule inet test input ip6 saddr {other.ip6} drop")
 
+    def unblock(self):
+        self.run("nft", "delete", "table", "inet", "test")
+
     def set_features(self, device, *words):
         """ethtool -K"""
         self.run("ethtool", "-K", device, *words)

@@ -42,10 +42,6 @@ while c.recv(4096):
 """
 
 
-def unblock(host):
-    host.run("nft", "delete", "table", "inet", "test")
-
-
 def message(kind, version=1, streams=0, token=0, amount=0, time_ns=0):
     return MESSAGE.pack(b"n2nb", version, kind, streams, token, amount, time_ns)
 
@@ -132,7 +128,7 @@ def check_other_ends(a, b):
         p.stop()
     b.block(a)
     fails(a, 1, "no answer from 10.77.0.3:7656 within 5 s", "path", b.ip)
-    unblock(b)
+    b.unblock()
     step("nobody there, another version, another program, nothing but silence: told apart")
 
 
@@ -165,7 +161,7 @@ def check_udp_blocked(a, b):
         done = bench(a, "path", b.ip, "-n", 1, "-t", 1)
         assert done.returncode == 1, done
         assert f"let a firewall there pass UDP port {PORT}" in done.stdout, done
-    unblock(b)
+    b.unblock()
     step("TCP passes and UDP does not: measured what passes, said so, status 1")
 
 

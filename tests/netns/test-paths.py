@@ -14,24 +14,13 @@ from net import Net, Pings, sh, step, wait_for
 COMMUNITY = ("-c", "mynetwork", "-k", "a long enough pass phrase")
 
 
-def block(host, other):
-    host.run("nft", "add table inet test; "
-             "add chain inet test input { type filter hook input priority 0; }; "
-             f"add rule inet test input ip saddr {other.ip} drop; "
-             f"add rule inet test input ip6 saddr {other.ip6} drop")
-
-
-def unblock(host):
-    host.run("nft", "delete", "table", "inet", "test")
-
-
 def main():
     with Net("sn", "a", "b") as net:
         a, b, sn = net["a"], net["b"], net["sn"]
         at = ("-l", f"{sn.ip}:7654")
         sn.supernode("-l", 7654)
-        block(a, b)
-        block(b, a)
+        a.block(b)
+        b.block(a)
         a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
         b.edge("n2n0", "10.1.2.2", *COMMUNITY, *at)
         a.wait_ping("10.1.2.2", 10)
@@ -41,24 +30,24 @@ def main():
         assert reason in ("no-answer", "searching"), reason
         assert sn.status("supernode-7654")["relay"]["packets"] > 0
         step(f"blocked from the start: through the relay, and the status says {reason}")
-        unblock(a)
-        unblock(b)
+        a.unblock()
+        b.unblock()
         took = a.wait_direct(timeout=60)
         step(f"unblocked: direct after {took:.1f} s")
         b.wait_direct(timeout=60)
         time.sleep(1)
 
         pings = Pings(a, "10.1.2.2")
-        block(a, b)
-        block(b, a)
+        a.block(b)
+        b.block(a)
         time.sleep(6)
         sent, lost, gap = pings.finish()
         assert gap < 4, f"{gap:.1f} s until the relay took over"
         assert a.paths() == ["relay"] and b.paths() == ["relay"], (a.peers(), b.peers())
         step(f"blocked while in use: the relay took over after {gap:.2f} s")
         pings = Pings(a, "10.1.2.2")
-        unblock(a)
-        unblock(b)
+        a.unblock()
+        b.unblock()
         took = wait_for("direct on both sides",
                         lambda: a.paths() == b.paths() == ["direct"], 60)
         sent, lost, gap = pings.finish()

@@ -23,17 +23,6 @@ SECRET = "the pass phrase nobody may see"
 LONGEST = 1300  # bytes in a ping: more than any control packet has
 
 
-def block(host, other):
-    host.run("nft", "add table inet test; "
-             "add chain inet test input { type filter hook input priority 0; }; "
-             f"add rule inet test input ip saddr {other.ip} drop; "
-             f"add rule inet test input ip6 saddr {other.ip6} drop")
-
-
-def unblock(host):
-    host.run("nft", "delete", "table", "inet", "test")
-
-
 def capture(host, device):
     t = host.background("tcpdump", "-i", device, "-U", "-B", "16384", "-w",
                         str(host.net.dir / f"{host.name}-{device}.pcap"))
@@ -88,16 +77,16 @@ def main():
         taps = [capture(host, "eth0") for host in (sn, a, b)]
         sn.supernode("-l", 7654)
         of_all = ("-c", NAME, "-k", SECRET, "-l", f"{sn.ip}:7654")
-        block(a, b)
-        block(b, a)
+        a.block(b)
+        b.block(a)
         a.edge("n2n0", "172.29.231.17", *of_all)
         edge_b = b.edge("n2n0", "172.29.231.18", *of_all)
         taps.append(capture(a, "n2n0"))
         a.wait_ping("172.29.231.18", 10)
         send_pattern(a, "172.29.231.18")
         assert a.paths() == b.paths() == ["relay"], (a.peers(), b.peers())
-        unblock(a)
-        unblock(b)
+        a.unblock()
+        b.unblock()
         for host in (a, b):
             host.wait_direct(timeout=60)
         send_pattern(a, "172.29.231.18")
