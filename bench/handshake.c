@@ -4,7 +4,7 @@
  * supernode make them, in microseconds for both sides together. usage: handshake [COUNT]
  */
 #define _POSIX_C_SOURCE 200809L
-#include "core/handshake.h"
+#include "core/keys/handshake.h"
 
 #include <assert.h>
 #include <stdio.h>

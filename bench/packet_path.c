@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/edge.h"
-#include "core/supernode.h"
+#include "core/edge/edge.h"
+#include "core/supernode/supernode.h"
 
 enum {
 	SEGMENTS = 45,

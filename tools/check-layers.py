@@ -22,7 +22,7 @@ PLATFORM = re.compile(
 # A header, and the only folders that may include it.
 OWNED = [
     (re.compile(r"^(sodium|openssl/|intel-ipsec-mb|ipsec-mb)"), {"crypto"}),
-    (re.compile(r"^uv(\.h|/)"), {"host"}),
+    (re.compile(r"^uv(\.h|/)"), {"api", "host"}),
     (re.compile(r"^(linux/|libmnl/)"), {"os"}),
 ]
 # What the core must not know: sockets, clocks, threads, files and printing.

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/responder.h"
-#include "core/view.h"
+#include "core/link/view.h"
+#include "core/session/responder.h"
 
 static void send_out(void *ctx, const struct datagram *d, size_t n)
 {

@@ -9,10 +9,10 @@
 #define N2N_CORE_NODE_H
 
 #include "base/bucket.h"
-#include "core/drop.h"
+#include "core/data/transmit.h"
 #include "core/event.h"
-#include "core/session.h"
-#include "core/transmit.h"
+#include "core/link/drop.h"
+#include "core/session/session.h"
 
 #define TICK_MS		    100 /* node_tick is to be called so often */
 #define WAITING_MAX	    256 /* frames held for all sessions together */

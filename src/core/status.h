@@ -8,8 +8,8 @@
 #define N2N_CORE_STATUS_H
 
 #include "base/mac.h"
-#include "core/search.h"
-#include "crypto/aead.h"
+#include "core/path/search.h"
+#include "crypto/aead/aead.h"
 #include "crypto/keystring.h"
 
 #define NEVER_MS UINT64_MAX

@@ -8,7 +8,7 @@
 #include "conf/features.h"
 #include "conf/options.h"
 #include "conf/values.h"
-#include "crypto/aead.h"
+#include "crypto/aead/aead.h"
 #include "ctl/bench.h"
 #include "ctl/commands.h"
 #include "ctl/text.h"

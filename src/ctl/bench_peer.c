@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/instances.h"
+#include "api/instances.h"
 #include "os/ctlsock.h"
 #include "os/state.h"
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/instances.h"
 #include "conf/options.h"
 #include "conf/values.h"
 #include "ctl/commands.h"
 #include "ctl/text.h"
-#include "host/instances.h"
 #include "os/ctlsock.h"
 #include "os/state.h"
 #include "os/sys.h"

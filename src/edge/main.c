@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "edge/secret.h"
-#include "host/edge_host.h"
-#include "host/log.h"
+#include "host/community/edge_host.h"
+#include "host/loop/log.h"
 #include "os/sys.h"
 
 enum status {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The program supernode: options, start, stop. */
 #include "crypto/crypto.h"
-#include "host/log.h"
-#include "host/supernode_host.h"
+#include "host/loop/log.h"
+#include "host/supernode/supernode_host.h"
 #include "os/sys.h"
 
 enum status {

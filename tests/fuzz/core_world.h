@@ -7,8 +7,8 @@
 #ifndef N2N_TESTS_CORE_WORLD_H
 #define N2N_TESTS_CORE_WORLD_H
 
-#include "core/edge_state.h"
-#include "core/supernode_state.h"
+#include "core/edge/edge_state.h"
+#include "core/supernode/supernode_state.h"
 #include "fuzz_check.h"
 
 #define QUEUE_MAX    512

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/offload.h"
+#include "core/frame/offload.h"
 #include "fuzz_check.h"
 
 struct feed {

@@ -12,8 +12,8 @@
 #ifndef N2N_TESTS_SIM_H
 #define N2N_TESTS_SIM_H
 
-#include "core/edge.h"
-#include "core/supernode.h"
+#include "core/edge/edge.h"
+#include "core/supernode/supernode.h"
 
 #define SIM_START_MS	   UINT64_C(100000) /* the clock at the beginning */
 #define SIM_WALL_MS	   UINT64_C(1700000000000)

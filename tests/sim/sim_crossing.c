@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/edge_state.h"
+#include "core/edge/edge_state.h"
 #include "sim.h"
 
 #include <cmocka.h>

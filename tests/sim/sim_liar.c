@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/supernode_state.h"
+#include "core/supernode/supernode_state.h"
 #include "sim.h"
 
 #include <cmocka.h>

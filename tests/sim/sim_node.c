@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/edge_state.h"
+#include "core/edge/edge_state.h"
 #include "sim_inside.h"
 
 #include <cmocka.h>

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/edge_state.h"
+#include "core/edge/edge_state.h"
 #include "sim.h"
 
 #include <cmocka.h>

@@ -5,7 +5,7 @@
  * checksum filled in.
  */
 #include "../unit/offload_test.h"
-#include "core/edge_state.h"
+#include "core/edge/edge_state.h"
 #include "sim.h"
 
 #define EDGES_MAX   4

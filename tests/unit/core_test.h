@@ -6,7 +6,7 @@
 #ifndef N2N_TESTS_CORE_TEST_H
 #define N2N_TESTS_CORE_TEST_H
 
-#include "core/responder.h"
+#include "core/session/responder.h"
 #include "wire_test.h"
 
 #define SENT_MAX 128

@@ -7,7 +7,7 @@
 #ifndef N2N_TESTS_EDGE_DATA_TEST_H
 #define N2N_TESTS_EDGE_DATA_TEST_H
 
-#include "core/edge_data.h"
+#include "core/data/edge_data.h"
 #include "core_test.h"
 #include "offload_test.h"
 

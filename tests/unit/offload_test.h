@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/offload.h"
+#include "core/frame/offload.h"
 
 #include <cmocka.h>
 

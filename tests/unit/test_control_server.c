@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "host/control_server.h"
+#include "api/server.h"
 
 #include <cmocka.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The guess budget of passphrase communities: how many, and that nobody is shut out. */
-#include "core/edge_state.h"
+#include "core/edge/edge_state.h"
 #include "wire_test.h"
 
 #define START_MS 1000000u

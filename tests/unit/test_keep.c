@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host/keep.h"
+#include "host/community/keep.h"
 #include "os/state.h"
 #include "os/sys.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Unset checksums, and cutting against segments that are written one by one. */
-#include "core/offload_parse.h"
+#include "core/frame/parse.h"
 #include "offload_test.h"
 
 #define CASES 6000

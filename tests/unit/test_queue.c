@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "host/queue.h"
+#include "host/worker/queue.h"
 #include "os/thread.h"
 
 #include <cmocka.h>

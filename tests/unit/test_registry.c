@@ -3,7 +3,7 @@
  * The registry of a supernode. Whatever comes, goes, restarts and gets lost: when all is quiet
  * again each member's picture of its community is the registry's.
  */
-#include "core/supernode_state.h"
+#include "core/supernode/supernode_state.h"
 #include "core_test.h"
 
 #define EDGES_MAX   60

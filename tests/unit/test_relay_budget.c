@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What may be relayed to whom: freely to those who answer, little to all others. */
-#include "core/relay_budget.h"
+#include "core/data/relay_budget.h"
 #include "wire_test.h"
 
 #define START_MS 1000000u

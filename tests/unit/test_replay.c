@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The replay window against a plain list of what was accepted. */
-#include "core/replay.h"
+#include "core/keys/replay.h"
 #include "wire_test.h"
 
 #define WORDS	4

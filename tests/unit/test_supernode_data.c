@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The relay, batch by batch: what goes out, in which order, under which header, and what is
  * dropped. */
-#include "core/relay_budget.h"
-#include "core/supernode.h"
+#include "core/data/relay_budget.h"
+#include "core/supernode/supernode.h"
 #include "core_test.h"
 
 #define START_MS   1000u

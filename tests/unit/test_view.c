@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lookups in a view against a linear search through what was put in. */
-#include "core/view.h"
+#include "core/link/view.h"
 #include "wire_test.h"
 
 #define N 600

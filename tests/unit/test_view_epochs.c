@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "core/node.h"
-#include "host/view.h"
+#include "host/loop/publication.h"
 #include "os/thread.h"
 
 #include <cmocka.h>

@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/view.h"
-#include "host/worker.h"
+#include "core/link/view.h"
+#include "host/worker/worker.h"
 
 #include <cmocka.h>
 

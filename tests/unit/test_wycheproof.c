@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "crypto/aead.h"
+#include "crypto/aead/aead.h"
 #include "vectors.h"
 
 #include <cmocka.h>

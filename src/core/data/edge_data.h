@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The data path of an edge: frames from the interface to datagrams, datagrams to frames. Run by
+ * workers, each with its own struct edge_worker and the newest view, in batches.
+ */
+#ifndef N2N_CORE_DATA_EDGE_DATA_H
+#define N2N_CORE_DATA_EDGE_DATA_H
+
+#include "core/data/receive.h"
+#include "core/frame/offload.h"
+#include "core/link/view.h"
+
+/* A frame that cannot go out yet: the control thread holds it and starts a handshake. */
+struct unsent {
+	struct session *session; /* NULL: to every peer without keys */
+	const struct frame *frame;
+	unsigned community;
+};
+
+/* The way into the interfaces, and what they take. */
+struct frame_sink {
+	void (*write)(void *ctx, unsigned community, const struct joined *j, size_t n);
+	void *ctx;
+	unsigned kinds;	 /* of super-frames: a set of OFFLOAD_BIT */
+	bool csum_unset; /* frames whose checksum is unset */
+};
+
+struct edge_worker {
+	struct transmitter tx;
+	struct receiver rx;
+	struct drops drops;
+	struct tx run[BATCH_MAX];
+	uint8_t copy[SLOT_LEN]; /* of a frame that goes to many */
+	struct join join;
+	struct frame_sink in; /* for edge_frames_in */
+	void (*unsent)(void *ctx, const struct unsent *u);
+	void *unsent_ctx;
+};
+
+MUST_CHECK int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink);
+void edge_worker_fini(struct edge_worker *w);
+
+/*
+ * Sends n <= BATCH_MAX frames of a community's interface, cut to what fits a datagram
+ * (core/offload.h). Their buffers are sealed in place.
+ */
+void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
+	struct frame *frames, size_t n, uint64_t now_ms);
+
+/*
+ * Takes n <= BATCH_MAX datagrams and gives each its verdict. Control messages, unknown datagrams,
+ * and the first packet under a key set (keyset.heard was false) are then to be passed to the
+ * control thread, and edge_frames_in to be called for the frames.
+ */
+void edge_datagrams_in(
+	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms);
+/* Joins the frames among n <= BATCH_MAX datagrams with a verdict and writes them to w->in. */
+void edge_frames_in(struct edge_worker *w, const struct rx *x, size_t n);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The first step in: from a datagram to the key set it is for, and opening it (PROTOCOL.md 6.5).
+ * Classifying takes off masks and relay headers; opening checks windows and tags, a run of packets
+ * at a time. Any thread, with a receiver of its own and a view.
+ */
+#ifndef N2N_CORE_DATA_RECEIVE_H
+#define N2N_CORE_DATA_RECEIVE_H
+
+#include "core/data/transmit.h"
+#include "core/session/session.h"
+
+struct view;
+
+enum verdict {
+	VERDICT_NONE,	 /* nothing yet: its session and keys are known, it is to be opened */
+	VERDICT_RELAYED, /* its relay header is in the clear and to be checked */
+	VERDICT_FRAME,	 /* data, len: an Ethernet frame for the session's community */
+	VERDICT_EARLY,	 /* a frame before the peer's CLAIM took effect: for the control thread */
+	VERDICT_EMPTY,	 /* keepalive or confirm */
+	VERDICT_CONTROL, /* data, len: control messages */
+	VERDICT_UNKNOWN, /* data, len: an envelope or a packet for a key set not in the view */
+	VERDICT_DROP	 /* counted under why */
+};
+
+/* One datagram on its way in. in.data is unmasked and opened in place. */
+struct rx {
+	struct datagram in;
+	enum verdict verdict;
+	enum drop why;
+	struct session *session;
+	struct keyset *keys;
+	struct data_header header;
+	struct relay_header relay;
+	uint8_t *data;
+	size_t len;
+	struct offload offload; /* of a frame: its checksum may be unset */
+	struct origin origin;
+};
+
+struct receiver {
+	struct aead_state *aead;
+	struct drops *drops;
+	struct aead_op ops[BATCH_MAX];
+};
+
+/* Whether a data packet may have this header, under a key set of this suite. */
+bool receive_allowed(const struct data_header *h, enum aead_suite suite);
+/*
+ * Opens packets whose session, keys, header, data (the data header) and len are set: checks the
+ * window, the cipher, the tag, and sets the verdict. n <= BATCH_MAX, all of one key set.
+ */
+void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_ms);
+/* True when this is a data packet under that mask key; gives its header and leaves the packet. */
+bool receive_peek(
+	struct data_header *h, const uint8_t *packet, size_t len, const uint8_t mask[MASK_LEN]);
+/*
+ * Before an unknown datagram may trouble the control thread: true when it is an envelope that one
+ * of the view's keys opens, or has the size of an answer that only the control thread can open.
+ */
+bool receive_is_envelope(const struct view *v, const struct rx *x);
+/* Sets verdict DROP and counts it. */
+void receive_drop(struct receiver *r, struct rx *x, enum drop why);
+/*
+ * Checks n <= BATCH_MAX relay packets of one hop session, by the same relay.index: keys, MAC,
+ * replay. Their relay headers are clear at x->data. Moves the genuine ones to the front of run and
+ * returns their number: data and len are then the inner packet, session and keys the hop's. The
+ * others are dropped.
+ */
+size_t receive_relayed(
+	struct receiver *r, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms);
+
+#endif

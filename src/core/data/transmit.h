@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The last step out: sealing packets under a key set and dressing them for a path (PROTOCOL.md 6).
+ * Batches: counters are reserved and tags computed for a run of packets at once. Used by workers
+ * for frames and by the control thread for its own packets, each with a transmitter of its own.
+ */
+#ifndef N2N_CORE_DATA_TRANSMIT_H
+#define N2N_CORE_DATA_TRANSMIT_H
+
+#include "core/frame/frame.h"
+#include "core/keys/keyset.h"
+#include "core/link/drop.h"
+
+#define BATCH_MAX 64
+
+struct path;
+struct session;
+
+/* One packet on its way out. */
+struct tx {
+	struct session *session;
+	struct keyset *keys;
+	uint8_t *packet; /* data header; SLOT_HEADROOM - DATA_HEADER_LEN writable bytes before it */
+	size_t len;	 /* of the plaintext, then of the whole packet */
+	uint8_t header[DATA_HEADER_LEN]; /* in the clear: the mask depends on the path */
+	uint8_t kind;			 /* enum frame_kind */
+	bool csum_unset;
+};
+
+/* Where finished datagrams go, in order, with as few system calls as the system allows. */
+struct datagram_sink {
+	void (*send)(void *ctx, const struct datagram *d, size_t n);
+	void *ctx;
+};
+
+/* What one sending thread owns. */
+struct transmitter {
+	struct aead_state *aead;
+	struct datagram_sink sink;
+	struct drops *drops;
+	struct aead_op ops[BATCH_MAX];
+	struct datagram out[BATCH_MAX];
+};
+
+MUST_CHECK int transmitter_init(
+	struct transmitter *t, unsigned thread, struct datagram_sink sink, struct drops *drops);
+void transmitter_fini(struct transmitter *t);
+
+/*
+ * Seals a run of n <= BATCH_MAX packets of one session under one key set and sends them on the
+ * session's path, and again on its copy path if there is one. False when the key set is used up:
+ * nothing was sent.
+ */
+bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms);
+/* The same on a path of the caller's choice alone. */
+bool transmit_on(
+	struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms);
+
+/* What the relay headers of a burst on one path have in common. */
+struct relay_burst {
+	const struct keyset *keys; /* of the hop */
+	const struct path *way;	   /* to the supernode, or to the edge at one */
+	struct relay_header next;
+};
+
+/* Reserves n relay counters of the path's hop; false, counted, when the hop cannot send now. */
+bool transmit_relay_begin(struct transmitter *t, struct relay_burst *b, const struct path *path,
+	size_t n, uint64_t now_ms);
+/*
+ * Puts the next of the n headers before a packet, which has RELAY_HEADER_LEN writable bytes before
+ * it, and fills d.
+ */
+void transmit_relay_header(struct relay_burst *b, uint8_t *packet, size_t len, struct datagram *d);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What an edge consists of; shared by the files that are its control path: edge.c (set-up, ticks),
+ * peer.c (other members), hop.c (supernodes), edge_in.c (what workers could not place).
+ */
+#ifndef N2N_CORE_EDGE_EDGE_STATE_H
+#define N2N_CORE_EDGE_EDGE_STATE_H
+
+#include "core/edge/edge.h"
+#include "core/session/budget.h"
+#include "core/session/responder.h"
+
+#define PEERS_MAX	    2000 /* per community */
+#define NAME_MAX_LEN	    64
+#define LOCAL_ADDRESSES_MAX 12
+#define SUPERNODE_ADDRESSES 8
+#define GUESSES_PER_MINUTE  10
+#define LOTTERY_MS	    6000u
+
+struct community;
+
+/* Another member. Lives while it is in the roster or has keys. */
+struct peer {
+	UT_hash_handle hh; /* community->peers, by remote */
+	uint8_t remote[KEY_LEN];
+	struct session *session; /* owned */
+	struct community *community;
+	uint32_t handle;      /* at the community's supernode; 0: none */
+	uint32_t incarnation; /* as listed */
+	bool listed;
+	bool marked;		     /* named since a roster began anew */
+	bool up;		     /* EVENT_PEER_UP was told */
+	bool remembered;	     /* from an earlier run */
+	struct endpoint last_direct; /* where it was reached or heard directly */
+	uint64_t unlisted_ms;
+	struct control_claim claim;   /* zero MAC: none yet */
+	struct control_claim refused; /* an address that another member has; zero MAC: none */
+};
+
+/* A supernode of the -l list, shared by all communities. */
+struct supernode_entry {
+	bool given;    /* its key came with -l */
+	bool has_key;  /* given, remembered or learnt */
+	bool changed;  /* it is not the one remembered */
+	bool mismatch; /* something at its address claimed another than the one given */
+	bool told;     /* EVENT_SUPERNODE_KEY was sent for this key */
+	uint8_t key[KEY_LEN];
+	uint8_t n;
+	struct endpoint address[SUPERNODE_ADDRESSES];
+};
+
+/* A community's registration with the supernode in use. */
+struct hop {
+	enum supernode_state state;
+	unsigned supernode; /* index of the entry */
+	unsigned address;   /* and of its address */
+	struct endpoint remote;
+	struct party party;	 /* who we are towards it */
+	struct session *session; /* NULL until its key is known */
+	uint64_t began_ms;	 /* with this address */
+	uint64_t hello_ms;	 /* next HELLO; 0: none */
+	uint8_t hellos;
+	uint8_t hello_tag[2][TAG_LEN]; /* of the last two: answers refer to them */
+	uint64_t ping_ms;	       /* next PING */
+	uint64_t unanswered_ms;	       /* first PING without an answer; 0: none */
+	uint64_t token;
+	uint32_t handle;
+	struct endpoint observed;
+	uint64_t roster; /* version applied */
+	bool collecting; /* a roster began anew and is not complete */
+};
+
+/* Protection of a passphrase against guessing by handshakes (PROTOCOL.md 5.8). */
+struct guesses {
+	struct {
+		uint64_t ms; /* 0: free */
+		uint8_t remote[KEY_LEN];
+	} spent[GUESSES_PER_MINUTE]; /* the last ones */
+	bool drawing;		     /* the budget is spent: draws decide */
+	uint64_t lottery_ms;	     /* when the running draw ends */
+	uint8_t draw_key[SIPHASH_KEY_LEN];
+	uint64_t best; /* ticket of the candidate */
+	uint8_t candidate[KEY_LEN];
+	uint8_t admitted[KEY_LEN]; /* winner of the last draw */
+	bool told;
+};
+
+struct community {
+	struct edge *edge;
+	unsigned index;
+	char name[NAME_MAX_LEN + 1];
+	struct party party;
+	uint8_t mask[MASK_LEN]; /* our direct mask key */
+	struct mac mac;
+	uint8_t n_addresses;
+	struct claim_address address[CLAIM_ADDRESSES_MAX];
+	struct peer *peers;
+	struct hop hop;
+	struct bucket sweep; /* own handshakes with listed members */
+	struct guesses guesses;
+	bool any_confirmed;
+	unsigned unanswered; /* attempts that got no answer at all */
+	unsigned unfit;	     /* handshakes whose keys did not fit */
+	bool told_wrong;     /* EVENT_WRONG_* was sent */
+	bool told_silent;    /* EVENT_SUPERNODE_SILENT was sent since one was up */
+};
+
+struct edge {
+	struct node node; /* first: the role's functions get a node and find the edge */
+	uint8_t seed[SEED_LEN];
+	uint8_t hop_mask[MASK_LEN]; /* ours, the same on all hops */
+	uint32_t incarnation;
+	struct edge_worker worker; /* the control thread's */
+	unsigned n_supernodes;
+	struct supernode_entry supernode[SUPERNODES_MAX];
+	unsigned n_communities;
+	struct community *community[COMMUNITIES_MAX];
+	uint8_t n_local;
+	struct endpoint local[LOCAL_ADDRESSES_MAX];
+	struct budget budget;		       /* of unknown datagrams that came directly */
+	struct bucket supernodes;	       /* of those from a supernode's address */
+	struct bucket relayed[BUDGET_BUCKETS]; /* of those relayed, by source handle */
+};
+
+static inline struct edge *edge_of(struct node *n)
+{
+	return (struct edge *)n;
+}
+
+/* Our community whose member we are as this party, or NULL for a hop's. */
+struct community *edge_community(struct edge *e, const struct party *self);
+
+/* hop.c */
+void hop_tick(struct community *c, uint64_t now_ms);
+void hop_message(struct community *c, const struct control_msg *m, uint64_t now_ms);
+void hop_encode_register(struct community *c, uint32_t seq, struct writer *w);
+void hop_keyed(struct community *c, uint64_t now_ms);
+/* An envelope from the supernode's address: an answer to HELLO. False if it was none. */
+bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint64_t now_ms);
+bool hop_is_up(const struct community *c);
+/* Our own address may have changed: ask at once how we are seen. */
+void hop_moved(struct community *c, uint64_t now_ms);
+/* The supernode asks whether we are where a packet of ours came from. */
+void hop_probe(
+	struct node *n, struct session *s, const struct control_msg *m, const struct origin *from);
+
+/* peer.c */
+struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN]);
+struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN]);
+void peer_message(
+	struct peer *p, const struct control_msg *m, const struct origin *from, uint64_t now_ms);
+void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct writer *w);
+void peer_keyed(struct peer *p, uint64_t now_ms);
+void peer_confirmed(struct peer *p, bool restarted, uint64_t now_ms);
+/* The relay came, went or renumbered: relayed sessions follow. */
+void peers_repath(struct community *c);
+void peers_roster(struct community *c, const struct control_roster *m, uint64_t now_ms);
+/* Our own addresses changed: tell, and let direct paths leave from the new ones. */
+void peers_moved(struct community *c, uint64_t now_ms);
+void peers_tick(struct community *c, uint64_t now_ms);
+bool peer_way(struct peer *p, struct origin *to);
+
+/* edge_status.c */
+enum community_state community_state(const struct community *c);
+
+/* guesses.c */
+bool guesses_spent(const struct guesses *g, uint64_t now_ms);
+/* A handshake with a static never confirmed goes on: it counts as a guess ... */
+void guesses_spend(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms);
+/* ... unless it turns out right. */
+void guesses_refund(struct guesses *g, const uint8_t remote[KEY_LEN]);
+/* May a static never confirmed try now? */
+bool guesses_admit(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms,
+	const struct random *rnd);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What an edge tells of itself. */
+#include "core/edge/edge_state.h"
+
+#define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
+
+static const struct {
+	const char *name, *text;
+} states[] = {
+	[COMMUNITY_NO_SUPERNODE] = {"no-supernode",
+		"no supernode reached yet; trying again all the time"},
+	[COMMUNITY_ALONE] = {"alone", "registered; no other member is there yet"},
+	[COMMUNITY_JOINING] = {"joining", "other members are there; shaking hands"},
+	[COMMUNITY_WRONG_KEY] = {"wrong-key", "no other member under this key"},
+	[COMMUNITY_WRONG_PASSPHRASE] = {"wrong-passphrase",
+		"passphrase differs from every member reached"},
+	[COMMUNITY_UP] = {"up", "connected"},
+};
+
+const char *community_state_name(enum community_state s)
+{
+	return (size_t)s < sizeof(states) / sizeof(states[0]) ? states[s].name : "?";
+}
+
+const char *community_state_text(enum community_state s)
+{
+	return (size_t)s < sizeof(states) / sizeof(states[0]) ? states[s].text : "?";
+}
+
+const char *supernode_state_name(enum supernode_state s)
+{
+	static const char *const names[] = {
+		[SUPERNODE_UNRESOLVED] = "unresolved",
+		[SUPERNODE_SPARE] = "spare",
+		[SUPERNODE_HELLO] = "asking-key",
+		[SUPERNODE_HANDSHAKE] = "handshake",
+		[SUPERNODE_REGISTERING] = "registering",
+		[SUPERNODE_UP] = "up",
+		[SUPERNODE_MISMATCH] = "key-mismatch",
+	};
+
+	return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "?";
+}
+
+static void count_peers(const struct community *c, unsigned *listed, unsigned *up)
+{
+	*listed = *up = 0;
+	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		*listed += p->listed;
+		*up += p->up;
+	}
+}
+
+/* A listed member whom we ask in vain, and who would answer if it had our key. */
+static bool is_unanswered(const struct community *c)
+{
+	uint64_t now_ms = c->edge->node.now_ms;
+
+	if (c->unanswered > 0)
+		return true;
+	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		if (p->listed && p->session->attempt != NULL &&
+			now_ms >= p->session->attempt_ms + NO_ANSWER_MS)
+			return true;
+	return false;
+}
+
+enum community_state community_state(const struct community *c)
+{
+	unsigned listed, up;
+
+	count_peers(c, &listed, &up);
+	/* Sessions without traffic end and begin again with the next frame: that is no fault. */
+	if (up > 0 || (c->any_confirmed && listed > 0))
+		return COMMUNITY_UP;
+	if (!c->any_confirmed && c->unfit > 0)
+		return COMMUNITY_WRONG_PASSPHRASE;
+	if (!c->any_confirmed && listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
+		return COMMUNITY_WRONG_KEY;
+	if (!hop_is_up(c))
+		return COMMUNITY_NO_SUPERNODE;
+	return listed > 0 ? COMMUNITY_JOINING : COMMUNITY_ALONE;
+}
+
+static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
+{
+	uint64_t at = atomic_load_explicit(when, memory_order_relaxed);
+
+	return at == 0 || at > now_ms ? NEVER_MS : now_ms - at;
+}
+
+static void tell_peer(const struct peer *p, uint64_t now_ms, const struct status_sink *sink)
+{
+	const struct session *s = p->session;
+	const struct path *path = session_path(s);
+	const struct keyset *k = session_sending(s, now_ms);
+	struct status_peer t = {
+		.community = s->community,
+		.listed = p->listed,
+		.up = k != NULL,
+		.has_mac = !mac_is_zero(&p->claim.mac),
+		.mac = p->claim.mac,
+		.n_addresses = p->claim.n,
+		.address = p->claim.address,
+		.direct = path != NULL && path->hop == NULL,
+		.reason = s->search.reason,
+		.rtt_ms = s->search.rtt_ms,
+		.heard_ms = ago(now_ms, &s->rx_ms),
+		.tx_frames = atomic_load_explicit(&s->tx_frames, memory_order_relaxed),
+		.tx_bytes = atomic_load_explicit(&s->tx_bytes, memory_order_relaxed),
+		.rx_frames = atomic_load_explicit(&s->rx_frames, memory_order_relaxed),
+		.rx_bytes = atomic_load_explicit(&s->rx_bytes, memory_order_relaxed),
+	};
+
+	edge_id(t.edge_id, p->remote);
+	if (t.direct)
+		t.remote = path->remote;
+	if (k != NULL) {
+		t.suite = k->suite;
+		t.key_age_ms = now_ms - k->born_ms;
+	}
+	sink->peer(sink->ctx, &t);
+}
+
+static void tell_supernodes(
+	const struct community *c, uint64_t now_ms, const struct status_sink *sink)
+{
+	const struct edge *e = c->edge;
+	const struct hop *h = &c->hop;
+
+	for (unsigned i = 0; i < e->n_supernodes; i++) {
+		const struct supernode_entry *entry = &e->supernode[i];
+		struct status_supernode t = {
+			.index = i,
+			.community = c->index,
+			.has_key = entry->has_key,
+			.key_changed = entry->changed,
+			.state = entry->n == 0 ? SUPERNODE_UNRESOLVED : SUPERNODE_SPARE,
+			.heard_ms = NEVER_MS,
+		};
+
+		memcpy(t.key, entry->key, KEY_LEN);
+		if (entry->n > 0)
+			t.remote = entry->address[0];
+		if (i == h->supernode && h->state != SUPERNODE_UNRESOLVED) {
+			t.state = h->state;
+			t.remote = h->remote;
+			t.handle = h->handle;
+			t.observed = h->observed;
+			if (h->session != NULL)
+				t.heard_ms = ago(now_ms, &h->session->rx_ms);
+		}
+		if (entry->mismatch)
+			t.state = SUPERNODE_MISMATCH;
+		sink->supernode(sink->ctx, &t);
+	}
+}
+
+void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink)
+{
+	for (unsigned i = 0; i < e->n_communities; i++) {
+		const struct community *c = e->community[i];
+		struct status_community t = {
+			.index = i,
+			.name = c->name,
+			.by_key = c->party.mode == MODE_KEY,
+			.mac = c->mac,
+			.state = community_state(c),
+			.supernode = hop_is_up(c) ? (int)c->hop.supernode : -1,
+			.n_addresses = c->n_addresses,
+			.address = c->address,
+		};
+
+		edge_id(t.edge_id, c->party.self.public);
+		count_peers(c, &t.listed, &t.up);
+		sink->community(sink->ctx, &t);
+		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
+			tell_peer(p, now_ms, sink);
+		tell_supernodes(c, now_ms, sink);
+	}
+}

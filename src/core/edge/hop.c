@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A community's way to its supernode (PROTOCOL.md 8).
+ *
+ *   UNRESOLVED --address--> [HELLO --key-->] HANDSHAKE --keys--> REGISTERING --REGISTERED--> UP
+ *        any of them --6 s silence--> the next address or supernode, over and over
+ *
+ * Up, a PING goes every few seconds. One unanswered for a second starts a new handshake beside the
+ * old session: a supernode that restarted has forgotten us, and this finds out first.
+ */
+#include <string.h>
+
+#include "core/edge/edge_state.h"
+
+#define HELLO_FIRST_MS 400u
+#define HELLO_MAX_MS   2000u
+#define HELLO_DOUBT_MS 2500u /* silence to a handshake before asking which key it has */
+#define LOST_MS	       6000u
+#define PING_MS	       6500u /* +- 1.5 s */
+#define PING_AGAIN_MS  1000u
+
+bool hop_is_up(const struct community *c)
+{
+	return c->hop.state == SUPERNODE_UP;
+}
+
+/* The next usable address after the one in use, round and round; false when there is none. */
+static bool next_address(struct edge *e, struct hop *h)
+{
+	for (unsigned i = 0; i < SUPERNODES_MAX * SUPERNODE_ADDRESSES; i++) {
+		const struct supernode_entry *entry = &e->supernode[h->supernode];
+
+		if (++h->address >= entry->n) {
+			h->address = 0;
+			h->supernode = (h->supernode + 1) % e->n_supernodes;
+			entry = &e->supernode[h->supernode];
+		}
+		if (h->address < entry->n) {
+			h->remote = entry->address[h->address];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void open_session(struct community *c, uint64_t now_ms)
+{
+	struct edge *e = c->edge;
+	struct hop *h = &c->hop;
+	const struct supernode_entry *entry = &e->supernode[h->supernode];
+
+	party_wipe(&h->party);
+	party_init_hop(&h->party, e->seed, c->party.tag, entry->key);
+	memcpy(h->party.hop_mask, e->hop_mask, MASK_LEN);
+	h->party.incarnation = e->incarnation;
+	h->session = session_create(&e->node, SESSION_HOP, &h->party, c->index, entry->key);
+	if (h->session == NULL)
+		return;
+	h->session->owner = c;
+	h->state = SUPERNODE_HANDSHAKE;
+	h->hello_ms = now_ms + HELLO_DOUBT_MS;
+	session_want(h->session);
+}
+
+static void leave(struct community *c)
+{
+	struct hop *h = &c->hop;
+
+	session_retire(&c->edge->node, h->session);
+	h->session = NULL;
+	h->state = SUPERNODE_UNRESOLVED; /* before paths are made anew: none is relayed now */
+	h->handle = 0;
+	h->roster = 0;
+	h->collecting = false;
+	peers_repath(c);
+}
+
+static void begin(struct community *c, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+
+	leave(c);
+	h->began_ms = now_ms;
+	h->hellos = 0;
+	h->hello_ms = now_ms;
+	h->unanswered_ms = 0;
+	node_view_touch(&c->edge->node);
+	if (c->edge->n_supernodes == 0 || !next_address(c->edge, h))
+		return;
+	h->state = SUPERNODE_HELLO;
+	if (c->edge->supernode[h->supernode].has_key)
+		open_session(c, now_ms);
+}
+
+/* ---- HELLO: which key do you have? ---- */
+
+static void send_hello(struct community *c, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+	struct node *n = &c->edge->node;
+	uint32_t wait = HELLO_FIRST_MS << (h->hellos < 3 ? h->hellos : 3);
+	uint8_t body[ENVELOPE_BODY_MAX], out[ENVELOPE_MAX_LEN], key[KEY_LEN];
+	size_t len, pad = random_below(&n->io.random, ENVELOPE_PAD_MAX + 1);
+
+	len = msg_hello_encode(body, sizeof(body), &(struct msg_hello){0}, pad, &n->io.random);
+	party_hello_key(key);
+	envelope_seal(out, body, len, NULL, 0, key, &n->io.random);
+	len += ENVELOPE_OVERHEAD;
+	memcpy(h->hello_tag[1], h->hello_tag[0], TAG_LEN);
+	memcpy(h->hello_tag[0], out + len - TAG_LEN, TAG_LEN);
+	if (h->hellos < UINT8_MAX)
+		h->hellos++;
+	h->hello_ms = now_ms + (wait < HELLO_MAX_MS ? wait : HELLO_MAX_MS);
+	n->io.send(n->io.ctx, &(struct datagram){.data = out, .len = len, .remote = h->remote});
+}
+
+static void supernode_event(struct community *c, enum event_kind kind, uint32_t value)
+{
+	const struct hop *h = &c->hop;
+
+	node_event(&c->edge->node, &(struct event){
+					   .kind = kind,
+					   .community = c->index,
+					   .supernode = h->supernode,
+					   .value = value,
+					   .remote = h->remote,
+					   .key = c->edge->supernode[h->supernode].key,
+				   });
+}
+
+static void learn_key(struct community *c, const uint8_t key[KEY_LEN], uint64_t now_ms)
+{
+	struct supernode_entry *entry = &c->edge->supernode[c->hop.supernode];
+	bool same = entry->has_key && memcmp(entry->key, key, KEY_LEN) == 0;
+
+	c->hop.hello_ms = 0;
+	if (same && c->hop.session != NULL)
+		return;
+	/* HELLO proves nothing: go on asking for the right one, and say what was heard. */
+	if (entry->given && !same) {
+		if (!entry->mismatch)
+			supernode_event(c, EVENT_SUPERNODE_KEY_MISMATCH, 0);
+		entry->mismatch = true;
+		return;
+	}
+	entry->changed = entry->changed || (entry->has_key && !same);
+	memcpy(entry->key, key, KEY_LEN);
+	entry->has_key = true;
+	if (!same) {
+		entry->told = false;
+		if (entry->changed)
+			supernode_event(c, EVENT_SUPERNODE_KEY_CHANGED, 0);
+	}
+	leave(c);
+	open_session(c, now_ms);
+	node_view_touch(&c->edge->node);
+}
+
+bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint64_t now_ms)
+{
+	uint8_t body[ENVELOPE_BODY_MAX], key[KEY_LEN];
+	struct msg_hello m;
+
+	if (c->hop.hellos == 0 || len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
+		return false;
+	party_hello_key(key);
+	for (unsigned i = 0; i < 2; i++) {
+		if (envelope_open(body, data, len, c->hop.hello_tag[i], TAG_LEN, key) != 0)
+			continue;
+		if (msg_hello_decode(&m, body, len - ENVELOPE_OVERHEAD) == 0 && m.answer)
+			learn_key(c, m.static_public, now_ms);
+		return true;
+	}
+	return false;
+}
+
+/* ---- registration ---- */
+
+void hop_keyed(struct community *c, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+	static const struct endpoint none;
+
+	search_use(&c->edge->node, h->session, &h->remote, &none);
+	c->edge->supernode[h->supernode].mismatch = false;
+	h->hello_ms = 0;
+	h->unanswered_ms = 0;
+	h->ping_ms = now_ms + PING_MS;
+	if (h->state != SUPERNODE_UP)
+		h->state = SUPERNODE_REGISTERING;
+	control_post(&c->edge->node, h->session, CONTROL_REGISTER);
+	control_flush(&c->edge->node, h->session, NULL, now_ms);
+}
+
+void hop_encode_register(struct community *c, uint32_t seq, struct writer *w)
+{
+	const struct hop *h = &c->hop;
+	const struct keyset *k = session_tx(h->session);
+	struct control_register m = {
+		.incarnation = c->edge->incarnation,
+		.roster_version = h->roster,
+	};
+
+	memcpy(m.tag, c->party.tag, sizeof(m.tag));
+	memcpy(m.static_public, c->party.self.public, KEY_LEN);
+	if (party_register_proof(m.proof, c->party.self.secret, h->session->remote, k->hash, m.tag,
+		    m.static_public) == 0)
+		control_register_encode(w, seq, &m);
+}
+
+static void set_observed(struct community *c, const struct endpoint *seen)
+{
+	if (endpoint_equal(seen, &c->hop.observed) || !endpoint_is_usable(seen))
+		return;
+	c->hop.observed = *seen;
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		control_post(&c->edge->node, p->session, CONTROL_CANDIDATES);
+}
+
+static void take_registered(struct community *c, const struct control_registered *m)
+{
+	struct hop *h = &c->hop;
+	struct supernode_entry *entry = &c->edge->supernode[h->supernode];
+	bool news = h->state != SUPERNODE_UP || h->handle != m->handle;
+
+	if (m->result != REGISTER_OK) {
+		supernode_event(c, EVENT_SUPERNODE_REFUSED, m->result);
+		return;
+	}
+	h->state = SUPERNODE_UP;
+	c->told_silent = false;
+	h->handle = m->handle;
+	set_observed(c, &m->observed);
+	if (!news)
+		return;
+	peers_repath(c);
+	if (!entry->told) {
+		entry->told = true;
+		supernode_event(c, EVENT_SUPERNODE_KEY, 0);
+	}
+	node_event(&c->edge->node, &(struct event){
+					   .kind = EVENT_SUPERNODE_UP,
+					   .community = c->index,
+					   .supernode = h->supernode,
+					   .value = m->handle,
+					   .remote = h->remote,
+				   });
+}
+
+static void take_pong(struct community *c, const struct control_pong *m, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+
+	if (m->token != h->token)
+		return;
+	h->unanswered_ms = 0;
+	h->ping_ms = now_ms + random_jitter(&c->edge->node.io.random, PING_MS, 23);
+	set_observed(c, &m->observed);
+}
+
+void hop_message(struct community *c, const struct control_msg *m, uint64_t now_ms)
+{
+	union {
+		struct control_registered registered;
+		struct control_roster roster;
+		struct control_pong pong;
+	} u;
+
+	switch (m->type) {
+	case CONTROL_REGISTERED:
+		if (control_registered_decode(&u.registered, m->body) == 0)
+			take_registered(c, &u.registered);
+		break;
+	case CONTROL_ROSTER:
+		if (control_roster_decode(&u.roster, m->body) == 0)
+			peers_roster(c, &u.roster, now_ms);
+		break;
+	case CONTROL_PONG:
+		if (control_pong_decode(&u.pong, m->body) == 0)
+			take_pong(c, &u.pong, now_ms);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- staying registered ---- */
+
+static void ping(struct community *c, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+	uint8_t buf[CONTROL_HEADER_LEN + 8];
+	struct writer w;
+
+	if (h->unanswered_ms == 0) {
+		h->unanswered_ms = now_ms;
+		h->token = random_u64(&c->edge->node.io.random);
+	} else {
+		session_want(h->session);
+	}
+	h->ping_ms = now_ms + PING_AGAIN_MS;
+	writer_init(&w, buf, sizeof(buf));
+	control_ping_encode(&w, &(struct control_ping){h->token});
+	node_send(&c->edge->node, h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+}
+
+void hop_probe(
+	struct node *n, struct session *s, const struct control_msg *m, const struct origin *from)
+{
+	struct control_probe probe;
+
+	if (control_probe_decode(&probe, m->body) == 0)
+		search_answer(n, s, &probe, from);
+}
+
+void hop_moved(struct community *c, uint64_t now_ms)
+{
+	if (hop_is_up(c))
+		ping(c, now_ms);
+	else if (c->hop.session != NULL && c->hop.session->attempt != NULL)
+		c->hop.session->attempt_next_ms = now_ms;
+}
+
+static bool is_lost(const struct hop *h, uint64_t now_ms)
+{
+	uint64_t heard = h->began_ms;
+
+	if (h->session != NULL) {
+		uint64_t rx = atomic_load_explicit(&h->session->rx_ms, memory_order_relaxed);
+
+		if (rx > heard)
+			heard = rx;
+	}
+	/* Up and idle is silent between PINGs: then only an unanswered one counts. */
+	if (h->state == SUPERNODE_UP)
+		return h->unanswered_ms != 0 && now_ms >= h->unanswered_ms + LOST_MS &&
+		       now_ms >= heard + LOST_MS;
+	return now_ms >= heard + LOST_MS;
+}
+
+static bool has_address(const struct edge *e)
+{
+	for (unsigned i = 0; i < e->n_supernodes; i++)
+		if (e->supernode[i].n > 0)
+			return true;
+	return false;
+}
+
+void hop_tick(struct community *c, uint64_t now_ms)
+{
+	struct hop *h = &c->hop;
+
+	if (h->state == SUPERNODE_UNRESOLVED) {
+		if (!has_address(c->edge))
+			return;
+		begin(c, now_ms);
+	}
+	if (is_lost(h, now_ms)) {
+		if (!c->told_silent)
+			supernode_event(c, EVENT_SUPERNODE_SILENT, 0);
+		c->told_silent = true;
+		begin(c, now_ms);
+		return;
+	}
+	if (h->hello_ms != 0 && now_ms >= h->hello_ms &&
+		(h->state == SUPERNODE_HELLO || h->state == SUPERNODE_HANDSHAKE))
+		send_hello(c, now_ms);
+	if (h->state == SUPERNODE_UP && now_ms >= h->ping_ms)
+		ping(c, now_ms);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What goes in and out of the core: Ethernet frames and UDP datagrams, in arrays. All buffers are
+ * the caller's; the core keeps none after it returns.
+ */
+#ifndef N2N_CORE_FRAME_FRAME_H
+#define N2N_CORE_FRAME_FRAME_H
+
+#include "base/bytes.h"
+#include "base/endpoint.h"
+#include "base/offload.h"
+#include "wire/packet.h"
+
+#define FRAME_MAX     1518 /* larger ones are cut first: Ethernet header, VLAN tag, 1,500 bytes */
+#define FRAME_MIN     14
+#define MTU_DEFAULT   1376
+#define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)
+#define SLOT_LEN      2048 /* stride of packet buffers: headroom, a frame, a tag */
+#define DATAGRAM_MAX  (SLOT_LEN - 64)
+
+/* data has SLOT_HEADROOM writable bytes before it and DATA_TAG_LEN behind len. */
+struct frame {
+	uint8_t *data;
+	size_t len;
+	struct offload offload;
+};
+
+struct datagram {
+	uint8_t *data;
+	size_t len;
+	struct endpoint remote;
+	struct endpoint
+		local; /* our address: where it came in, or should leave from; may be none */
+};
+
+/* The source MAC address of a frame as a number; the frame has at least FRAME_MIN bytes. */
+static inline uint64_t frame_source(const uint8_t *frame)
+{
+	return load_be64(frame + 4) & UINT64_C(0xffffffffffff);
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The two messages of a handshake, built and read, and the keys that come of them (PROTOCOL.md 4,
+ * 5): Noise IKpsk1, with CPace inside it in passphrase communities. No tables, no timers, no I/O:
+ * who may speak to whom and when is session.c's and its callers' business.
+ */
+#ifndef N2N_CORE_KEYS_HANDSHAKE_H
+#define N2N_CORE_KEYS_HANDSHAKE_H
+
+#include "base/random.h"
+#include "core/keys/keyset.h"
+#include "core/keys/party.h"
+#include "crypto/cpace.h"
+#include "crypto/noise.h"
+#include "wire/envelope.h"
+#include "wire/payload.h"
+
+#define NOISE_MAX (NOISE_MSG1_OVERHEAD + PAYLOAD_MAX_LEN)
+
+/*
+ * The initiator's side of one attempt: one ephemeral, one freshness, one CPace share. It is sent
+ * again as often as needed, each time in a fresh envelope, and takes one answer.
+ */
+struct attempt {
+	struct noise noise;
+	uint8_t remote[KEY_LEN];  /* the responder's static */
+	uint8_t env_key[KEY_LEN]; /* the responder's envelope key */
+	uint32_t index;		  /* ours, for the key set to come */
+	uint32_t generation;	  /* proposed */
+	uint8_t msg1[NOISE_MAX];
+	size_t msg1_len;
+	uint8_t scalar[32];
+	uint8_t share[CPACE_SHARE_LEN];
+	uint8_t sid[CPACE_SID_LEN];
+	uint8_t cookie[COOKIE_LEN]; /* zero: none was received */
+	uint8_t sent_tag[TAG_LEN];  /* of the last datagram: a cookie answers it */
+};
+
+struct attempt_params {
+	const uint8_t *remote; /* static public key */
+	uint32_t index;
+	uint32_t generation;
+	uint64_t freshness;
+};
+
+/* N2N_EAUTH when the remote key is a point of small order. */
+MUST_CHECK int attempt_start(struct attempt *a, const struct party *self,
+	const struct attempt_params *p, const struct random *rnd);
+/* Writes the datagram, at most ENVELOPE_MAX_LEN bytes, and returns its length. */
+size_t attempt_datagram(
+	struct attempt *a, const struct party *self, uint8_t *out, const struct random *rnd);
+/*
+ * Takes message 2. On success fills the result and what the responder said, and the attempt may be
+ * wiped. On failure the attempt is as before, so that a forged answer ends nothing.
+ */
+MUST_CHECK int attempt_finish(struct attempt *a, const struct party *self,
+	const struct msg_response *m, struct handshake_result *result, struct payload *theirs);
+/* Takes a cookie; it will be shown from the next datagram on. */
+MUST_CHECK int attempt_cookie(struct attempt *a, const uint8_t *datagram, size_t len);
+void attempt_wipe(struct attempt *a);
+
+/* The responder's side, between the two messages. */
+struct answer {
+	struct noise noise;
+	struct payload theirs;
+	uint8_t msg1_hash[32]; /* of the Noise message, to know a repetition */
+};
+
+/* Reads message 1; afterwards noise.rs is the initiator. Wiped on failure. */
+MUST_CHECK int answer_read(struct answer *a, const struct party *self, const struct msg_init *m);
+/*
+ * Makes message 2: out takes ENVELOPE_BODY_MAX bytes and gets an unsealed body. index is ours;
+ * generation at least as high as any confirmed one plus 1. N2N_EINVAL when no transform fits both.
+ */
+MUST_CHECK int answer_write(struct answer *a, const struct party *self, uint32_t index,
+	uint32_t tx_index, uint32_t generation, uint8_t noise2[NOISE_MAX], size_t *noise2_len,
+	struct handshake_result *result, const struct random *rnd);
+void answer_wipe(struct answer *a);
+
+/* A RESPONSE datagram around message 2, sealed for the initiator. Returns its length. */
+size_t answer_datagram(const struct party *self, const uint8_t remote[KEY_LEN],
+	const struct msg_response *m, uint8_t *out, const struct random *rnd);
+
+#endif

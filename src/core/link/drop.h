@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Why a frame or datagram was not passed on. Every drop has exactly one reason and is counted where
+ * it happens; `n2n status` shows the sums. The names are part of the control interface.
+ */
+#ifndef N2N_CORE_LINK_DROP_H
+#define N2N_CORE_LINK_DROP_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define DROP_REASONS(X)                                                                            \
+	X(TOO_SHORT, "too-short", "shorter than any packet")                                       \
+	X(TOO_LONG, "too-long", "longer than any packet")                                          \
+	X(UNKNOWN, "unknown", "for nobody here: stale, misdirected or noise")                      \
+	X(AUTH, "auth", "a tag or MAC was wrong: damaged or forged")                               \
+	X(REPLAY, "replay", "seen before, or too old to tell")                                     \
+	X(CIPHER, "cipher", "a transform that was not agreed on")                                  \
+	X(EXPIRED, "expired", "under a key that is too old")                                       \
+	X(MALFORMED, "malformed", "genuine, but not understood")                                   \
+	X(REFLECTED, "reflected", "our own packet came back")                                      \
+	X(SOURCE_MAC, "source-mac", "a source MAC that is not the sender's")                       \
+	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
+	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
+	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
+	X(NO_PEER, "no-peer", "nobody to send it to")                                              \
+	X(NO_PATH, "no-path", "neither a direct path nor a relay")                                 \
+	X(WAIT_FULL, "wait-full", "too many frames wait for a session already")                    \
+	X(WAIT_TIMEOUT, "wait-timeout", "no session came about in time")                           \
+	X(QUEUE_FULL, "queue-full", "the control thread has more to do than it can")               \
+	X(RATE, "rate", "over a limit on handshakes or on relaying to strangers")                  \
+	X(STALE, "stale", "a handshake older than one already taken")                              \
+	X(POOL_FULL, "pool-full", "too many handshakes at once")                                   \
+	X(NOT_REGISTERED, "not-registered", "relaying asked for by an unregistered edge")          \
+	X(NO_DESTINATION, "no-destination", "relaying to a handle that is not of the community")   \
+	X(UNDERLAY_MTU, "underlay-mtu", "larger than the network underneath takes")                \
+	X(SOCKET, "socket", "the system would not send it, or its queue is full")                  \
+	X(RECEIVE_QUEUE, "receive-queue", "came faster than it could be read")                     \
+	X(TAP, "tap", "the interface would not take it")
+
+enum drop {
+#define X(id, name, text) DROP_##id,
+	DROP_REASONS(X)
+#undef X
+	DROP_COUNT
+};
+
+/* One thread adds, any thread reads. */
+struct drops {
+	_Atomic uint64_t n[DROP_COUNT];
+};
+
+/* Static texts: the name for machines, the explanation for people. */
+const char *drop_name(enum drop d);
+const char *drop_text(enum drop d);
+
+/* Adds by load and store: cheaper than a locked add, and right with one writer. */
+static inline void drops_add(struct drops *d, enum drop why, uint64_t n)
+{
+	uint64_t old = atomic_load_explicit(&d->n[why], memory_order_relaxed);
+
+	atomic_store_explicit(&d->n[why], old + n, memory_order_relaxed);
+}
+
+static inline uint64_t drops_get(const struct drops *d, enum drop why)
+{
+	return atomic_load_explicit(&d->n[why], memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the status of an edge as JSON (docs/CONTROL.md). */
+#include <string.h>
+
+#include "conf/features.h"
+#include "host/community/edge_host_state.h"
+#include "os/sys.h"
+
+struct report {
+	const struct edge_host *host;
+	json_t *communities;
+};
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static void set(json_t *object, const char *name, json_t *value)
+{
+	json_object_set_new(object, name, value);
+}
+
+static json_t *age(uint64_t ms)
+{
+	return ms == NEVER_MS ? json_null() : json_real((double)ms / 1000);
+}
+
+static json_t *endpoint(const struct endpoint *e)
+{
+	char text[ENDPOINT_TEXT_MAX];
+
+	return endpoint_is_none(e) ? json_null() : json_string(endpoint_format(e, text));
+}
+
+static json_t *mac_address(const struct mac *m)
+{
+	char text[MAC_TEXT_MAX];
+
+	return json_string(mac_format(m, text));
+}
+
+static json_t *id_text(const uint8_t id[EDGE_ID_LEN])
+{
+	char text[EDGE_ID_TEXT_LEN + 1];
+
+	edge_id_format(id, text);
+	return json_string(text);
+}
+
+static json_t *addresses(const struct claim_address *a, unsigned n)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		struct endpoint e = {0};
+		char text[ENDPOINT_TEXT_MAX];
+
+		memcpy(e.ip, a[i].ip, sizeof(e.ip));
+		json_array_append_new(
+			list, json_sprintf("%s/%u", endpoint_format_ip(&e, text), a[i].prefix));
+	}
+	return list;
+}
+
+static void on_community(void *ctx, const struct status_community *c)
+{
+	struct report *r = ctx;
+	json_t *o = json_object();
+
+	set(o, "name", json_string(r->host->community));
+	set(o, "mode", json_string(c->by_key ? "key" : "passphrase"));
+	set(o, "id", id_text(c->edge_id));
+	set(o, "interface", json_string(tap_name(r->host->tap[0])));
+	set(o, "mac", mac_address(&c->mac));
+	set(o, "mtu", json_integer(r->host->conf->mtu));
+	set(o, "addresses", addresses(c->address, c->n_addresses));
+	set(o, "state", json_string(community_state_name(c->state)));
+	set(o, "state_text", json_string(community_state_text(c->state)));
+	set(o, "members_listed", json_integer(c->listed));
+	set(o, "members_up", json_integer(c->up));
+	set(o, "supernode", c->supernode >= 0 ? json_integer(c->supernode) : json_null());
+	set(o, "supernodes", json_array());
+	set(o, "peers", json_array());
+	json_array_append_new(r->communities, o);
+}
+
+static json_t *path(const struct status_peer *p)
+{
+	if (!p->up)
+		return json_null();
+	if (!p->direct)
+		return json_pack(
+			"{s:s, s:s}", "kind", "relay", "reason", relay_reason_name(p->reason));
+	return json_pack("{s:s, s:o, s:I}", "kind", "direct", "endpoint", endpoint(&p->remote),
+		"rtt_ms", (json_int_t)p->rtt_ms);
+}
+
+static void on_peer(void *ctx, const struct status_peer *p)
+{
+	struct report *r = ctx;
+	json_t *o = json_object();
+
+	set(o, "id", id_text(p->edge_id));
+	set(o, "listed", json_boolean(p->listed));
+	set(o, "up", json_boolean(p->up));
+	set(o, "mac", p->has_mac ? mac_address(&p->mac) : json_null());
+	set(o, "addresses", addresses(p->address, p->n_addresses));
+	set(o, "path", path(p));
+	set(o, "cipher", p->up ? json_string(aead_suite_name(p->suite)) : json_null());
+	set(o, "key_age_s", p->up ? age(p->key_age_ms) : json_null());
+	set(o, "heard_s", age(p->heard_ms));
+	set(o, "frames_in", number(p->rx_frames));
+	set(o, "bytes_in", number(p->rx_bytes));
+	set(o, "frames_out", number(p->tx_frames));
+	set(o, "bytes_out", number(p->tx_bytes));
+	json_array_append_new(
+		json_object_get(json_array_get(r->communities, p->community), "peers"), o);
+}
+
+static void on_supernode(void *ctx, const struct status_supernode *s)
+{
+	struct report *r = ctx;
+	char key[PUBLIC_KEY_TEXT_LEN + 1];
+	json_t *o = json_object();
+
+	set(o, "name", json_string(r->host->supernode[s->index]));
+	set(o, "endpoint", endpoint(&s->remote));
+	set(o, "state", json_string(supernode_state_name(s->state)));
+	public_key_format(s->key, key);
+	set(o, "key", s->has_key ? json_string(key) : json_null());
+	set(o, "key_changed", json_boolean(s->key_changed));
+	set(o, "heard_s", age(s->heard_ms));
+	set(o, "handle", s->state == SUPERNODE_UP ? number(s->handle) : json_null());
+	set(o, "observed", endpoint(&s->observed));
+	json_array_append_new(
+		json_object_get(json_array_get(r->communities, s->community), "supernodes"), o);
+}
+
+static unsigned tap_features(const struct tap *tap)
+{
+	unsigned uses = tap_uses(tap);
+
+	return (uses & TAP_USE_VNET_HDR ? FEATURE_VNET_HDR : 0u) |
+	       (uses & TAP_USE_TSO ? FEATURE_TSO : 0u) | (uses & TAP_USE_USO ? FEATURE_USO : 0u);
+}
+
+json_t *edge_report(void *ctx)
+{
+	const struct edge_host *h = ctx;
+	struct report r = {.host = h, .communities = json_array()};
+	const struct status_sink sink = {
+		.ctx = &r, .community = on_community, .peer = on_peer, .supernode = on_supernode};
+
+	edge_status(h->edge, sys_now_ms(), &sink);
+	return json_pack("{s:o, s:o, s:o}", "node",
+		host_describe(&h->host, "edge", h->conf->device, tap_features(h->tap[0])),
+		"communities", r.communities, "drops", host_drops(&h->host));
+}

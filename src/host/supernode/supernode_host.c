@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the making, running and ending of a supernode, and its status. */
+#include "host/supernode/supernode_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/supernode/supernode.h"
+#include "host/community/keep.h"
+#include "host/loop/host.h"
+#include "host/worker/supernode.h"
+#include "os/netif.h"
+
+#define ADDRESSES_MAX 16
+
+struct supernode_host {
+	struct host host;
+	char instance[24];
+	struct supernode *supernode;
+	unsigned n_workers;
+	struct worker_supernode *workers[WORKERS_MAX];
+	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
+};
+
+static void on_note(void *ctx, struct note *n, uint64_t now_ms)
+{
+	struct supernode_host *h = ctx;
+
+	switch (n->kind) {
+	case NOTE_CONTROL:
+		supernode_control(h->supernode, n->index, n->data, n->len, &n->origin, now_ms);
+		break;
+	case NOTE_UNKNOWN:
+		supernode_unknown(h->supernode, n->data, n->len, &n->origin, now_ms);
+		break;
+	case NOTE_HEARD:
+		supernode_heard(h->supernode, n->index, &n->origin, now_ms);
+		break;
+	case NOTE_EARLY: /* an edge's */
+	case NOTE_FRAME:
+		break;
+	}
+}
+
+static void on_event(void *ctx, const struct event *e)
+{
+	const struct supernode_host *h = ctx;
+	char remote[ENDPOINT_TEXT_MAX];
+
+	if (e->kind == EVENT_MEMBER_UP)
+		log_debug(h->host.log, "member %08x: registered from %s", e->value,
+			endpoint_format(&e->remote, remote));
+	else if (e->kind == EVENT_MEMBER_DOWN)
+		log_debug(h->host.log, "member %08x: gone", e->value);
+}
+
+static void on_second(void *ctx, uint64_t now_ms)
+{
+	(void)ctx;
+	(void)now_ms;
+}
+
+static const struct host_role role = {
+	.note = on_note,
+	.event = on_event,
+	.second = on_second,
+	.goodbye = on_second,
+};
+
+/* ---- status ---- */
+
+static json_t *report(void *ctx)
+{
+	const struct supernode_host *h = ctx;
+	char key[PUBLIC_KEY_TEXT_LEN + 1];
+	struct supernode_status s;
+	uint64_t packets = 0, bytes = 0;
+	json_t *node = host_describe(&h->host, "supernode", h->instance, 0);
+
+	supernode_status(h->supernode, &s);
+	for (unsigned i = 0; i < h->n_workers; i++) {
+		packets += atomic_load_explicit(&h->workers[i]->core.packets, memory_order_relaxed);
+		bytes += atomic_load_explicit(&h->workers[i]->core.bytes, memory_order_relaxed);
+	}
+	public_key_format(supernode_public(h->supernode), key);
+	json_object_set_new(node, "key", json_string(key));
+	return json_pack("{s:o, s:{s:i, s:i}, s:{s:I, s:I}, s:o}", "node", node, "registry",
+		"communities", (int)s.communities, "members", (int)s.members, "relay", "packets",
+		(json_int_t)packets, "bytes", (json_int_t)bytes, "drops", host_drops(&h->host));
+}
+
+static const struct control_command commands[] = {{"status", report}, {0}};
+
+/* ---- making ---- */
+
+static int make_core(struct supernode_host *h, unsigned workers, struct os_error *err)
+{
+	struct supernode_config c = {.node = host_node_config(&h->host, workers)};
+	int rc = keep_secret(h->host.state, "key", c.secret, &h->host.random, err);
+
+	if (rc == N2N_EINVAL)
+		return rc;
+	if (rc != 0)
+		log_warn(h->host.log, "%s", err->text);
+	if (rc != 0 || h->host.state == NULL)
+		log_warn(h->host.log, "the key below will be another one after the next start, and "
+				      "edges that were given it will refuse this supernode");
+	h->supernode = supernode_create(&c);
+	crypto_wipe(c.secret, sizeof(c.secret));
+	if (h->supernode == NULL ||
+		host_set_node(&h->host, supernode_node(h->supernode), workers) != 0)
+		return os_error_set(err, N2N_ENOMEM, "no memory for the supernode; free some");
+	return 0;
+}
+
+static int make_worker(struct supernode_host *h, unsigned number, struct os_error *err)
+{
+	struct worker_config c = host_worker_config(&h->host, number, h->host.udp);
+	int rc;
+
+	if (number > 0) {
+		rc = udp_join(&h->joined[number], h->host.udp, err);
+		if (rc != 0)
+			return rc;
+		c.udp = h->joined[number];
+	}
+	rc = worker_supernode_create(&h->workers[number], &c, supernode_pairs(h->supernode));
+	if (rc != 0)
+		return host_explain_worker(err, rc);
+	h->n_workers++;
+	host_add_worker(&h->host, &h->workers[number]->base);
+	return 0;
+}
+
+static bool may_be_shown(const struct udp *udp, const struct endpoint *local, struct endpoint *e)
+{
+	e->port = udp_port(udp, endpoint_is_v4(e) ? UDP_V4 : UDP_V6);
+	return e->port != 0 && (endpoint_is_none(local) || endpoint_same_ip(e, local));
+}
+
+/* What to give to edges: the first address of this machine stands for all. */
+static void say_ready(const struct supernode_host *h, const struct supernode_conf *conf)
+{
+	struct endpoint list[ADDRESSES_MAX];
+	char key[PUBLIC_KEY_TEXT_LEN + 1], at[ENDPOINT_TEXT_MAX] = "";
+	uint16_t port = udp_port(h->host.udp, UDP_V4);
+	int n = netif_local_addresses(list, ADDRESSES_MAX, NULL, 0);
+
+	port = port != 0 ? port : udp_port(h->host.udp, UDP_V6);
+	for (int i = 0; i < n && at[0] == 0; i++)
+		if (may_be_shown(h->host.udp, &conf->local, &list[i]))
+			endpoint_format(&list[i], at);
+	if (at[0] == 0)
+		snprintf(at, sizeof(at), "THIS-HOST:%u", port);
+	public_key_format(supernode_public(h->supernode), key);
+	log_info(h->host.log, "listening at UDP port %u; for edges: -l %s or, safer, -l %s/%s",
+		port, at, at, key);
+}
+
+static int make(struct supernode_host *h, const struct supernode_setup *setup, struct os_error *err)
+{
+	const struct host_config c = {
+		.role = &role,
+		.ctx = h,
+		.log = setup->log,
+		.state_dir = setup->conf->state_dir,
+		.instance = h->instance,
+		.choice = "port (option -p)",
+		.local = setup->conf->local,
+		.disabled = setup->conf->disabled,
+	};
+	unsigned given = setup->conf->workers;
+	unsigned workers = given != 0 ? given : uv_available_parallelism();
+	int rc = host_open(&h->host, &c, err);
+
+	workers = workers < WORKERS_MAX ? workers : WORKERS_MAX;
+	if (rc == 0)
+		rc = make_core(h, workers, err);
+	for (unsigned i = 0; rc == 0 && i < workers; i++)
+		rc = make_worker(h, i, err);
+	return rc;
+}
+
+int supernode_host_open(
+	struct supernode_host **out, const struct supernode_setup *setup, struct os_error *err)
+{
+	struct supernode_host *h = calloc(1, sizeof(*h));
+	int rc;
+
+	if (h == NULL)
+		return os_error_set(err, N2N_ENOMEM, "no memory for the supernode; free some");
+	snprintf(h->instance, sizeof(h->instance), "supernode-%u", setup->conf->local.port);
+	rc = make(h, setup, err);
+	if (rc != 0) {
+		supernode_host_close(h);
+		return rc;
+	}
+	host_listen(&h->host, setup->conf->state_dir, h->instance, commands);
+	say_ready(h, setup->conf);
+	*out = h;
+	return 0;
+}
+
+int supernode_host_run(struct supernode_host *h, struct os_error *err)
+{
+	return host_run(&h->host, err);
+}
+
+void supernode_host_close(struct supernode_host *h)
+{
+	if (h == NULL)
+		return;
+	for (unsigned i = 0; i < h->n_workers; i++)
+		worker_supernode_destroy(h->workers[i]);
+	if (!host_close(&h->host))
+		return;
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		udp_close(h->joined[i]);
+	supernode_destroy(h->supernode);
+	host_fini(&h->host);
+	free(h);
+}

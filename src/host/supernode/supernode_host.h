@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A running supernode. Made and run by one thread, which becomes the control thread. */
+#ifndef N2N_HOST_SUPERNODE_SUPERNODE_HOST_H
+#define N2N_HOST_SUPERNODE_SUPERNODE_HOST_H
+
+#include "base/log.h"
+#include "conf/supernode_conf.h"
+#include "os/error.h"
+
+struct supernode_host;
+
+struct supernode_setup {
+	const struct supernode_conf *conf; /* kept */
+	const struct log *log;		   /* kept */
+};
+
+/* Makes everything ready and tells the key. Any failure is a condition of the start; err explains.
+ */
+MUST_CHECK int supernode_host_open(
+	struct supernode_host **out, const struct supernode_setup *setup, struct os_error *err);
+/* Until SIGINT or SIGTERM: 0. Else N2N_E*, explained. */
+MUST_CHECK int supernode_host_run(struct supernode_host *h, struct os_error *err);
+void supernode_host_close(struct supernode_host *h); /* NULL is fine */
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns what an edge's worker does with a batch: read and cut, hand to the core, write or pass on.
+ */
+#include "host/worker/edge.h"
+
+#include <stdlib.h>
+
+/* What is taken from the interface per turn, so that the sockets get theirs. */
+#define READS_MAX    64
+#define SEGMENTS_MAX 256
+/* A guest's train may have tens of thousands of segments, each a datagram of its own. */
+#define TRAIN_MAX 2048
+
+/* ---- out ---- */
+
+static void send_frames(struct worker_edge *w, const struct view *v, unsigned community)
+{
+	if (w->n_frames > 0)
+		edge_frames_out(&w->core, v, community, w->frames, w->n_frames, w->base.now_ms);
+	w->n_frames = 0;
+}
+
+/*
+ * Cuts what was read into the batch and returns the number of segments. Small frames gather; a
+ * large train leaves at once.
+ */
+static uint32_t take_frame(
+	struct worker_edge *w, const struct view *v, unsigned community, const struct frame *f)
+{
+	struct cut cut;
+	uint32_t segments;
+
+	w->base.moved = true;
+	if (!cut_begin(&cut, f) || cut_left(&cut) > TRAIN_MAX) {
+		drops_add(&w->core.drops,
+			f->offload.kind == OFFLOAD_NONE ? DROP_FRAME_LONG : DROP_UNCUT, 1);
+		return 1;
+	}
+	segments = cut_left(&cut);
+	if (w->n_frames + cut_left(&cut) > BATCH_MAX)
+		send_frames(w, v, community);
+	while (cut_left(&cut) > 0) {
+		struct frame *out = &w->frames[w->n_frames];
+
+		out->data = w->slots[w->n_frames++] + SLOT_HEADROOM;
+		cut_next(&cut, out);
+		if (w->n_frames == BATCH_MAX)
+			send_frames(w, v, community);
+	}
+	if (w->n_frames > BATCH_MAX / 2)
+		send_frames(w, v, community);
+	return segments;
+}
+
+static bool frames_out(struct worker *base, const struct view *v, unsigned community)
+{
+	struct worker_edge *w = (struct worker_edge *)base;
+	struct frame f = {.data = w->super};
+	uint32_t segments = 0;
+	int len = 0;
+
+	for (unsigned i = 0; i < READS_MAX && segments < SEGMENTS_MAX; i++) {
+		len = tap_read(w->tap[community], f.data, TAP_FRAME_MAX, &f.offload);
+		if (len < 0)
+			break;
+		f.len = (size_t)len;
+		segments += take_frame(w, v, community, &f);
+	}
+	if (len == N2N_ENOENT)
+		worker_fail(base);
+	send_frames(w, v, community);
+	return len >= 0;
+}
+
+/* ---- in ---- */
+
+static void datagrams_in(struct worker *base, const struct view *v, size_t n)
+{
+	struct worker_edge *w = (struct worker_edge *)base;
+
+	edge_datagrams_in(&w->core, v, base->rx, n, base->now_ms);
+	edge_frames_in(&w->core, base->rx, n);
+	for (size_t i = 0; i < n; i++)
+		worker_post_rx(base, &base->rx[i]);
+}
+
+static void write_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
+{
+	struct worker_edge *w = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		if (tap_write(w->tap[community], j[i].piece, j[i].n_pieces, &j[i].offload) != 0)
+			drops_add(&w->core.drops, DROP_TAP, j[i].n_pieces);
+}
+
+static void leave_waiting(void *ctx, const struct unsent *u)
+{
+	worker_post_frame(ctx, u->community, u->session != NULL ? u->session->id : 0, u->frame);
+}
+
+/* ---- making ---- */
+
+static const struct worker_role role = {.datagrams = datagrams_in, .frames = frames_out};
+
+static int make(struct worker_edge *w, const struct worker_config *c)
+{
+	int rc = worker_init(&w->base, c, &role);
+
+	if (rc == 0)
+		rc = edge_worker_init(&w->core, c->number, worker_sink(&w->base));
+	if (rc == 0 && (w->slots = calloc(BATCH_MAX, sizeof(*w->slots))) == NULL)
+		rc = N2N_ENOMEM;
+	if (rc == 0 && (w->super = malloc(TAP_FRAME_MAX)) == NULL)
+		rc = N2N_ENOMEM;
+	if (rc != 0)
+		return rc;
+	w->core.unsent = leave_waiting;
+	w->core.unsent_ctx = &w->base;
+	w->core.in.write = write_frames;
+	w->core.in.ctx = w;
+	w->core.in.kinds = tap_kinds(w->tap[0]);
+	w->core.in.csum_unset = (tap_uses(w->tap[0]) & TAP_USE_VNET_HDR) != 0;
+	w->base.drops = &w->core.drops;
+	for (unsigned i = 0; rc == 0 && i < w->n_taps; i++)
+		rc = worker_add_source(&w->base, tap_fd(w->tap[i]), i);
+	return rc;
+}
+
+int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
+	struct tap *const *taps, unsigned n_taps)
+{
+	struct worker_edge *w = calloc(1, sizeof(*w));
+	int rc;
+
+	if (w == NULL)
+		return N2N_ENOMEM;
+	w->n_taps = n_taps;
+	for (unsigned i = 0; i < n_taps; i++)
+		w->tap[i] = taps[i];
+	rc = make(w, c);
+	if (rc != 0) {
+		worker_edge_destroy(w);
+		return rc;
+	}
+	*out = w;
+	return 0;
+}
+
+static void wipe_and_free(void *buffer, size_t len)
+{
+	if (buffer != NULL)
+		crypto_wipe(buffer, len);
+	free(buffer);
+}
+
+void worker_edge_destroy(struct worker_edge *w)
+{
+	if (w == NULL)
+		return;
+	worker_stop(&w->base);
+	edge_worker_fini(&w->core);
+	worker_fini(&w->base);
+	wipe_and_free(w->slots, BATCH_MAX * sizeof(*w->slots));
+	wipe_and_free(w->super, TAP_FRAME_MAX);
+	free(w);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The worker of a supernode: relays between sockets. */
+#ifndef N2N_HOST_WORKER_SUPERNODE_H
+#define N2N_HOST_WORKER_SUPERNODE_H
+
+#include "core/supernode/supernode.h"
+#include "host/worker/worker.h"
+
+struct worker_supernode {
+	struct worker base; /* first */
+	struct supernode_worker core;
+};
+
+/* pairs: of all workers of the supernode. */
+MUST_CHECK int worker_supernode_create(
+	struct worker_supernode **out, const struct worker_config *c, struct relay_pairs *pairs);
+void worker_supernode_destroy(struct worker_supernode *w); /* NULL is fine */
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A worker: a thread that owns a pair of UDP sockets and, at an edge, the interfaces' queues, and
+ * moves packets in both directions. It looks things up in the published view, and leaves to the
+ * control thread, through queues, whatever it cannot finish. No allocation, no lock, no log line
+ * and no look at the clock per packet.
+ *
+ * This is the part that both roles share; worker_edge.c and worker_supernode.c embed it.
+ */
+#ifndef N2N_HOST_WORKER_WORKER_H
+#define N2N_HOST_WORKER_WORKER_H
+
+#include "core/data/receive.h"
+#include "host/loop/publication.h"
+#include "host/worker/queue.h"
+#include "os/poll.h"
+#include "os/thread.h"
+#include "os/udp.h"
+
+#define WORKER_RECENT 64 /* sessions whose last notes are remembered */
+
+enum worker_queue {
+	QUEUE_CONTROL, /* of sessions, early frames too: behind nobody */
+	QUEUE_OWN,     /* frames of ours that wait, and word of what was heard */
+	QUEUE_RELAYED, /* handshakes that came through a relay */
+	QUEUE_UNKNOWN, /* handshakes from anywhere else */
+	WORKER_QUEUES
+};
+
+struct worker;
+
+struct worker_role {
+	/* Works through w->rx[0..n). */
+	void (*datagrams)(struct worker *w, const struct view *v, size_t n);
+	/* Reads some frames from source i and sends them; returns false when that is empty. */
+	bool (*frames)(struct worker *w, const struct view *v, unsigned i);
+};
+
+struct worker_config {
+	unsigned number; /* from 0 */
+	struct udp *udp;
+	struct publication *views;
+	void (*notify)(void *ctx); /* wakes the control thread; from the worker's thread */
+	void *notify_ctx;
+};
+
+/* What a session had noted of late. */
+struct worker_recent {
+	uint32_t session_id;
+	unsigned notes; /* in QUEUE_CONTROL since counted_ms */
+	uint64_t counted_ms;
+	uint64_t heard_ms; /* the last NOTE_HEARD from elsewhere */
+};
+
+struct worker {
+	struct worker_config c;
+	const struct worker_role *role;
+	struct drops *drops; /* of the core's worker */
+	struct poll *poll;
+	struct thread *thread;
+	struct udp_batch *batch_in;
+	struct udp_batch *batch_out;
+	uint8_t *buffers; /* of packets */
+	struct udp_packet packets[BATCH_MAX];
+	size_t asked; /* how many packets to receive next */
+	struct udp_packet_out sending[BATCH_MAX];
+	struct rx rx[BATCH_MAX];
+	struct queue queue[WORKER_QUEUES];
+	struct worker_recent recent[WORKER_RECENT]; /* at session id % WORKER_RECENT */
+	uint64_t now_ms;
+	bool moved;	  /* frames, since it last waited for work */
+	unsigned in_vain; /* waits for more that saw none, in a row */
+	unsigned skipped; /* of them, not even tried */
+	bool posted;	  /* something since the control thread was last woken */
+	atomic_bool stop;
+	atomic_bool failed; /* it ended by itself: a socket or interface is gone */
+};
+
+MUST_CHECK int worker_init(
+	struct worker *w, const struct worker_config *c, const struct worker_role *role);
+/* Adds a source of frames, numbered from 0 in the order of the calls. */
+MUST_CHECK int worker_add_source(struct worker *w, int fd, unsigned i);
+MUST_CHECK int worker_start(struct worker *w);
+/* Stops the thread and waits for its end. One that was not started is fine. */
+void worker_stop(struct worker *w);
+void worker_fini(struct worker *w);
+
+/* The core's way out. */
+struct datagram_sink worker_sink(struct worker *w);
+
+/* For roles, on the worker's thread. Passes on what the verdict leaves to the control thread. */
+void worker_post_rx(struct worker *w, const struct rx *x);
+/* session_id 0: for everybody. */
+void worker_post_frame(
+	struct worker *w, unsigned community, uint32_t session_id, const struct frame *f);
+/* Ends the thread: what it works on is gone. */
+void worker_fail(struct worker *w);
+
+#endif

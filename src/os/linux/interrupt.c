@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the signals that end a program, by signalfd. */
+#define _GNU_SOURCE
+#include "os/interrupt.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+int interrupt_open(int *fd, struct os_error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	*fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (*fd >= 0 && sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		return 0;
+	return os_error_set(err, os_errno(errno),
+		"cannot wait for signals: %s; raise the limit of open files (ulimit -n)",
+		strerror(errno));
+}

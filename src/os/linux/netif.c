@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the interfaces of the host on Linux: rtnetlink, each request on a socket of its own. */
+#define _GNU_SOURCE
+#include "os/netif.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <libmnl/libmnl.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define BUFFER_LEN 8192 /* bytes; more than any message here */
+
+struct request {
+	_Alignas(struct nlmsghdr) char buf[BUFFER_LEN];
+	struct nlmsghdr *header;
+};
+
+static void request_init(struct request *r, uint16_t type, unsigned flags)
+{
+	r->header = mnl_nlmsg_put_header(r->buf);
+	r->header->nlmsg_type = type;
+	r->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
+}
+
+/* Starts a request of the given type about an interface; NULL when there is none of the name. */
+static struct ifinfomsg *link_request_init(struct request *r, uint16_t type, const char *name)
+{
+	unsigned index = if_nametoindex(name);
+	struct ifinfomsg *link;
+
+	if (index == 0)
+		return NULL;
+	request_init(r, type, 0);
+	link = mnl_nlmsg_put_extra_header(r->header, sizeof(*link));
+	link->ifi_family = AF_UNSPEC;
+	link->ifi_index = (int)index;
+	return link;
+}
+
+/* Sends r and passes the answers to on_answer until the kernel has acknowledged; 0 or an errno. */
+static int request_run(struct request *r, mnl_cb_t on_answer, void *ctx)
+{
+	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	int state = MNL_CB_ERROR;
+
+	if (!nl)
+		return errno;
+	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) &&
+		mnl_socket_sendto(nl, r->header, r->header->nlmsg_len) >= 0)
+		state = MNL_CB_OK;
+	while (state > MNL_CB_STOP) {
+		ssize_t len = mnl_socket_recvfrom(nl, r->buf, sizeof(r->buf));
+
+		state = len < 0 ? MNL_CB_ERROR
+				: mnl_cb_run(r->buf, (size_t)len, 0, mnl_socket_get_portid(nl),
+					  on_answer, ctx);
+	}
+	state = state == MNL_CB_ERROR ? errno : 0;
+	mnl_socket_close(nl);
+	return state;
+}
+
+/* task: what the call was to do, "give interface n2n0 the MTU 9000". */
+static int explain(struct os_error *err, int error, const char *task)
+{
+	int code = os_errno(error);
+
+	switch (error) {
+	case 0:
+		return 0;
+	case ENODEV:
+	case ENXIO:
+		return os_error_set(err, code,
+			"cannot %s: there is no such interface; check its name, or whether "
+			"another program removed it",
+			task);
+	case EPERM:
+	case EACCES:
+		return os_error_set(err, code,
+			"not allowed to %s; run as root or give the program CAP_NET_ADMIN, and "
+			"for an IPv6 address check that IPv6 is enabled on this host",
+			task);
+	default:
+		if (error == EADDRNOTAVAIL) /* what the kernel says of a multicast MAC */
+			code = N2N_EINVAL;
+		return os_error_set(err, code,
+			"cannot %s: %s; check that the interface allows this value", task,
+			strerror(error));
+	}
+}
+
+int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err)
+{
+	char task[128], text[MAC_TEXT_MAX];
+	struct request r;
+	int error = ENODEV;
+
+	if (link_request_init(&r, RTM_NEWLINK, name)) {
+		mnl_attr_put(r.header, IFLA_ADDRESS, sizeof(mac->b), mac->b);
+		error = request_run(&r, NULL, NULL);
+	}
+	snprintf(task, sizeof(task), "give interface \"%.15s\" the MAC address %s", name,
+		mac_format(mac, text));
+	return explain(err, error, task);
+}
+
+int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err)
+{
+	char task[128];
+	struct request r;
+	int error = ENODEV;
+
+	if (link_request_init(&r, RTM_NEWLINK, name)) {
+		mnl_attr_put_u32(r.header, IFLA_MTU, mtu);
+		error = request_run(&r, NULL, NULL);
+	}
+	snprintf(task, sizeof(task), "give interface \"%.15s\" the MTU %u", name, mtu);
+	return explain(err, error, task);
+}
+
+int netif_set_gso_limits(
+	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err)
+{
+	char task[128];
+	struct request r;
+	int error = ENODEV;
+
+	if (link_request_init(&r, RTM_NEWLINK, name)) {
+		/* Up to 65,536 this sets the limit of IPv4, which is apart since Linux 6.3, too. */
+		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SIZE, max_size);
+		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SEGS, max_segs);
+		error = request_run(&r, NULL, NULL);
+	}
+	snprintf(task, sizeof(task),
+		"limit super-frames of interface \"%.15s\" to %u bytes, %u segments", name,
+		max_size, max_segs);
+	return explain(err, error, task);
+}
+
+int netif_set_up(const char *name, struct os_error *err)
+{
+	char task[128];
+	struct request r;
+	struct ifinfomsg *link = link_request_init(&r, RTM_NEWLINK, name);
+	int error = ENODEV;
+
+	if (link) {
+		link->ifi_flags = link->ifi_change = IFF_UP;
+		error = request_run(&r, NULL, NULL);
+	}
+	snprintf(task, sizeof(task), "bring interface \"%.15s\" up", name);
+	return explain(err, error, task);
+}
+
+static int take_mac_attribute(const struct nlattr *attr, void *ctx)
+{
+	struct mac *mac = ctx;
+
+	if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
+		mnl_attr_get_payload_len(attr) == sizeof(mac->b))
+		memcpy(mac->b, mnl_attr_get_payload(attr), sizeof(mac->b));
+	return MNL_CB_OK;
+}
+
+static int take_mac(const struct nlmsghdr *answer, void *ctx)
+{
+	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_mac_attribute, ctx);
+}
+
+int netif_get_mac(const char *name, struct mac *mac, struct os_error *err)
+{
+	char task[128];
+	struct request r;
+	int error = ENODEV;
+
+	memset(mac, 0, sizeof(*mac));
+	if (link_request_init(&r, RTM_GETLINK, name))
+		error = request_run(&r, take_mac, mac);
+	snprintf(task, sizeof(task), "read the MAC address of interface \"%.15s\"", name);
+	return explain(err, error, task);
+}
+
+static int take_queues(const struct nlattr *attr, void *ctx)
+{
+	int *queues = ctx;
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_TUN_NUM_QUEUES:
+	case IFLA_TUN_NUM_DISABLED_QUEUES:
+		if (!mnl_attr_validate(attr, MNL_TYPE_U32))
+			*queues += (int)mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int take_link_info(const struct nlattr *attr, void *ctx)
+{
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_INFO_KIND: /* comes first, and says what the data mean */
+		return strcmp(mnl_attr_get_str(attr), "tun") ? MNL_CB_STOP : MNL_CB_OK;
+	case IFLA_INFO_DATA:
+		return mnl_attr_parse_nested(attr, take_queues, ctx);
+	default:
+		return MNL_CB_OK;
+	}
+}
+
+static int take_link_attribute(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) == IFLA_LINKINFO)
+		return mnl_attr_parse_nested(attr, take_link_info, ctx);
+	return MNL_CB_OK;
+}
+
+static int take_link(const struct nlmsghdr *answer, void *ctx)
+{
+	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_link_attribute, ctx);
+}
+
+int netif_tap_queues(const char *name)
+{
+	struct request r;
+	int error = ENODEV, queues = 0;
+
+	if (link_request_init(&r, RTM_GETLINK, name))
+		error = request_run(&r, take_link, &queues);
+	return error ? os_errno(error) : queues;
+}
+
+static void put_v4_address(struct nlmsghdr *header, const uint8_t ip[4], unsigned prefix)
+{
+	uint32_t host_bits = htonl((uint32_t)(UINT64_C(0xffffffff) >> prefix));
+	uint32_t address;
+
+	memcpy(&address, ip, sizeof(address));
+	mnl_attr_put_u32(header, IFA_LOCAL, address);
+	mnl_attr_put_u32(header, IFA_ADDRESS, address);
+	/* RFC 3021: two hosts of a /31 leave no room for a broadcast address. */
+	if (prefix < 31)
+		mnl_attr_put_u32(header, IFA_BROADCAST, address | host_bits);
+}
+
+static int add_address(const char *name, const struct endpoint *ip, unsigned prefix)
+{
+	bool v4 = endpoint_is_v4(ip);
+	struct request r;
+	struct ifaddrmsg *m;
+	unsigned index = if_nametoindex(name);
+
+	if (index == 0)
+		return ENODEV;
+	if (prefix > (v4 ? 32 : 128))
+		return EINVAL;
+	request_init(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	m = mnl_nlmsg_put_extra_header(r.header, sizeof(*m));
+	m->ifa_family = v4 ? AF_INET : AF_INET6;
+	m->ifa_prefixlen = (uint8_t)prefix;
+	m->ifa_scope = RT_SCOPE_UNIVERSE;
+	m->ifa_index = index;
+	if (v4)
+		put_v4_address(r.header, ip->ip + 12, prefix);
+	else
+		mnl_attr_put(r.header, IFA_LOCAL, sizeof(ip->ip), ip->ip);
+	return request_run(&r, NULL, NULL);
+}
+
+int netif_add_address(
+	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err)
+{
+	char task[128], text[ENDPOINT_TEXT_MAX];
+	int error = add_address(name, ip, prefix);
+
+	snprintf(task, sizeof(task), "give interface \"%.15s\" the address %s/%u", name,
+		endpoint_format_ip(ip, text), prefix);
+	return explain(err, error, task);
+}
+
+static bool is_named(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/* True when a is an address under which the host can be reached from elsewhere. */
+static bool take_address(struct endpoint *e, const struct ifaddrs *a)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (!a->ifa_addr || !(a->ifa_flags & IFF_UP) || (a->ifa_flags & IFF_LOOPBACK))
+		return false;
+	if (a->ifa_addr->sa_family == AF_INET) {
+		memcpy(&v4, a->ifa_addr, sizeof(v4));
+		*e = endpoint_v4(ntohl(v4.sin_addr.s_addr), 0);
+	} else if (a->ifa_addr->sa_family == AF_INET6) {
+		memcpy(&v6, a->ifa_addr, sizeof(v6));
+		memcpy(e->ip, &v6.sin6_addr, sizeof(e->ip));
+		e->port = 0;
+	} else {
+		return false;
+	}
+	return !endpoint_is_none(e) && !endpoint_is_loopback(e) && !endpoint_is_link_local(e);
+}
+
+int netif_local_addresses(
+	struct endpoint *out, size_t cap, const char *const *exclude, size_t exclude_count)
+{
+	struct ifaddrs *all;
+	size_t n = 0;
+
+	if (getifaddrs(&all))
+		return os_errno(errno);
+	for (const struct ifaddrs *a = all; a && n < cap; a = a->ifa_next)
+		if (!is_named(a->ifa_name, exclude, exclude_count) && take_address(&out[n], a))
+			n++;
+	freeifaddrs(all);
+	return (int)n;
+}
+
+struct netif_watch {
+	struct mnl_socket *nl;
+};
+
+int netif_watch_open(struct netif_watch **out, struct os_error *err)
+{
+	struct netif_watch *w = calloc(1, sizeof(*w));
+	int error = ENOMEM;
+
+	if (w) {
+		w->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		error = w->nl && !mnl_socket_bind(w->nl,
+					 RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+					 MNL_SOCKET_AUTOPID)
+				? 0
+				: errno;
+	}
+	if (error) {
+		netif_watch_close(w);
+		return os_error_set(err, os_errno(error),
+			"cannot watch the network interfaces: %s; check that the sandbox allows "
+			"netlink sockets",
+			strerror(error));
+	}
+	*out = w;
+	return 0;
+}
+
+void netif_watch_close(struct netif_watch *w)
+{
+	if (!w)
+		return;
+	if (w->nl)
+		mnl_socket_close(w->nl);
+	free(w);
+}
+
+int netif_watch_fd(const struct netif_watch *w)
+{
+	return mnl_socket_get_fd(w->nl);
+}
+
+bool netif_watch_drain(struct netif_watch *w)
+{
+	char notice[BUFFER_LEN];
+	bool changed = false;
+
+	/* ENOBUFS: notices were lost, which is a change too; nobody looks at what they say. */
+	while (mnl_socket_recvfrom(w->nl, notice, sizeof(notice)) >= 0 || errno == ENOBUFS ||
+		errno == ENOSPC)
+		changed = true;
+	return changed;
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the TAP interface on Linux: /dev/net/tun. */
+#define _GNU_SOURCE
+#include "os/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "os/netif.h"
+
+/* Since Linux 6.2, which is newer than the headers of some systems. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5
+#endif
+
+#define TUN_DEVICE "/dev/net/tun"
+#define TAP_FLAGS  (IFF_TAP | IFF_NO_PI)
+
+_Static_assert(TAP_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interface names");
+
+struct tap {
+	int fd;
+	unsigned uses; /* a set of enum tap_use */
+	char name[TAP_NAME_MAX + 1];
+};
+
+/* What the kernel takes, less '%', which would ask it for a number of its own. */
+static bool name_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > TAP_NAME_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] == 0x7f || strchr("/:%", name[i]))
+			return false;
+	return true;
+}
+
+static int explain_device(struct os_error *err, int error)
+{
+	int code = os_errno(error);
+
+	switch (error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return os_error_set(err, N2N_ENOSYS,
+			TUN_DEVICE " is missing; load the driver with \"modprobe tun\", or start "
+				   "the container with \"--device " TUN_DEVICE "\"");
+	case EPERM:
+	case EACCES:
+		return os_error_set(err, code,
+			"not allowed to open " TUN_DEVICE "; run as root or give the program "
+			"CAP_NET_ADMIN, and the container \"--device " TUN_DEVICE "\"");
+	default:
+		return os_error_set(err, code,
+			"cannot open " TUN_DEVICE ": %s; check that the tun driver works",
+			strerror(error));
+	}
+}
+
+static int explain_interface(struct os_error *err, int error, const char *name)
+{
+	int code = os_errno(error);
+
+	switch (error) {
+	case EBUSY:
+		return os_error_set(err, code,
+			"interface \"%s\" is in use by another process; stop that one or choose "
+			"another name (option -d)",
+			name);
+	case EINVAL:
+		return os_error_set(err, N2N_EEXIST,
+			"interface \"%s\" exists and is not a free TAP; remove it or choose "
+			"another name (option -d)",
+			name);
+	case EPERM:
+	case EACCES:
+		return os_error_set(err, code,
+			"not allowed to make interface \"%s\"; run as root or give the program "
+			"CAP_NET_ADMIN",
+			name);
+	default:
+		return os_error_set(err, code,
+			"cannot make interface \"%s\": %s; check the name and that the tun "
+			"driver works",
+			name, strerror(error));
+	}
+}
+
+static int attach(int fd, const char *name, unsigned uses, int more_flags)
+{
+	struct ifreq ifr = {.ifr_flags = (short)(TAP_FLAGS | more_flags)};
+
+	if (uses & TAP_USE_VNET_HDR)
+		ifr.ifr_flags |= IFF_VNET_HDR;
+	if (uses & TAP_USE_QUEUES)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+	memcpy(ifr.ifr_name, name, strlen(name));
+	return ioctl(fd, TUNSETIFF, &ifr) ? errno : 0;
+}
+
+/*
+ * Takes over a persistent interface. One with several queues could be joined by any process: a
+ * queue that is not ours, there before or come in the meantime, means that it is in use.
+ */
+static int take_over(int fd, const char *name, unsigned uses)
+{
+	int error;
+
+	if (netif_tap_queues(name) > 0)
+		return EBUSY;
+	error = attach(fd, name, uses, 0);
+	if (error || !(uses & TAP_USE_QUEUES))
+		return error;
+	return netif_tap_queues(name) > 1 ? EBUSY : 0;
+}
+
+/*
+ * Without IFF_TUN_EXCL a second process would take half of the frames of an interface; with it a
+ * persistent one cannot be opened. That has one queue or several from its creation; trying the
+ * wrong kind gives EINVAL.
+ */
+static int attach_alone(int fd, const char *name, unsigned *uses)
+{
+	int error = attach(fd, name, *uses, IFF_TUN_EXCL);
+
+	if (error != EBUSY)
+		return error;
+	error = take_over(fd, name, *uses);
+	if (error == EINVAL) {
+		*uses ^= TAP_USE_QUEUES;
+		error = take_over(fd, name, *uses);
+	}
+	return error;
+}
+
+/* What the driver knows of use; of TSO and USO only set_offloads can tell. */
+static unsigned known_uses(int fd, unsigned use)
+{
+	unsigned features = 0;
+
+	if (ioctl(fd, TUNGETFEATURES, &features) || !(features & IFF_VNET_HDR))
+		use &= ~(unsigned)TAP_USE_VNET_HDR;
+	if (!(use & TAP_USE_VNET_HDR))
+		use &= ~(unsigned)(TAP_USE_TSO | TAP_USE_USO);
+	if (!(features & IFF_MULTI_QUEUE))
+		use &= ~(unsigned)TAP_USE_QUEUES;
+	return use;
+}
+
+static bool take_offloads(int fd, unsigned uses)
+{
+	unsigned long flags = 0;
+
+	if (uses & TAP_USE_VNET_HDR)
+		flags |= TUN_F_CSUM;
+	if (uses & TAP_USE_TSO)
+		flags |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	if (uses & TAP_USE_USO)
+		flags |= TUN_F_USO4 | TUN_F_USO6;
+	return !ioctl(fd, TUNSETOFFLOAD, flags);
+}
+
+/* Also without any: a persistent interface remembers what its last owner took. */
+static unsigned set_offloads(int fd, unsigned uses)
+{
+	int header_len = sizeof(struct virtio_net_hdr);
+
+	if (uses & TAP_USE_VNET_HDR)
+		(void)ioctl(fd, TUNSETVNETHDRSZ, &header_len);
+	if (!take_offloads(fd, uses)) {
+		uses &= ~(unsigned)TAP_USE_USO;
+		if (!take_offloads(fd, uses)) {
+			uses &= ~(unsigned)TAP_USE_TSO;
+			(void)take_offloads(fd, uses);
+		}
+	}
+	return uses;
+}
+
+/* Opens a queue that is not attached yet. */
+static int open_queue(struct tap **out, unsigned use, const char *name, struct os_error *err)
+{
+	struct tap *tap;
+	int fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return explain_device(err, errno);
+	tap = calloc(1, sizeof(*tap));
+	if (!tap) {
+		close(fd);
+		return explain_interface(err, ENOMEM, name);
+	}
+	tap->fd = fd;
+	tap->uses = use;
+	memcpy(tap->name, name, strlen(name));
+	*out = tap;
+	return 0;
+}
+
+int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *err)
+{
+	struct tap *tap;
+	int rc, error;
+
+	if (!name_is_valid(name))
+		return os_error_set(err, N2N_EINVAL,
+			"\"%.40s\" cannot name an interface; give 1 to %d characters without "
+			"blanks, '/', ':' and '%%' (option -d)",
+			name, TAP_NAME_MAX);
+	rc = open_queue(&tap, use & TAP_USE_ALL, name, err);
+	if (rc)
+		return rc;
+	tap->uses = known_uses(tap->fd, tap->uses);
+	error = attach_alone(tap->fd, name, &tap->uses);
+	if (error) {
+		tap_close(tap);
+		return explain_interface(err, error, name);
+	}
+	tap->uses = set_offloads(tap->fd, tap->uses);
+	*out = tap;
+	return 0;
+}
+
+int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
+{
+	struct tap *tap;
+	struct ifreq now;
+	int error, rc = open_queue(&tap, first->uses, first->name, err);
+
+	if (rc)
+		return rc;
+	/* Attaching to an interface that is gone would make a new one. */
+	error = ioctl(first->fd, TUNGETIFF, &now) ? ENODEV
+						  : attach(tap->fd, first->name, first->uses, 0);
+	if (error) {
+		tap_close(tap);
+		return explain_interface(err, error, first->name);
+	}
+	*out = tap;
+	return 0;
+}
+
+void tap_close(struct tap *tap)
+{
+	if (!tap)
+		return;
+	close(tap->fd);
+	free(tap);
+}
+
+int tap_fd(const struct tap *tap)
+{
+	return tap->fd;
+}
+
+const char *tap_name(const struct tap *tap)
+{
+	return tap->name;
+}
+
+unsigned tap_uses(const struct tap *tap)
+{
+	return tap->uses;
+}
+
+unsigned tap_kinds(const struct tap *tap)
+{
+	unsigned kinds = 0;
+
+	if (tap->uses & TAP_USE_TSO)
+		kinds |= OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6);
+	if (tap->uses & TAP_USE_USO)
+		kinds |= OFFLOAD_BIT(OFFLOAD_UDP);
+	return kinds;
+}
+
+/* ---- frames ---- */
+
+static const uint8_t gso_types[OFFLOAD_KINDS] = {
+	[OFFLOAD_NONE] = VIRTIO_NET_HDR_GSO_NONE,
+	[OFFLOAD_TCP4] = VIRTIO_NET_HDR_GSO_TCPV4,
+	[OFFLOAD_TCP6] = VIRTIO_NET_HDR_GSO_TCPV6,
+	[OFFLOAD_UDP] = VIRTIO_NET_HDR_GSO_UDP_L4,
+};
+
+static uint8_t kind_of(uint8_t gso_type)
+{
+	uint8_t kind = 0;
+
+	while (kind < OFFLOAD_KINDS && gso_types[kind] != gso_type)
+		kind++;
+	return kind;
+}
+
+/* The header is in the byte order of the host. */
+static struct offload offload_from(const struct virtio_net_hdr *h)
+{
+	return (struct offload){
+		.kind = kind_of((uint8_t)(h->gso_type & ~VIRTIO_NET_HDR_GSO_ECN)),
+		.ecn = (h->gso_type & VIRTIO_NET_HDR_GSO_ECN) != 0,
+		.csum_unset = (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0,
+		.csum_start = h->csum_start,
+		.csum_offset = h->csum_offset,
+		.header_len = h->hdr_len,
+		.segment_size = h->gso_size,
+	};
+}
+
+static struct virtio_net_hdr offload_to(const struct offload *o)
+{
+	struct virtio_net_hdr h = {.gso_type = gso_types[o->kind]};
+
+	if (o->kind != OFFLOAD_NONE) {
+		h.gso_type |= o->ecn ? VIRTIO_NET_HDR_GSO_ECN : 0;
+		h.gso_size = o->segment_size;
+		h.hdr_len = o->header_len;
+	}
+	if (o->csum_unset) {
+		h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		h.csum_start = o->csum_start;
+		h.csum_offset = o->csum_offset;
+	}
+	return h;
+}
+
+static int transfer_error(int error)
+{
+	/* The kernel answers so once the interface was deleted under us. */
+	if (error == EBADFD)
+		return N2N_ENOENT;
+	return error == EAGAIN || error == EINTR || error == ENOBUFS || error == ENOMEM ? N2N_EAGAIN
+											: N2N_EIO;
+}
+
+int tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct offload *offload)
+{
+	struct virtio_net_hdr header = {0};
+	struct iovec iov[] = {{&header, sizeof(header)}, {frame, cap}};
+	int skip = tap->uses & TAP_USE_VNET_HDR ? 0 : 1;
+	ssize_t len = readv(tap->fd, iov + skip, 2 - skip);
+
+	if (len < 0)
+		return transfer_error(errno);
+	*offload = offload_from(&header);
+	return (int)len - (skip ? 0 : (int)sizeof(header));
+}
+
+int tap_write(struct tap *tap, const struct slice *piece, size_t n, const struct offload *offload)
+{
+	struct virtio_net_hdr header = offload_to(offload);
+	struct iovec iov[1 + TAP_PIECES_MAX];
+	int skip = tap->uses & TAP_USE_VNET_HDR ? 0 : 1;
+
+	iov[0] = (struct iovec){&header, sizeof(header)};
+	for (size_t i = 0; i < n; i++) {
+		union {
+			const void *in;
+			void *out;
+		} unconst = {.in = piece[i].data}; /* iovec serves both directions */
+
+		iov[i + 1] = (struct iovec){unconst.out, piece[i].len};
+	}
+	return writev(tap->fd, iov + skip, (int)n + 1 - skip) < 0 ? transfer_error(errno) : 0;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the UDP sockets on Linux: their ports, options and offloads. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "os/linux/udp_inside.h"
+
+/* Bytes. What waits to be sent adds to everybody's delay; what arrived only waits for a worker. */
+#define SEND_BUFFER	   (1 << 20)
+#define RECEIVE_BUFFER	   (8 << 20)
+#define COMMON_PORT_TRIALS 8
+
+static int set_option(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+static void size_buffer(int fd, int forced, int polite, int size)
+{
+	if (set_option(fd, SOL_SOCKET, forced, size))
+		(void)set_option(fd, SOL_SOCKET, polite, size);
+}
+
+static size_t send_buffer(int fd)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0 ? (size_t)size : 0;
+}
+
+/*
+ * PMTUDISC_PROBE sets "don't fragment" and yet ignores the path MTU that the kernel has learnt,
+ * possibly from a forged ICMP message.
+ */
+static int set_options(int fd, enum udp_family family)
+{
+	size_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
+	size_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
+	if (family == UDP_V4)
+		return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
+		       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
+	       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ||
+	       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+}
+
+/* UDP_GRO is unreliable before Linux 5.12, and no probe shows it. */
+static bool gro_is_sound(void)
+{
+	struct utsname name;
+	unsigned major, minor;
+
+	return !uname(&name) && sscanf(name.release, "%3u.%3u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 12));
+}
+
+/* Switches on what the socket can do of use, and returns that. */
+static unsigned set_offloads(int fd, unsigned use)
+{
+	if (set_option(fd, IPPROTO_UDP, UDP_SEGMENT, 0))
+		use &= ~(unsigned)UDP_USE_GSO;
+	if (!(use & UDP_USE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
+		use &= ~(unsigned)UDP_USE_GRO;
+	return use;
+}
+
+/*
+ * The first socket of a port binds without SO_REUSEPORT, so that a second program cannot take half
+ * of the datagrams in silence; it is set afterwards, because the kernel wants it of all sockets of
+ * a port when another joins.
+ */
+static int bind_socket(int fd, enum udp_family family, const struct endpoint *at, bool join)
+{
+	union udp_address a;
+	socklen_t len = udp_address_put(&a, family, at);
+
+	if (join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+		return -1;
+	if (bind(fd, &a.any, len))
+		return -1;
+	if (!join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+		return -1;
+	return 0;
+}
+
+/* Opens one socket; 0 or an errno. */
+static int open_family(struct udp *u, enum udp_family family, uint16_t port, bool join)
+{
+	struct endpoint at = u->at;
+	union udp_address a;
+	socklen_t len = sizeof(a);
+	int fd, error;
+
+	at.port = port;
+	fd = socket(family == UDP_V4 ? AF_INET : AF_INET6,
+		SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return errno;
+	if (set_options(fd, family) || bind_socket(fd, family, &at, join) ||
+		getsockname(fd, &a.any, &len)) {
+		error = errno;
+		close(fd);
+		return error;
+	}
+	atomic_fetch_and(&u->uses, set_offloads(fd, udp_uses(u)));
+	u->fd[family] = fd;
+	u->send_buffer[family] = send_buffer(fd);
+	u->port[family] = udp_address_get(&a).port;
+	return 0;
+}
+
+static void close_family(struct udp *u, enum udp_family family)
+{
+	if (u->fd[family] >= 0)
+		close(u->fd[family]);
+	u->fd[family] = -1;
+	u->port[family] = 0;
+}
+
+static bool family_missing(int error)
+{
+	return error == EAFNOSUPPORT || error == EPROTONOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+/* Both families on one port; one of them alone if the host lacks the other; 0 or an errno. */
+static int open_both(struct udp *u, bool any_port_will_do)
+{
+	uint16_t port = u->at.port;
+	int error = open_family(u, UDP_V4, port, false);
+
+	if (error && !family_missing(error))
+		return error;
+	if (error)
+		return open_family(u, UDP_V6, port, false);
+	error = open_family(u, UDP_V6, u->port[UDP_V4], false);
+	if (error == EADDRINUSE && any_port_will_do)
+		error = open_family(u, UDP_V6, 0, false);
+	return family_missing(error) ? 0 : error;
+}
+
+static int open_all(struct udp *u)
+{
+	int error = 0;
+
+	if (!endpoint_is_none(&u->at))
+		return open_family(u, endpoint_is_v4(&u->at) ? UDP_V4 : UDP_V6, u->at.port, false);
+	for (int i = 1; i <= COMMON_PORT_TRIALS; i++) {
+		error = open_both(u, u->at.port == 0 && i == COMMON_PORT_TRIALS);
+		if (error != EADDRINUSE || u->at.port)
+			break;
+		close_family(u, UDP_V4);
+	}
+	return error;
+}
+
+static int explain_open(struct os_error *err, int error, const struct endpoint *at)
+{
+	char ip[ENDPOINT_TEXT_MAX];
+	int code = os_errno(error);
+
+	switch (error) {
+	case EADDRINUSE:
+		return os_error_set(err, code,
+			"UDP port %u is in use by another program; stop that one or choose another "
+			"port (option -p)",
+			at->port);
+	case EACCES:
+	case EPERM:
+		return os_error_set(err, code,
+			"not allowed to open UDP port %u; ports below 1024 need root or "
+			"CAP_NET_BIND_SERVICE, or choose another port (option -p)",
+			at->port);
+	case EADDRNOTAVAIL:
+		return os_error_set(err, code,
+			"cannot open a UDP port at %s: this host has no such address; choose one "
+			"that \"ip address\" shows",
+			endpoint_format_ip(at, ip));
+	default:
+		return os_error_set(err, code,
+			"cannot open UDP port %u: %s; check the network setup of this host",
+			at->port, strerror(error));
+	}
+}
+
+static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
+{
+	struct udp *u = calloc(1, sizeof(*u));
+
+	if (u) {
+		u->fd[UDP_V4] = u->fd[UDP_V6] = -1;
+		u->at = *at;
+		atomic_init(&u->uses, use);
+		if (endpoint_is_none(at)) /* 0.0.0.0 too has to become :: for IPv6 */
+			memset(u->at.ip, 0, sizeof(u->at.ip));
+	}
+	return u;
+}
+
+int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err)
+{
+	struct udp *u = alloc_udp(at, use & UDP_USE_ALL);
+	int error = u ? open_all(u) : ENOMEM;
+
+	if (error) {
+		udp_close(u);
+		return explain_open(err, error, at);
+	}
+	*out = u;
+	return 0;
+}
+
+int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
+{
+	struct udp *u = alloc_udp(&first->at, udp_uses(first));
+	int error = u ? 0 : ENOMEM;
+
+	for (int f = UDP_V4; f < UDP_FAMILIES && !error; f++)
+		if (first->fd[f] >= 0)
+			error = open_family(u, (enum udp_family)f, first->port[f], true);
+	if (error) {
+		udp_close(u);
+		return explain_open(err, error, &first->at);
+	}
+	*out = u;
+	return 0;
+}
+
+void udp_close(struct udp *u)
+{
+	if (!u)
+		return;
+	close_family(u, UDP_V4);
+	close_family(u, UDP_V6);
+	free(u);
+}
+
+int udp_fd(const struct udp *u, enum udp_family family)
+{
+	return u->fd[family];
+}
+
+uint16_t udp_port(const struct udp *u, enum udp_family family)
+{
+	return u->port[family];
+}
+
+unsigned udp_uses(const struct udp *u)
+{
+	return atomic_load_explicit(&u->uses, memory_order_relaxed);
+}
+
+uint64_t udp_lost(const struct udp *u)
+{
+	uint64_t lost = 0;
+
+	for (unsigned f = 0; f < UDP_FAMILIES; f++) {
+		uint32_t info[SK_MEMINFO_VARS] = {0};
+		socklen_t len = sizeof(info);
+
+		if (u->fd[f] >= 0 && getsockopt(u->fd[f], SOL_SOCKET, SO_MEMINFO, info, &len) == 0)
+			lost += info[SK_MEMINFO_DROPS];
+	}
+	return lost;
+}
+
+bool udp_wait_writable(const struct udp *u, enum udp_family family, int timeout_ms)
+{
+	struct pollfd p = {.fd = u->fd[family], .events = POLLOUT};
+
+	return poll(&p, 1, timeout_ms) == 1;
+}

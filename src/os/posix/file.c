@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the reading of files that the user names. */
+#define _GNU_SOURCE
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads to the end, or until buf is full; 0 or an errno. */
+static int read_some(int fd, char *buf, size_t cap, size_t *len)
+{
+	ssize_t got = 1;
+
+	*len = 0;
+	while (got != 0 && *len < cap) {
+		got = read(fd, buf + *len, cap - *len);
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got > 0)
+			*len += (size_t)got;
+	}
+	return 0;
+}
+
+static int explain(struct os_error *err, int error, const char *path)
+{
+	int code = os_errno(error);
+	const char *advice = "check the path";
+
+	if (code == N2N_EPERM)
+		advice = "run as a user who may read it";
+	else if (error == EISDIR)
+		advice = "name a file";
+	else if (error == EBADF)
+		advice = "it is closed; name a file, or send the text into it";
+	return os_error_set(
+		err, code, "cannot read \"%.120s\": %s; %s", path, strerror(error), advice);
+}
+
+static void trim_newline(char *buf, size_t *len)
+{
+	if (*len && buf[*len - 1] == '\n')
+		*len -= *len > 1 && buf[*len - 2] == '\r' ? 2 : 1;
+	buf[*len] = 0;
+}
+
+static int read_text(
+	int fd, const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
+{
+	int error = read_some(fd, buf, cap, len);
+
+	if (error)
+		return explain(err, error, path);
+	if (*len == cap)
+		return os_error_set(err, N2N_ENOSPC,
+			"\"%.120s\" holds more than %zu characters; check that it is the right "
+			"file",
+			path, cap - 1);
+	if (memchr(buf, 0, *len))
+		return os_error_set(err, N2N_EINVAL,
+			"\"%.120s\" is not a text file; check that it is the right file", path);
+	trim_newline(buf, len);
+	return 0;
+}
+
+int file_read(const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return explain(err, errno, path);
+	rc = read_text(fd, is_stdin ? "standard input" : path, buf, cap, len, err);
+	if (!is_stdin)
+		close(fd);
+	if (rc)
+		explicit_bzero(buf, cap);
+	return rc;
+}
+
+bool file_is_open_to_others(const char *path)
+{
+	struct stat st;
+
+	return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       st.st_mode & (S_IRWXG | S_IRWXO);
+}

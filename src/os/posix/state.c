@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the directory of an instance: its lock, its small files, the path of its socket. */
+#define _GNU_SOURCE
+#include "os/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_NAME   "lock"
+#define SOCKET_NAME "control"
+#define TEMP_NAME   ".new"
+#define GROUP_OTHER (S_IRWXG | S_IRWXO)
+
+struct state {
+	int dir;
+	int lock;
+	char path[STATE_PATH_MAX];
+};
+
+enum place {
+	FOR_FILES,
+	FOR_SOCKET
+};
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	/* The XDG base directory specification: relative paths are to be ignored. */
+	return value && value[0] == '/' ? value : NULL;
+}
+
+/* Writes the default directory to path; false when the environment names none or it is too long. */
+static bool default_dir(char path[STATE_PATH_MAX], enum place place)
+{
+	const char *base, *below = "/n2n";
+	int len;
+
+	if (geteuid() == 0) {
+		base = place == FOR_SOCKET ? "/run" : "/var/lib";
+	} else {
+		base = place == FOR_SOCKET ? variable("XDG_RUNTIME_DIR") : NULL;
+		if (!base)
+			base = variable("XDG_STATE_HOME");
+		if (!base) {
+			base = variable("HOME");
+			below = "/.local/state/n2n";
+		}
+	}
+	if (!base)
+		return false;
+	len = snprintf(path, STATE_PATH_MAX, "%s%s", base, below);
+	return len < STATE_PATH_MAX;
+}
+
+static bool is_file_name(const char *name)
+{
+	return name[0] && strlen(name) <= NAME_MAX && !strchr(name, '/') && strcmp(name, ".") &&
+	       strcmp(name, "..");
+}
+
+/* Writes DIR/INSTANCE to path. */
+static int instance_path(char path[STATE_PATH_MAX], enum place place, const char *dir,
+	const char *instance, struct os_error *err)
+{
+	char chosen[STATE_PATH_MAX];
+
+	if (!is_file_name(instance))
+		return os_error_set(err, N2N_EINVAL,
+			"\"%.40s\" cannot name an instance: it has to be a file name without '/'",
+			instance);
+	if (!dir) {
+		if (!default_dir(chosen, place))
+			return os_error_set(err, N2N_ENOENT,
+				"no directory for the state: HOME is not set; name one with "
+				"--state-dir");
+		dir = chosen;
+	}
+	if (snprintf(path, STATE_PATH_MAX, "%s/%s", dir, instance) >= STATE_PATH_MAX)
+		return os_error_set(err, N2N_EINVAL,
+			"the state directory has a path of more than %d bytes; name a shorter one "
+			"with --state-dir",
+			STATE_PATH_MAX - 1);
+	return 0;
+}
+
+int state_control_path(
+	char path[STATE_SOCKET_MAX], const char *dir, const char *instance, struct os_error *err)
+{
+	char at[STATE_PATH_MAX];
+	int rc = instance_path(at, FOR_SOCKET, dir, instance, err);
+
+	if (rc)
+		return rc;
+	if (snprintf(path, STATE_SOCKET_MAX, "%s/" SOCKET_NAME, at) >= STATE_SOCKET_MAX)
+		return os_error_set(err, N2N_EINVAL,
+			"the control socket \"%.100s...\" has a path of more than %d bytes; name a "
+			"shorter directory with --state-dir",
+			at, STATE_SOCKET_MAX - 1);
+	return 0;
+}
+
+static int explain_file(
+	struct os_error *err, int error, const char *task, const char *dir, const char *name)
+{
+	int code = os_errno(error);
+	const char *advice = "check the file system";
+
+	if (code == N2N_EPERM)
+		advice = "run as its owner, or name another directory with --state-dir";
+	else if (code == N2N_ENOSPC)
+		advice = "make room there";
+	else if (error == EROFS)
+		advice = "name a writable directory with --state-dir";
+	return os_error_set(err, code, "cannot %s \"%.120s%s%.40s\": %s; %s", task, dir,
+		name[0] ? "/" : "", name, strerror(error), advice);
+}
+
+/* Like mkdir -p, mode 0700; 0 or an errno. */
+static int make_dirs(const char *path)
+{
+	char part[STATE_PATH_MAX];
+	size_t len = strlen(path);
+
+	memcpy(part, path, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i])
+			continue;
+		part[i] = 0;
+		if (mkdir(part, S_IRWXU) && errno != EEXIST)
+			return errno;
+		part[i] = path[i];
+	}
+	return 0;
+}
+
+/* Makes and opens a directory that nobody but its owner can write to. */
+static int open_dir(int *fd, const char *path, struct os_error *err)
+{
+	struct stat st;
+	int error = make_dirs(path);
+
+	if (error)
+		return explain_file(err, error, "make the directory", path, "");
+	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd < 0 || fstat(*fd, &st))
+		return explain_file(err, errno, "open the directory", path, "");
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid != geteuid() && st.st_uid != 0))
+		return os_error_set(err, N2N_EPERM,
+			"others can write to the directory \"%.120s\"; chown it to the user of "
+			"this program and chmod it to 700",
+			path);
+	return 0;
+}
+
+static int make_socket_dir(const char *dir, const char *instance, struct os_error *err)
+{
+	char path[STATE_PATH_MAX];
+	int fd = -1;
+	int rc = instance_path(path, FOR_SOCKET, dir, instance, err);
+
+	if (!rc)
+		rc = open_dir(&fd, path, err);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static int explain_lock(const struct state *st, const char *instance, struct os_error *err)
+{
+	char pid[16];
+	ssize_t len = pread(st->lock, pid, sizeof(pid) - 1, 0);
+
+	pid[len > 0 ? len : 0] = 0;
+	return os_error_set(err, N2N_EEXIST,
+		"another process already runs instance \"%.40s\" (pid %d)", instance, atoi(pid));
+}
+
+static int take_lock(struct state *st, const char *instance, struct os_error *err)
+{
+	st->lock = openat(
+		st->dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	if (st->lock < 0)
+		return explain_file(err, errno, "open", st->path, LOCK_NAME);
+	if (flock(st->lock, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			return explain_lock(st, instance, err);
+		return explain_file(err, errno, "lock", st->path, LOCK_NAME);
+	}
+	/* The pid is for the message above only: a full disk is no reason to stop here. */
+	(void)!ftruncate(st->lock, 0);
+	(void)!dprintf(st->lock, "%d\n", (int)getpid());
+	return 0;
+}
+
+int state_open(struct state **out, const char *dir, const char *instance, struct os_error *err)
+{
+	struct state *st = calloc(1, sizeof(*st));
+	int rc;
+
+	if (!st)
+		return os_error_set(err, N2N_ENOMEM, "no memory for the state directory");
+	st->dir = st->lock = -1;
+	rc = instance_path(st->path, FOR_FILES, dir, instance, err);
+	if (!rc)
+		rc = open_dir(&st->dir, st->path, err);
+	if (!rc)
+		rc = take_lock(st, instance, err);
+	if (!rc)
+		rc = make_socket_dir(dir, instance, err);
+	if (rc) {
+		state_close(st);
+		return rc;
+	}
+	*out = st;
+	return 0;
+}
+
+void state_close(struct state *st)
+{
+	if (!st)
+		return;
+	if (st->lock >= 0)
+		close(st->lock);
+	if (st->dir >= 0)
+		close(st->dir);
+	free(st);
+}
+
+const char *state_dir(const struct state *st)
+{
+	return st->path;
+}
+
+/* Reads up to cap bytes, and fails with EFBIG if there are more; 0 or an errno. */
+static int read_all(int fd, uint8_t *buf, size_t cap, size_t *len)
+{
+	uint8_t surplus;
+	ssize_t got;
+
+	*len = 0;
+	for (;;) {
+		bool full = *len == cap;
+
+		got = full ? read(fd, &surplus, 1) : read(fd, buf + *len, cap - *len);
+		if (got == 0)
+			return 0;
+		if (got < 0 && errno != EINTR)
+			return errno;
+		if (got > 0 && full)
+			return EFBIG;
+		if (got > 0)
+			*len += (size_t)got;
+	}
+}
+
+int state_read(const struct state *st, const char *name, void *buf, size_t cap, size_t *len,
+	struct os_error *err)
+{
+	struct stat info;
+	int fd = openat(st->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = 0, error;
+
+	if (fd < 0)
+		return explain_file(err, errno, "open", st->path, name);
+	error = fstat(fd, &info) ? errno : 0;
+	if (!error && info.st_mode & GROUP_OTHER)
+		rc = os_error_set(err, N2N_EPERM,
+			"others can read \"%.120s/%.40s\", which may hold a secret; chmod it to "
+			"600",
+			st->path, name);
+	else if (!error)
+		error = read_all(fd, buf, cap, len);
+	close(fd);
+	if (error == EFBIG)
+		return os_error_set(err, N2N_ENOSPC,
+			"\"%.120s/%.40s\" is longer than %zu bytes, so it is not ours or damaged; "
+			"remove it",
+			st->path, name, cap);
+	return error ? explain_file(err, error, "read", st->path, name) : rc;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t len)
+{
+	while (len) {
+		ssize_t put = write(fd, data, len);
+
+		if (put < 0 && errno != EINTR)
+			return errno;
+		if (put > 0) {
+			data += put;
+			len -= (size_t)put;
+		}
+	}
+	return fsync(fd) ? errno : 0;
+}
+
+/* Writes a new file; 0 or an errno. What a crash left under that name is removed first. */
+static int write_new(int dir, const char *name, const void *data, size_t len)
+{
+	int fd, error;
+
+	(void)unlinkat(dir, name, 0);
+	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	if (fd < 0)
+		return errno;
+	error = write_all(fd, data, len);
+	if (close(fd) && !error)
+		error = errno;
+	return error;
+}
+
+int state_write(const struct state *st, const char *name, const void *data, size_t len,
+	struct os_error *err)
+{
+	int error = write_new(st->dir, TEMP_NAME, data, len);
+
+	if (!error && renameat(st->dir, TEMP_NAME, st->dir, name))
+		error = errno;
+	if (error) {
+		(void)unlinkat(st->dir, TEMP_NAME, 0);
+		return explain_file(err, error, "write", st->path, name);
+	}
+	/* The file is whole whatever becomes of this; it only makes the new name last. */
+	(void)fsync(st->dir);
+	return 0;
+}
