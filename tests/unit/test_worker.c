@@ -152,6 +152,7 @@ static void a_train_stays_together(void **state)
 	(void)state;
 	if (udp_uses(u) != UDP_USE_ALL) {
 		stop(u);
+		print_message("this system lacks UDP_SEGMENT or UDP_GRO\n");
 		skip();
 	}
 	send_all(u, TRAIN, 200);
