@@ -10,12 +10,29 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
+import tempfile
 import time
 
-from net import Net, sh, step, wait_for
+from net import Net, step, wait_for
 
 COMMUNITY = ("-c", "mynetwork", "-k", "a long enough pass phrase")
+NOBODY = 65534
+
+
+class Nobody:
+    """Another user, with copies of the programs: the folder that they are in may be closed to it."""
+
+    def __init__(self, net, folder):
+        self.folder = pathlib.Path(folder)
+        for name, path in net.programs.items():
+            shutil.copy(path, self.folder / name)
+        os.chown(folder, NOBODY, NOBODY)
+
+    def start(self, host, program, *words, env=()):
+        return host.background("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}",
+                               "--clear-groups", "env", *env, self.folder / program, *words)
 
 
 def refused(host, *words, says, env=None, program="edge", stdin=None):
@@ -98,27 +115,21 @@ def check_refusals(net, at):
     step("20 wrong starts: each one line and status 2")
 
 
-def check_no_device(net, at):
+def check_no_device(net, nobody, at):
     a = net["a"]
     # A mount namespace in which /dev/net is empty.
     p = a.background("unshare", "-m", "sh", "-c", 'mount -t tmpfs none /dev/net && exec "$@"', "-",
                      net.programs["edge"], "--state-dir", a.state, *COMMUNITY, *at)
     assert p.ends() == 2 and "tun" in p.text(), p.text()
-    p = a.background("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                     net.programs["edge"], "--state-dir", "/tmp/nobody-" + net.prefix, *COMMUNITY, *at)
+    p = nobody.start(a, "edge", "--state-dir", nobody.folder / "state", *COMMUNITY, *at)
     assert p.ends() == 2 and "root" in p.text(), p.text()
-    sh("rm", "-rf", "/tmp/nobody-" + net.prefix)
     step("without /dev/net/tun and without root: one line that says what to do")
 
 
-def check_unprivileged_supernode(net):
-    b = net["b"]
-    p = b.background("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                     net.programs["supernode"], "-l", "7700", "--state-dir",
-                     "/tmp/nobody-" + net.prefix)
+def check_unprivileged_supernode(b, nobody):
+    p = nobody.start(b, "supernode", "-l", "7700", "--state-dir", nobody.folder / "state")
     p.wait_says("listening at UDP port 7700; for edges: -l ")
     assert p.stop() == 0
-    sh("rm", "-rf", "/tmp/nobody-" + net.prefix)
     step("the supernode needs no root")
 
 
@@ -186,16 +197,14 @@ def check_removed_interface(a, at):
     step("the interface taken away from under it: status 1")
 
 
-def check_status_tool(a, at, net):
-    n2n = net.programs["n2n"]
+def check_status_tool(a, at, n2n, nobody):
     p = a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
     text = a.run(n2n, "status", "--state-dir", a.state)
     assert "community mynetwork:" in text and "10.1.2.1/24" in text, text
     assert p.stop() == 0
     p = a.background(n2n, "status", "-d", "n2n0", "--state-dir", a.state)
     assert p.ends() == 1 and "not running" in p.text(), p.text()
-    p = a.background("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                     "env", "XDG_RUNTIME_DIR=/none", n2n, "status", "-d", "n2n0")
+    p = nobody.start(a, "n2n", "status", "-d", "n2n0", env=["XDG_RUNTIME_DIR=/none"])
     assert p.ends() == 1 and "run as root to see those of root" in p.text(), p.text()
     for words in (("stauts",), ("version", "surplus"), ("help", "surplus")):
         p = a.background(n2n, *words)
@@ -237,21 +246,23 @@ def check_boot_without_network(net):
 
 
 def main():
-    with Net("sn", "a", "b") as net:
+    with Net("sn", "a", "b") as net, \
+            tempfile.TemporaryDirectory(prefix="n2n-nobody-", dir="/tmp") as folder:
         at = ("-l", f"{net['sn'].ip}:7654")
+        nobody = Nobody(net, folder)
         net["sn"].supernode("-l", 7654)
         check_signals(net, at)
         check_identity(net["a"], at)
         check_secret(net["a"], at)
         check_refusals(net, at)
-        check_no_device(net, at)
-        check_unprivileged_supernode(net)
+        check_no_device(net, nobody, at)
+        check_unprivileged_supernode(net["b"], nobody)
         check_closed_streams(net, at)
         check_lost_output(net["a"], net.programs["n2n"], net.programs["edge"])
         check_ignored_signals(net["a"], at)
         check_warnings(net["a"], at)
         check_removed_interface(net["a"], at)
-        check_status_tool(net["a"], at, net)
+        check_status_tool(net["a"], at, net.programs["n2n"], nobody)
         check_names(net["a"])
         check_boot_without_network(net)
 
