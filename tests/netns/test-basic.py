@@ -6,7 +6,7 @@
     a  10.77.0.2 ----+---- switch        a: 10.1.2.1, fd12::1   b: 10.1.2.2, fd12::2
     b  10.77.0.3 ----+
 
-First with IPv4 as the underlay, then with IPv6 alone.
+First with IPv4 alone as the underlay, then with IPv6 alone.
 """
 
 import re
@@ -53,6 +53,8 @@ def main():
     with Net("sn", "a", "b") as net:
         a, b = net["a"], net["b"]
         net["sn"].supernode("-l", 7654)
+        for host in net.hosts.values():
+            host.run("ip", "addr", "del", f"{host.ip6}/64", "dev", "eth0")
         edges = start_pair(net, f"{net['sn'].ip}:7654")
         assert a.peers()[0]["path"]["endpoint"].startswith(b.ip), a.peers()
         check_traffic(a, b)
@@ -64,8 +66,9 @@ def main():
             "registry"]["members"] == 0, 3)
         step("both left, and the supernode knows it")
 
-        for name in ("sn", "a", "b"):
-            net[name].run("ip", "addr", "del", f"{net[name].ip}/24", "dev", "eth0")
+        for host in net.hosts.values():
+            host.run("ip", "addr", "del", f"{host.ip}/24", "dev", "eth0")
+            host.run("ip", "addr", "add", f"{host.ip6}/64", "dev", "eth0", "nodad")
         edges = start_pair(net, f"[{net['sn'].ip6}]:7654")
         assert b.ip6 in a.peers()[0]["path"]["endpoint"], a.peers()
         step("IPv6 outside")
