@@ -37,12 +37,13 @@ cleanup()
 	echo "Everything was taken down again."
 }
 
-# on HOST COMMAND... runs it there; behind HOST LOG COMMAND... in the background.
-on() { nsenter -t "${holder[$1]}" -n -m -- "${@:2}"; }
+# on HOST COMMAND... runs it there; behind HOST LOG COMMAND... in the background. With the root of
+# the host, too: below chroot, that of its mounts is another one.
+on() { nsenter -t "${holder[$1]}" -n -m -r -- "${@:2}"; }
 behind()
 {
 	: >"$logs/$2"
-	nsenter -t "${holder[$1]}" -n -m -- "${@:3}" >"$logs/$2" 2>&1 &
+	nsenter -t "${holder[$1]}" -n -m -r -- "${@:3}" >"$logs/$2" 2>&1 &
 	programs+=($!)
 }
 
