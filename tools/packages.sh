@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Sourced by ./dev: which packages building and testing take, and how they come in.
 
-# Names of Debian 12.
-build_packages=(meson ninja-build gcc pkg-config libsodium-dev libssl-dev libuv1-dev libmnl-dev
-	libjansson-dev uthash-dev)
+# Names of Debian 12. What is only recommended does not come in, so libc6-dev is named, and make,
+# with which gcc links in parallel.
+build_packages=(meson ninja-build gcc libc6-dev make pkg-config libsodium-dev libssl-dev libuv1-dev
+	libmnl-dev libjansson-dev uthash-dev)
 # The fastest packet ciphers, to build with and to run; there are none but for x86-64.
 if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
 	build_packages+=(libipsec-mb-dev libipsec-mb1)
 fi
 test_packages=("${build_packages[@]}" clang clang-format libclang-rt-14-dev libcmocka-dev
-	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool
+	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool procps
 	valgrind)
-bench_packages=(python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool)
+demo_packages=(python3 iproute2 iputils-ping)
+bench_packages=(python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool procps)
 # What the bench compares with, if it is there.
 peer_packages=(n2n tinc fastd nebula openvpn openssl wireguard-go wireguard-tools)
 
