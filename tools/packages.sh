@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Sourced by ./dev: which packages building and testing take, and how they come in.
+# Sourced by ./dev: which packages building and testing take, and how they come in. $scratch is a
+# directory for temporary files.
 
 # Names of Debian 12. What is only recommended does not come in, so libc6-dev is named, and make,
 # with which gcc links in parallel.
@@ -48,14 +49,12 @@ need()
 		die "missing packages; as root run: apt-get install ${missing[*]}"
 	fi
 	echo "dev: installing ${missing[*]}"
-	log=$(mktemp)
+	log=$scratch/packages.log
 	if ! { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null &&
 		apt_install "${missing[@]}"; } >"$log" 2>&1; then
 		{ as_root apt-get update -qq && apt_install "${missing[@]}"; } >>"$log" 2>&1 || {
 			cat "$log" >&2
-			rm -f "$log"
 			die "cannot install ${missing[*]}"
 		}
 	fi
-	rm -f "$log"
 }
