@@ -54,7 +54,41 @@ check()
 	record "$name" $? "$log"
 }
 
-# run_tests DIRECTORY [TEST...] runs tests that Meson knows, and counts them.
+declare -A running=() running_log=() # name and log of the checks that run, by process
+
+# check_beside NUMBER NAME COMMAND... starts a program as a check, as soon as fewer than so many run.
+check_beside()
+{
+	local number=$1 name=$2 log
+	shift 2
+
+	while ((${#running[@]} >= number)); do
+		end_check
+	done
+	log=$(mktemp -p "$scratch")
+	"$@" >"$log" 2>&1 &
+	running[$!]=$name running_log[$!]=$log
+}
+
+# end_check waits for one of those and records it; end_checks for all.
+end_check()
+{
+	local pid status
+
+	wait -n -p pid
+	status=$?
+	record "${running[$pid]}" $status "${running_log[$pid]}"
+	unset "running[$pid]" "running_log[$pid]"
+}
+
+end_checks()
+{
+	while ((${#running[@]} > 0)); do
+		end_check
+	done
+}
+
+# run_tests DIRECTORY [TEST or OPTION of meson test...] runs tests that Meson knows, and counts them.
 run_tests()
 {
 	local dir=$1 results p f s
@@ -72,18 +106,16 @@ run_tests()
 	fi
 }
 
-# suite NAME DIRECTORY COMPILER OPTION... builds and runs all of them.
-suite()
+# build_suite NAME DIRECTORY COMPILER OPTION... builds all of them.
+build_suite()
 {
 	local name=$1 dir=$2
 	shift
 
 	section "$name"
-	if setup "$@" && compile "$dir"; then
-		run_tests "$dir"
-	else
-		record "build of $name" 1
-	fi
+	setup "$@" && compile "$dir" && return
+	record "build of $name" 1
+	return 1
 }
 
 # What has threads, under the thread sanitizer: the programs too, over a real network.
@@ -96,9 +128,10 @@ thread_suite()
 		src/supernode/supernode src/ctl/n2n "${names[@]/#/tests/unit/test_}"; then
 		run_tests $dir "${names[@]}"
 		use_programs $dir
-		check "netns/test-basic.py with TSan" timeout -k 10 300 tests/netns/test-basic.py
-		check "netns/test-basic.py with TSan and two workers" \
-			env N2N_WORKERS=2 timeout -k 10 300 tests/netns/test-basic.py
+		check_beside 2 "netns/test-basic.py with TSan" "${limit[@]}" tests/netns/test-basic.py
+		check_beside 2 "netns/test-basic.py with TSan and two workers" \
+			env N2N_WORKERS=2 "${limit[@]}" tests/netns/test-basic.py
+		end_checks
 	else
 		record "build with TSan" 1
 	fi
@@ -106,14 +139,12 @@ thread_suite()
 
 format_check()
 {
-	local file bad=0
-
-	while read -r -d '' file; do
-		clang-format --dry-run -Werror "$file" 2>/dev/null && continue
-		echo "$file: not in our format; run clang-format -i $file"
-		bad=1
-	done < <(find src tests -name '*.[ch]' -print0 | sort -z)
-	return $bad
+	find src tests bench -name '*.[ch]' -print0 |
+		xargs -0 -P "$(nproc)" -n 16 clang-format --dry-run -Werror ||
+		{
+			echo "not in our format; run clang-format -i on these files"
+			return 1
+		}
 }
 
 # Instructions per frame in the core, beside those on record.
@@ -137,34 +168,30 @@ use_programs()
 	export N2N=$PWD/$1/src/ctl/n2n
 }
 
-# The scripts have their own time limit.
+limit=(timeout --foreground -k 10 300)
+# These mostly wait. The others want the processors for themselves, as they measure or lose nothing.
+waiting=(bench communities lifecycle paths restarts basic secrecy)
+
+# What was there before the offloads has to work without any of them, too.
 netns_tests()
 {
-	local script
+	local name script
 
-	section "network namespaces"
+	section "network namespaces, side by side"
 	use_programs build/test-gcc
-	for script in tests/netns/test-*; do
-		# Without any script this is the pattern itself, and fails as well.
-		if [[ -x $script ]]; then
-			check "${script#tests/}" timeout -k 10 300 "$script"
-		else
-			echo "$script: not there, or not executable"
-			record "${script#tests/}" 1
-		fi
+	for name in "${waiting[@]}"; do
+		check_beside 4 "netns/test-$name.py" "${limit[@]}" "tests/netns/test-$name.py"
+		[[ $name == bench ]] ||
+			check_beside 4 "netns/test-$name.py without offloads" \
+				env N2N_DISABLE=uso,tso,gso,gro,vnethdr,ipsec-mb \
+				"${limit[@]}" "tests/netns/test-$name.py"
 	done
-}
-
-# What was there before the offloads has to work without any of them.
-fallback_tests()
-{
-	local name
-
-	section "network namespaces, without offloads"
-	for name in basic communities lifecycle paths restarts secrecy; do
-		check "netns/test-$name.py without offloads" \
-			env N2N_DISABLE=uso,tso,gso,gro,vnethdr,ipsec-mb \
-			timeout -k 10 300 "tests/netns/test-$name.py"
+	end_checks
+	section "network namespaces, one by one"
+	for script in tests/netns/test-*; do
+		name=${script##*/test-}
+		[[ " ${waiting[*]} " == *" ${name%.py} "* ]] ||
+			check "${script#tests/}" "${limit[@]}" "$script"
 	done
 }
 
@@ -175,14 +202,15 @@ test_all()
 	[[ ${CI:-} == true ]] && werror=true
 	need "${test_packages[@]}"
 	export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1
-	suite "gcc" build/test-gcc gcc -Dwerror=$werror
-	suite "clang with ASan and UBSan" build/test-asan clang -Dwerror=$werror \
-		-Db_sanitize=address,undefined
+	# The simulator does the same whichever compiler; its long runs are for the one that sees most.
+	build_suite "gcc" build/test-gcc gcc -Dwerror=$werror &&
+		run_tests build/test-gcc --no-suite long
+	build_suite "clang with ASan and UBSan" build/test-asan clang -Dwerror=$werror \
+		-Db_sanitize=address,undefined && run_tests build/test-asan
 	thread_suite -Dwerror=$werror
 	static_checks
 	check "instructions per frame" instruction_check
 	netns_tests
-	fallback_tests
 	show_times
 	echo "$passed passed, $failed failed, $skipped skipped"
 	((failed == 0 && passed > 0))
