@@ -88,6 +88,12 @@ end_checks()
 	done
 }
 
+skip()
+{
+	echo "$1"
+	return 77
+}
+
 # run_tests DIRECTORY [TEST or OPTION of meson test...] runs tests that Meson knows, and counts them.
 run_tests()
 {
@@ -195,6 +201,23 @@ netns_tests()
 	done
 }
 
+# The first commands of README.md, where nothing is installed.
+bare_check()
+{
+	local name="./dev demo and ./dev build on a bare Debian 12"
+
+	section "bare Debian 12"
+	if [[ ${N2N_BARE:-} ]]; then
+		check "$name" skip "this is a bare system already"
+	elif ((EUID != 0)); then
+		check "$name" skip "a system of its own needs root"
+	else
+		need debootstrap git
+		check_beside 1 "$name" tools/bare.sh "./dev demo" "./dev build"
+		end_checks
+	fi
+}
+
 test_all()
 {
 	local werror=false
@@ -211,7 +234,16 @@ test_all()
 	static_checks
 	check "instructions per frame" instruction_check
 	netns_tests
+	bare_check
 	show_times
 	echo "$passed passed, $failed failed, $skipped skipped"
 	((failed == 0 && passed > 0))
+}
+
+# Both commands of README.md and CONTRIBUTING.md from nothing to their end.
+test_bare()
+{
+	((EUID == 0)) && need debootstrap git
+	tools/bare.sh "./dev demo" "./dev test" &
+	wait $!
 }
