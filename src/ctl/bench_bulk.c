@@ -13,7 +13,7 @@
 static void forget_streams(struct bench_bulk *b)
 {
 	for (size_t i = 0; i < BENCH_STREAMS_MAX; i++)
-		b->fds[i] = -1;
+		b->stream[i] = os_handle_none();
 }
 
 int bench_bulk_init(struct bench_bulk *b, const struct random *random)
@@ -37,14 +37,14 @@ void bench_bulk_fini(struct bench_bulk *b)
 void bench_bulk_close(struct bench_bulk *b)
 {
 	for (size_t i = 0; i < BENCH_STREAMS_MAX; i++)
-		stream_close(b->fds[i]);
+		stream_close(b->stream[i]);
 	forget_streams(b);
 }
 
 static bool is_open(const struct bench_bulk *b)
 {
 	for (size_t i = 0; i < BENCH_STREAMS_MAX; i++)
-		if (b->fds[i] >= 0)
+		if (!os_handle_is_none(b->stream[i]))
 			return true;
 	return false;
 }
@@ -60,12 +60,12 @@ static uint64_t move(struct bench_bulk *b, enum stream_way way, unsigned ready)
 
 		if (!(ready >> i & 1))
 			continue;
-		rc = way == STREAM_READ ? stream_get(b->fds[i], b->buffer, BUFFER_LEN, &done)
-					: stream_put(b->fds[i], b->buffer, BUFFER_LEN, &done);
+		rc = way == STREAM_READ ? stream_get(b->stream[i], b->buffer, BUFFER_LEN, &done)
+					: stream_put(b->stream[i], b->buffer, BUFFER_LEN, &done);
 		moved += done;
 		if (rc != 0 && rc != N2N_EAGAIN) {
-			stream_close(b->fds[i]);
-			b->fds[i] = -1;
+			stream_close(b->stream[i]);
+			b->stream[i] = os_handle_none();
 		}
 	}
 	return moved;
@@ -79,7 +79,7 @@ void bench_bulk_send(
 
 	*out = (struct bench_count){0, 0};
 	while (is_open(b) && out->amount < SENT_MAX &&
-		stream_wait(b->fds, BENCH_STREAMS_MAX, STREAM_WRITE, limit, &ready) == 0)
+		stream_wait(b->stream, BENCH_STREAMS_MAX, STREAM_WRITE, limit, &ready) == 0)
 		out->amount += move(b, STREAM_WRITE, ready);
 	out->time_ns = sys_now_ns() - start;
 	bench_bulk_close(b);
@@ -93,7 +93,7 @@ void bench_bulk_receive(struct bench_bulk *b, uint64_t time_ns, const struct str
 
 	*out = (struct bench_count){0, 0};
 	while (is_open(b) && (start == 0 || now < start + time_ns) &&
-		stream_wait(b->fds, BENCH_STREAMS_MAX, STREAM_READ, limit, &ready) == 0) {
+		stream_wait(b->stream, BENCH_STREAMS_MAX, STREAM_READ, limit, &ready) == 0) {
 		uint64_t moved = move(b, STREAM_READ, ready);
 
 		now = sys_now_ns();

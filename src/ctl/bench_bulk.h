@@ -9,8 +9,8 @@
 #define BENCH_WARM_UP_MS 250 /* from the first byte; what arrives in it is not counted */
 
 struct bench_bulk {
-	int fds[BENCH_STREAMS_MAX]; /* owned; -1: closed */
-	uint8_t *buffer;	    /* owned */
+	struct os_handle stream[BENCH_STREAMS_MAX]; /* owned; none: closed */
+	uint8_t *buffer;			    /* owned */
 };
 
 /* N2N_ENOMEM. The bytes sent are random, so that nothing on the way makes them fewer. */

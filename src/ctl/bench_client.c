@@ -14,7 +14,7 @@
 #define END_MS	     1000 /* for the end of a session */
 #define GRACE_MS     8000 /* more than the server takes for what belongs to a step */
 
-int bench_client_init(struct bench_client *c, unsigned seconds, int interrupt,
+int bench_client_init(struct bench_client *c, unsigned seconds, struct os_handle interrupt,
 	const struct random *random, struct os_error *err)
 {
 	static const struct endpoint any = {.port = 0};
@@ -36,7 +36,7 @@ void bench_client_fini(struct bench_client *c)
 
 static struct stream_limit limit_of(const struct bench_session *s, uint64_t ms)
 {
-	const struct stream_limit never = {UINT64_MAX, {s->client->interrupt, -1}};
+	const struct stream_limit never = {UINT64_MAX, {s->client->interrupt, os_handle_none()}};
 
 	return stream_limit_within(&never, ms);
 }
@@ -97,10 +97,11 @@ static int hear(const struct bench_session *s, enum bench_kind kind, uint64_t ms
 	return rc == 0 ? 0 : explain(s, rc, version, err);
 }
 
-static int connect_to_server(const struct bench_session *s, int *fd, struct os_error *err)
+static int connect_to_server(
+	const struct bench_session *s, struct os_handle *out, struct os_error *err)
 {
 	struct stream_limit limit = limit_of(s, BENCH_ANSWER_MS);
-	int rc = stream_connect(fd, &s->server, &limit, err);
+	int rc = stream_connect(out, &s->server, &limit, err);
 	char to[ENDPOINT_TEXT_MAX], ip[ENDPOINT_TEXT_MAX];
 
 	endpoint_format(&s->server, to);
@@ -125,7 +126,7 @@ int bench_session_open(struct bench_session *s, struct bench_client *c,
 	struct bench_message m;
 	int rc;
 
-	*s = (struct bench_session){.client = c, .server = *server, .control = -1};
+	*s = (struct bench_session){.client = c, .server = *server, .control = os_handle_none()};
 	rc = connect_to_server(s, &s->control, err);
 	if (rc == 0)
 		rc = say(s, &hello, err);
@@ -150,10 +151,10 @@ static void say_end(const struct bench_session *s)
 
 void bench_session_close(struct bench_session *s)
 {
-	if (s->control >= 0)
+	if (!os_handle_is_none(s->control))
 		say_end(s);
 	stream_close(s->control);
-	s->control = -1;
+	s->control = os_handle_none();
 }
 
 static int start_step(const struct bench_session *s, enum bench_kind kind, unsigned streams,
@@ -198,14 +199,14 @@ static int open_streams(
 	const struct bench_session *s, unsigned streams, uint64_t token, struct os_error *err)
 {
 	const struct bench_message data = {.kind = BENCH_DATA, .token = token};
-	int *fds = s->client->bulk.fds;
+	struct os_handle *stream = s->client->bulk.stream;
 
 	for (unsigned i = 0; i < streams; i++) {
 		struct stream_limit limit = limit_of(s, BENCH_ANSWER_MS);
-		int rc = connect_to_server(s, &fds[i], err);
+		int rc = connect_to_server(s, &stream[i], err);
 
 		if (rc == 0) {
-			rc = bench_message_send(fds[i], &data, &limit);
+			rc = bench_message_send(stream[i], &data, &limit);
 			if (rc != 0)
 				explain(s, rc, 0, err);
 		}

@@ -10,15 +10,15 @@
 struct bench_client {
 	struct bench_bulk bulk;
 	struct bench_udp *udp;
-	uint32_t *samples; /* room for the round trips of a step */
-	unsigned seconds;  /* each step */
-	int interrupt;	   /* ends any wait when readable; borrowed */
+	uint32_t *samples;	    /* room for the round trips of a step */
+	unsigned seconds;	    /* each step */
+	struct os_handle interrupt; /* ends any wait when readable; borrowed */
 };
 
 struct bench_session {
 	struct bench_client *client;
 	struct endpoint server;
-	int control; /* -1: closed */
+	struct os_handle control; /* none: closed */
 };
 
 struct bench_rtt {
@@ -30,8 +30,8 @@ struct bench_rtt {
  * N2N_ENOMEM, and errors of opening a UDP port. As everywhere here err says what failed, for
  * people; after an interrupt any call fails with N2N_EAGAIN, and what err says is of no interest.
  */
-MUST_CHECK int bench_client_init(struct bench_client *c, unsigned seconds, int interrupt,
-	const struct random *random, struct os_error *err);
+MUST_CHECK int bench_client_init(struct bench_client *c, unsigned seconds,
+	struct os_handle interrupt, const struct random *random, struct os_error *err);
 void bench_client_fini(struct bench_client *c); /* also when all zero */
 
 /* The server's address and port. */

@@ -86,19 +86,20 @@ int bench_datagram_decode(uint32_t *number, const uint8_t *in, size_t len, uint6
 	return 0;
 }
 
-int bench_message_send(int fd, const struct bench_message *m, const struct stream_limit *limit)
+int bench_message_send(
+	struct os_handle to, const struct bench_message *m, const struct stream_limit *limit)
 {
 	uint8_t bytes[BENCH_MESSAGE_LEN];
 
 	bench_message_encode(bytes, m);
-	return stream_send(fd, bytes, sizeof(bytes), limit);
+	return stream_send(to, bytes, sizeof(bytes), limit);
 }
 
-int bench_message_receive(
-	int fd, struct bench_message *m, unsigned *version, const struct stream_limit *limit)
+int bench_message_receive(struct os_handle from, struct bench_message *m, unsigned *version,
+	const struct stream_limit *limit)
 {
 	uint8_t bytes[BENCH_MESSAGE_LEN];
-	int rc = stream_receive(fd, bytes, sizeof(bytes), limit);
+	int rc = stream_receive(from, bytes, sizeof(bytes), limit);
 
 	return rc == 0 ? bench_message_decode(m, bytes, version) : rc;
 }

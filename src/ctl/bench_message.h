@@ -104,8 +104,8 @@ MUST_CHECK int bench_datagram_decode(
 
 /* Errors as of os/stream.h; receiving also those of decoding. */
 MUST_CHECK int bench_message_send(
-	int fd, const struct bench_message *m, const struct stream_limit *limit);
-MUST_CHECK int bench_message_receive(
-	int fd, struct bench_message *m, unsigned *version, const struct stream_limit *limit);
+	struct os_handle to, const struct bench_message *m, const struct stream_limit *limit);
+MUST_CHECK int bench_message_receive(struct os_handle from, struct bench_message *m,
+	unsigned *version, const struct stream_limit *limit);
 
 #endif

@@ -145,12 +145,12 @@ struct run {
 	const struct path_conf *conf;
 	struct bench_client client;
 	struct bench_report report;
-	int interrupt;
+	struct os_handle interrupt;
 };
 
 static bool interrupted(const struct run *run)
 {
-	const struct stream_limit limit = {UINT64_MAX, {run->interrupt, -1}};
+	const struct stream_limit limit = {UINT64_MAX, {run->interrupt, os_handle_none()}};
 
 	return stream_limit_reached(&limit);
 }
@@ -335,14 +335,14 @@ static int show(const struct run *run)
 
 static int run_path(const struct path_conf *conf)
 {
-	struct run run = {.conf = conf, .interrupt = -1};
+	struct run run = {.conf = conf, .interrupt = os_handle_none()};
 	struct os_error err;
 	int rc = start(&run, &err), status = STATUS_OK;
 
 	if (rc == 0)
 		rc = measure_all(&run, &err);
 	/* Stopped on purpose with something to show is no failure. */
-	if (rc != 0 && run.interrupt >= 0 && interrupted(&run)) {
+	if (rc != 0 && !os_handle_is_none(run.interrupt) && interrupted(&run)) {
 		status = bench_report_is_empty(&run.report) ? STATUS_FAILED : STATUS_OK;
 	} else if (rc != 0) {
 		fprintf(stderr, "n2n: %s\n", err.text);

@@ -84,22 +84,22 @@ static const struct option_set options = {
 
 struct server {
 	size_t n;
-	int listeners[ADDRESSES_MAX];
+	struct os_handle listeners[ADDRESSES_MAX]; /* of them n are open */
 	struct bench_udp *udp[ADDRESSES_MAX];
 	struct bench_bulk bulk;
 	struct random random;
-	int interrupt;
+	struct os_handle interrupt;
 	struct endpoint last; /* client whose coming was told */
 };
 
 struct client {
 	struct server *server;
 	size_t at; /* the listener it came by */
-	int control;
+	struct os_handle control;
 	struct endpoint from;
 };
 
-static struct stream_limit limit_of(const struct server *s, int control, uint64_t ms)
+static struct stream_limit limit_of(const struct server *s, struct os_handle control, uint64_t ms)
 {
 	const struct stream_limit never = {UINT64_MAX, {s->interrupt, control}};
 
@@ -108,7 +108,7 @@ static struct stream_limit limit_of(const struct server *s, int control, uint64_
 
 static int say(const struct client *c, const struct bench_message *m)
 {
-	struct stream_limit limit = limit_of(c->server, -1, BENCH_ANSWER_MS);
+	struct stream_limit limit = limit_of(c->server, os_handle_none(), BENCH_ANSWER_MS);
 
 	return bench_message_send(c->control, m, &limit);
 }
@@ -116,37 +116,37 @@ static int say(const struct client *c, const struct bench_message *m)
 /* ---- connections ---- */
 
 /* The client says HELLO before it listens; a connection closed unread could lose our answer. */
-static void refuse(const struct server *s, int fd)
+static void refuse(const struct server *s, struct os_handle stream)
 {
-	struct stream_limit limit = limit_of(s, -1, REFUSE_MS);
+	struct stream_limit limit = limit_of(s, os_handle_none(), REFUSE_MS);
 	struct bench_message m;
 	unsigned version;
 
-	if (bench_message_receive(fd, &m, &version, &limit) == 0 && m.kind == BENCH_HELLO) {
+	if (bench_message_receive(stream, &m, &version, &limit) == 0 && m.kind == BENCH_HELLO) {
 		m = (struct bench_message){.kind = BENCH_BUSY};
-		(void)!bench_message_send(fd, &m, &limit);
+		(void)!bench_message_send(stream, &m, &limit);
 	}
-	stream_close(fd);
+	stream_close(stream);
 }
 
 static void refuse_waiting(const struct server *s, unsigned listeners)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct endpoint from;
-		int fd;
+		struct os_handle stream;
 
-		if (listeners >> i & 1 && stream_accept(&fd, &from, s->listeners[i]) == 0)
-			refuse(s, fd);
+		if (listeners >> i & 1 && stream_accept(&stream, &from, s->listeners[i]) == 0)
+			refuse(s, stream);
 	}
 }
 
-static bool shows_token(const struct server *s, int fd, uint64_t token)
+static bool shows_token(const struct server *s, struct os_handle stream, uint64_t token)
 {
-	struct stream_limit limit = limit_of(s, -1, HELLO_MS);
+	struct stream_limit limit = limit_of(s, os_handle_none(), HELLO_MS);
 	struct bench_message m;
 	unsigned version;
 
-	return bench_message_receive(fd, &m, &version, &limit) == 0 && m.kind == BENCH_DATA &&
+	return bench_message_receive(stream, &m, &version, &limit) == 0 && m.kind == BENCH_DATA &&
 	       m.token == token;
 }
 
@@ -159,20 +159,21 @@ static int gather(
 
 	while (taken < streams) {
 		struct endpoint from;
-		int fd, rc = stream_wait(&s->listeners[c->at], 1, STREAM_READ, limit, &ready);
+		struct os_handle stream;
+		int rc = stream_wait(&s->listeners[c->at], 1, STREAM_READ, limit, &ready);
 
 		if (rc == 0)
-			rc = stream_accept(&fd, &from, s->listeners[c->at]);
+			rc = stream_accept(&stream, &from, s->listeners[c->at]);
 		if (rc == N2N_EAGAIN && !stream_limit_reached(limit))
 			continue;
 		if (rc != 0)
 			return rc;
 		if (!endpoint_same_ip(&from, &c->from))
-			refuse(s, fd);
-		else if (shows_token(s, fd, token))
-			s->bulk.fds[taken++] = fd;
+			refuse(s, stream);
+		else if (shows_token(s, stream, token))
+			s->bulk.stream[taken++] = stream;
 		else
-			stream_close(fd);
+			stream_close(stream);
 	}
 	return 0;
 }
@@ -254,7 +255,7 @@ static int run_step(struct client *c, const struct bench_message *m)
 	if (m->kind == BENCH_ECHO) {
 		unsigned version;
 
-		limit = limit_of(s, -1, BENCH_ANSWER_MS);
+		limit = limit_of(s, os_handle_none(), BENCH_ANSWER_MS);
 		rc = bench_message_receive(c->control, &answer, &version, &limit);
 		if (rc != 0 || answer.kind != BENCH_END)
 			return N2N_EINVAL;
@@ -270,14 +271,14 @@ static int run_step(struct client *c, const struct bench_message *m)
 static int next_step(struct client *c, struct bench_message *m)
 {
 	struct server *s = c->server;
-	struct stream_limit limit = limit_of(s, -1, IDLE_MS);
-	int fds[1 + ADDRESSES_MAX] = {c->control};
+	struct stream_limit limit = limit_of(s, os_handle_none(), IDLE_MS);
+	struct os_handle of[1 + ADDRESSES_MAX] = {c->control};
 	unsigned version, ready;
 	int rc;
 
-	memcpy(&fds[1], s->listeners, sizeof(s->listeners));
+	memcpy(&of[1], s->listeners, sizeof(s->listeners));
 	do {
-		rc = stream_wait(fds, 1 + s->n, STREAM_READ, &limit, &ready);
+		rc = stream_wait(of, 1 + s->n, STREAM_READ, &limit, &ready);
 		if (rc != 0)
 			return rc;
 		if (!(ready & 1))
@@ -300,7 +301,7 @@ static void announce(struct client *c)
 
 static void serve_client(struct client *c)
 {
-	struct stream_limit limit = limit_of(c->server, -1, HELLO_MS);
+	struct stream_limit limit = limit_of(c->server, os_handle_none(), HELLO_MS);
 	struct bench_message m;
 	unsigned version;
 	int rc = bench_message_receive(c->control, &m, &version, &limit);
@@ -324,7 +325,7 @@ static void serve_client(struct client *c)
 
 static void serve(struct server *s)
 {
-	struct stream_limit never = {UINT64_MAX, {s->interrupt, -1}};
+	struct stream_limit never = {UINT64_MAX, {s->interrupt, os_handle_none()}};
 	unsigned ready;
 
 	while (stream_wait(s->listeners, s->n, STREAM_READ, &never, &ready) == 0)
@@ -362,7 +363,7 @@ static int server_open(struct server *s, const struct serve_conf *conf, struct o
 
 static void server_close(struct server *s)
 {
-	for (size_t i = 0; i < ADDRESSES_MAX; i++) {
+	for (size_t i = 0; i < s->n; i++) {
 		stream_close(s->listeners[i]);
 		bench_udp_destroy(s->udp[i]);
 	}
@@ -394,7 +395,7 @@ static void introduce(const struct serve_conf *conf)
 
 static int serve_with(const struct serve_conf *conf)
 {
-	struct server s = {.listeners = {-1, -1, -1, -1}, .interrupt = -1};
+	struct server s = {.interrupt = os_handle_none()};
 	struct os_error err;
 	int rc = server_open(&s, conf, &err);
 

@@ -72,11 +72,11 @@ static size_t take(struct bench_udp *x, const struct bench_flow *flow,
 size_t bench_udp_receive(struct bench_udp *x, const struct bench_flow *flow,
 	const struct stream_limit *limit, struct bench_datagram got[BENCH_UDP_BATCH])
 {
-	int fd = udp_fd(x->u, family_of(flow));
+	struct os_handle socket = udp_handle(x->u, family_of(flow));
 	unsigned ready;
 	size_t n = 0;
 
-	while (n == 0 && stream_wait(&fd, 1, STREAM_READ, limit, &ready) == 0)
+	while (n == 0 && stream_wait(&socket, 1, STREAM_READ, limit, &ready) == 0)
 		n = take(x, flow, got);
 	return n;
 }

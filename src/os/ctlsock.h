@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The client's end of the control socket (CONTROL.md): one line asked, one line answered. */
+/*
+ * The client's end of the control socket (CONTROL.md): one line asked, one line answered. Every
+ * system; Windows has such sockets too. Any thread.
+ */
 #ifndef N2N_OS_CTLSOCK_H
 #define N2N_OS_CTLSOCK_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The border between the operating system's errors and ours: errno is translated here, once, and
- * failures that people meet at start are explained in a line. Any thread.
+ * failures that people meet at start are explained in a line. Every system; os_errno is for the
+ * inside of os, and takes what the system calls its error numbers. Any thread.
  */
 #ifndef N2N_OS_ERROR_H
 #define N2N_OS_ERROR_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Small files that the user names. Any thread. */
+/*
+ * Small files that the user names. Every system; where files have no modes, none is open to others
+ * as far as can be told. Any thread.
+ */
 #ifndef N2N_OS_FILE_H
 #define N2N_OS_FILE_H
 

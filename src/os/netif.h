@@ -3,6 +3,9 @@
  * The host's network interfaces: setting up the one we made, listing the addresses under which the
  * host may be reached, and hearing of changes. An address is an endpoint whose port is 0. Each
  * call talks to the kernel by itself; any thread.
+ *
+ * Every system, but for two: netif_set_gso_limits gives N2N_ENOSYS and netif_tap_queues 0 where an
+ * interface has no such thing.
  */
 #ifndef N2N_OS_NETIF_H
 #define N2N_OS_NETIF_H
@@ -10,9 +13,14 @@
 #include "base/endpoint.h"
 #include "base/mac.h"
 #include "os/error.h"
+#include "os/handle.h"
 
-/* N2N_ENOENT: no such interface; N2N_EPERM; N2N_EINVAL: the system does not like the value. */
+/*
+ * Setting: N2N_ENOENT: no such interface; N2N_EPERM; N2N_EINVAL: the system does not like the
+ * value.
+ */
 MUST_CHECK int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err);
+/* Writes zeros when the interface has none. N2N_ENOENT. */
 MUST_CHECK int netif_get_mac(const char *name, struct mac *mac, struct os_error *err);
 /* mtu in bytes, without the Ethernet header. */
 MUST_CHECK int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err);
@@ -41,13 +49,22 @@ MUST_CHECK int netif_tap_queues(const char *name);
 MUST_CHECK int netif_local_addresses(
 	struct endpoint *out, size_t cap, const char *const *exclude, size_t exclude_count);
 
-/* Tells that an interface or an address appeared, changed or went. */
+/*
+ * Tells that an interface or an address appeared, changed or went. One thread at a time. Every
+ * system, but a caller goes on without where it cannot be opened: an Android app may not listen to
+ * the kernel, and is told by its own framework.
+ */
 struct netif_watch;
 
+/* N2N_ENOMEM, N2N_EPERM, N2N_EIO. The caller closes it. */
 MUST_CHECK int netif_watch_open(struct netif_watch **out, struct os_error *err);
 void netif_watch_close(struct netif_watch *w); /* NULL is fine */
-/* A descriptor to poll for reading. */
-int netif_watch_fd(const struct netif_watch *w);
+/*
+ * A socket, w's own, that is readable when there is something to drain; for uv_poll_init_socket.
+ * netlink on Linux, a routing socket on macOS and the BSDs. Windows calls back in a thread of its
+ * own instead: there it is one end of a pair of sockets to which the callback writes a byte.
+ */
+struct os_handle netif_watch_handle(const struct netif_watch *w);
 /* Takes what is queued; true when something changed since the last call. Does not block. */
 bool netif_watch_drain(struct netif_watch *w);
 

@@ -4,6 +4,9 @@
  * control socket. The directory is DIR/INSTANCE, mode 0700, and belongs to one process at a time.
  * Small files only, of mode 0600. One thread at a time.
  *
+ * Every system; the modes and places below are those of POSIX systems. On Windows an access list
+ * stands for the modes, and ProgramData or LocalAppData for the places.
+ *
  * DIR when none is given: for root /var/lib/n2n and, for the control socket, /run/n2n; for others
  * $XDG_STATE_HOME/n2n or ~/.local/state/n2n, and $XDG_RUNTIME_DIR/n2n or the same as for the state.
  * A DIR that is given holds both.
@@ -17,7 +20,7 @@
 #include "os/error.h"
 
 #define STATE_PATH_MAX	 4096
-#define STATE_SOCKET_MAX 108 /* sizeof sun_path, with the NUL */
+#define STATE_SOCKET_MAX 108 /* sun_path where it is longest, with the NUL */
 
 struct state;
 

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * TCP connections with limits on waiting, for tools that talk to one another. A stream is a
- * descriptor that never blocks, owned by the caller. One thread for each stream.
+ * TCP connections with limits on waiting, for tools that talk to one another. A stream, or a
+ * listener, is the handle of a socket that never blocks, owned by the caller. One thread for each
+ * stream.
  *
- * N2N_EIO from sending and receiving means that the connection is gone: the other end hung up, was
- * reset, or is out of reach.
+ * Every system. N2N_EIO from sending and receiving means that the connection is gone: the other end
+ * hung up, was reset, or is out of reach.
  */
 #ifndef N2N_OS_STREAM_H
 #define N2N_OS_STREAM_H
 
 #include "base/endpoint.h"
 #include "os/error.h"
+#include "os/handle.h"
 
 #define STREAM_WAIT_MAX 8
 #define STREAM_STOPS	2
 
-/* When to give up waiting: at a moment, or as soon as one of the descriptors is readable. */
+/* When to give up waiting: at a moment, or as soon as one of the stops is readable. */
 struct stream_limit {
-	uint64_t until_ms;	/* of sys_now_ms; UINT64_MAX: never */
-	int stop[STREAM_STOPS]; /* -1: none */
+	uint64_t until_ms;		     /* of sys_now_ms; UINT64_MAX: never */
+	struct os_handle stop[STREAM_STOPS]; /* streams, interrupt_open; borrowed; or none */
 };
 
-/* The same descriptors, and ms milliseconds from now, or before if the given limit is earlier. */
+/* The same stops, and ms milliseconds from now, or before if the given limit is earlier. */
 struct stream_limit stream_limit_within(const struct stream_limit *limit, uint64_t ms);
+/* True when waiting would end at once. */
 bool stream_limit_reached(const struct stream_limit *limit);
 
 enum stream_way {
@@ -31,33 +34,38 @@ enum stream_way {
 };
 
 /*
- * Waits until one of n descriptors (at most STREAM_WAIT_MAX; -1 is skipped; UDP sockets may be
- * among them) can be read or written, or has failed: bit i of *ready stands for fds[i]. N2N_EAGAIN
- * when the limit was reached before; N2N_ENOMEM.
+ * Waits until one of n sockets (at most STREAM_WAIT_MAX; none is skipped; those of udp_handle may
+ * be among them) can be read or written, or has failed: bit i of *ready stands for of[i].
+ * N2N_EAGAIN when the limit was reached before; N2N_ENOMEM.
  */
-MUST_CHECK int stream_wait(const int *fds, size_t n, enum stream_way way,
+MUST_CHECK int stream_wait(const struct os_handle *of, size_t n, enum stream_way way,
 	const struct stream_limit *limit, unsigned *ready);
 
 /*
  * Listens at an address and port; at an address that is all zero, at every one of its family.
  * N2N_EEXIST: the port is in use; N2N_EPERM; N2N_ENOENT: this host lacks the address.
  */
-MUST_CHECK int stream_listen(int *out, const struct endpoint *at, struct os_error *err);
+MUST_CHECK int stream_listen(
+	struct os_handle *out, const struct endpoint *at, struct os_error *err);
 /* Takes one connection that waits at the listener; N2N_EAGAIN when there is none. */
-MUST_CHECK int stream_accept(int *out, struct endpoint *from, int listener);
+MUST_CHECK int stream_accept(
+	struct os_handle *out, struct endpoint *from, struct os_handle listener);
 /*
  * N2N_ENOENT: refused, nobody listens there; N2N_EAGAIN: no answer within the limit; N2N_EPERM: a
  * rule of this host forbids it; N2N_EIO: no way leads there.
  */
-MUST_CHECK int stream_connect(int *out, const struct endpoint *to, const struct stream_limit *limit,
-	struct os_error *err);
-void stream_close(int fd); /* -1 is fine */
+MUST_CHECK int stream_connect(struct os_handle *out, const struct endpoint *to,
+	const struct stream_limit *limit, struct os_error *err);
+/* Also for listeners and interrupts; none is fine. */
+void stream_close(struct os_handle s);
 
-/* As much as goes without waiting, at least a byte: N2N_EAGAIN when none does. */
-MUST_CHECK int stream_put(int fd, const void *data, size_t len, size_t *done);
-MUST_CHECK int stream_get(int fd, void *data, size_t cap, size_t *done);
-/* All of it, or N2N_EAGAIN when the limit was reached. */
-MUST_CHECK int stream_send(int fd, const void *data, size_t len, const struct stream_limit *limit);
-MUST_CHECK int stream_receive(int fd, void *data, size_t len, const struct stream_limit *limit);
+/* As many bytes as go without waiting, at least one: N2N_EAGAIN when none does; N2N_EIO. */
+MUST_CHECK int stream_put(struct os_handle s, const void *data, size_t len, size_t *done);
+MUST_CHECK int stream_get(struct os_handle s, void *data, size_t cap, size_t *done);
+/* All of it, or N2N_EAGAIN when the limit was reached; N2N_EIO. */
+MUST_CHECK int stream_send(
+	struct os_handle s, const void *data, size_t len, const struct stream_limit *limit);
+MUST_CHECK int stream_receive(
+	struct os_handle s, void *data, size_t len, const struct stream_limit *limit);
 
 #endif

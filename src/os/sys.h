@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The process and the machine: clocks, random bytes, hardening. Any thread. */
+/*
+ * The process and the machine: clocks, random bytes, hardening. Every system; what one lacks of
+ * hardening is left away without an error. Any thread, but sys_open_standard and sys_harden, which
+ * come before there are others.
+ */
 #ifndef N2N_OS_SYS_H
 #define N2N_OS_SYS_H
 
@@ -15,10 +19,11 @@
 void sys_open_standard(void);
 /*
  * Ends the output to stdout. If any of it could not be written, err says that what ("the key")
- * could not.
+ * could not: N2N_EIO, N2N_ENOSPC.
  */
 MUST_CHECK int sys_flush_stdout(const char *what, struct os_error *err);
 
+/* True when the system lets the process do everything: root, an elevated administrator. */
 bool sys_is_root(void);
 
 /* Milliseconds since some moment in the past; never goes back, counts while the host sleeps. */
@@ -36,7 +41,8 @@ MUST_CHECK int sys_random(struct random *out, struct os_error *err);
 
 /*
  * Keeps the memory of this process out of core dumps and away from other processes of the same
- * user. Afterwards /proc/self belongs to root: open what is needed there before.
+ * user. Afterwards /proc/self of Linux belongs to root: open what is needed there before. N2N_EPERM
+ * and others: it is not hardened, which is worth a warning.
  */
 MUST_CHECK int sys_harden(struct os_error *err);
 

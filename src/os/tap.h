@@ -3,7 +3,10 @@
  * The virtual Ethernet interface through which the host's frames come and go. A frame starts with
  * the destination address and has no FCS. Where the system can, it hands over super-frames and
  * frames whose checksum is unset, and takes them (base/offload.h). Nothing here blocks. Reading and
- * writing may happen in two threads at once.
+ * writing may happen in two threads at once; making and closing belongs to one.
+ *
+ * Every system with a driver for Ethernet frames: TUN/TAP on Linux and FreeBSD, TAP-Windows, a pair
+ * of feth on macOS. tap_join is for systems with several queues, which TAP_USE_QUEUES tells.
  */
 #ifndef N2N_OS_TAP_H
 #define N2N_OS_TAP_H
@@ -14,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/offload.h"
 #include "os/error.h"
+#include "os/handle.h"
 
 #define TAP_NAME_MAX   15    /* bytes, without the NUL */
 #define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
@@ -42,14 +46,26 @@ MUST_CHECK int tap_open(struct tap **out, const char *name, unsigned use, struct
 /*
  * A further queue of the interface, for one more worker: the system spreads the flows over all.
  * Each is read, written and closed by itself. first has TAP_USE_QUEUES. N2N_ENOENT: the interface
- * was removed.
+ * was removed; N2N_EPERM; N2N_ENOMEM.
  */
 MUST_CHECK int tap_join(struct tap **out, const struct tap *first, struct os_error *err);
+/*
+ * A queue that somebody else opened: a helper with more rights than this process, or the system
+ * that starts us. It is an open descriptor of the driver, attached to a TAP (on Linux with
+ * IFF_NO_PI, which cannot be seen); on Windows the driver's HANDLE.
+ *
+ * On success the tap owns it, and facts beside frames are in use if and only if it was attached so;
+ * the rest of use is as for tap_open. To join it takes the rights that tap_open takes; else more
+ * such queues are adopted. On failure it stays the caller's. N2N_EINVAL: it is none of the driver,
+ * is not attached, or carries IP packets without Ethernet (a TUN, as Android gives them);
+ * N2N_ENOMEM.
+ */
+MUST_CHECK int tap_adopt(
+	struct tap **out, struct os_handle queue, unsigned use, struct os_error *err);
 /* The interface disappears with its last queue unless it was persistent. NULL is fine. */
 void tap_close(struct tap *tap);
 
-/* A descriptor to poll for reading. */
-int tap_fd(const struct tap *tap);
+/* The interface's name, as long as tap lives. */
 const char *tap_name(const struct tap *tap);
 /* What is in use, a set of enum tap_use. */
 unsigned tap_uses(const struct tap *tap);

@@ -8,12 +8,16 @@
  *
  * A struct udp may be used by several threads at once, a struct udp_batch by one only. Nothing
  * is allocated after udp_open and udp_batch_create, and only udp_wait_writable blocks.
+ *
+ * Every system; trains are for Linux and, as far as it goes, Windows, which udp_uses tells. Where
+ * sockets of one port do not share the senders, udp_join gives N2N_ENOSYS and there is one worker.
  */
 #ifndef N2N_OS_UDP_H
 #define N2N_OS_UDP_H
 
 #include "base/endpoint.h"
 #include "os/error.h"
+#include "os/handle.h"
 
 enum udp_family {
 	UDP_V4,
@@ -51,12 +55,13 @@ MUST_CHECK int udp_open(
 /*
  * A further pair of sockets on the port and address of first, in the same families, for one more
  * worker: the kernel spreads the senders over all pairs and keeps each sender at one of them.
+ * Errors as for udp_open.
  */
 MUST_CHECK int udp_join(struct udp **out, const struct udp *first, struct os_error *err);
 void udp_close(struct udp *u); /* NULL is fine */
 
-/* A descriptor to poll for reading; -1 when the family is not available. */
-int udp_fd(const struct udp *u, enum udp_family family);
+/* The socket, u's own, for stream_wait; none when the family is not available. */
+struct os_handle udp_handle(const struct udp *u, enum udp_family family);
 /* The port in use; 0 when the family is not available. */
 uint16_t udp_port(const struct udp *u, enum udp_family family);
 /*

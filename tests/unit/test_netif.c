@@ -211,7 +211,7 @@ static void test_watch(void **state)
 
 	(void)state;
 	assert_int_equal(netif_watch_open(&w, &err), 0);
-	p.fd = netif_watch_fd(w);
+	p.fd = (int)netif_watch_handle(w).value;
 	assert_false(netif_watch_drain(w));
 	run("ip address add 10.1.2.1/24 dev v0");
 	assert_int_equal(poll(&p, 1, 2000), 1);

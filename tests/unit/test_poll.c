@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests the wait set of a worker, and threads with it. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -9,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "os/poll.h"
 #include "os/sys.h"
@@ -19,51 +17,73 @@
 
 #define CAP 4
 
-struct pipes {
+/* What is waited for: datagrams from one socket to each of CAP others. */
+struct sockets {
 	struct poll *p;
-	int fd[CAP][2];
+	struct udp *from;
+	struct udp *to[CAP];
+	struct udp_batch *batch;
 };
+
+static struct udp *open_socket(void)
+{
+	const struct endpoint loopback = endpoint_v4(0x7f000001, 0);
+	struct os_error err;
+	struct udp *u;
+
+	return udp_open(&u, &loopback, 0, &err) ? NULL : u;
+}
 
 static int setup(void **state)
 {
-	static struct pipes s;
+	static struct sockets s;
 
 	*state = &s;
-	if (poll_create(&s.p))
+	s.from = open_socket();
+	if (!s.from || udp_batch_create(&s.batch, 1) || poll_create(&s.p))
 		return -1;
-	for (unsigned i = 0; i < CAP; i++)
-		if (pipe2(s.fd[i], O_CLOEXEC) || poll_add(s.p, s.fd[i][0], 10 + i))
+	for (unsigned i = 0; i < CAP; i++) {
+		s.to[i] = open_socket();
+		if (!s.to[i] || poll_add_udp(s.p, s.to[i], UDP_V4, 10 + i))
 			return -1;
+	}
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 
 	poll_destroy(s->p);
-	for (unsigned i = 0; i < CAP; i++) {
-		close(s->fd[i][0]);
-		close(s->fd[i][1]);
-	}
+	udp_batch_destroy(s->batch);
+	udp_close(s->from);
+	for (unsigned i = 0; i < CAP; i++)
+		udp_close(s->to[i]);
 	return 0;
 }
 
-static void fill(const struct pipes *s, unsigned i)
+static void fill(const struct sockets *s, unsigned i)
 {
-	assert_int_equal(write(s->fd[i][1], "x", 1), 1);
+	const struct udp_packet_out out = {.data = (const uint8_t *)"x",
+		.len = 1,
+		.to = endpoint_v4(0x7f000001, udp_port(s->to[i], UDP_V4))};
+	struct udp_sent count = {0};
+
+	assert_int_equal(udp_send(s->from, s->batch, &out, 1, &count), 1);
+	assert_int_equal(count.sent, 1);
 }
 
-static void drain(const struct pipes *s, unsigned i)
+static void drain(const struct sockets *s, unsigned i)
 {
-	char c;
+	uint8_t byte;
+	struct udp_packet in = {.data = &byte, .cap = 1};
 
-	assert_int_equal(read(s->fd[i][0], &c, 1), 1);
+	assert_int_equal(udp_recv(s->to[i], UDP_V4, s->batch, &in, 1), 1);
 }
 
-static void test_readiness(void **state)
+static void readiness_lasts_until_it_is_read(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 	unsigned tags[CAP];
 
 	assert_int_equal(poll_wait(s->p, 0, tags, CAP), 0);
@@ -81,34 +101,31 @@ static void test_readiness(void **state)
 	assert_int_equal(poll_wait(s->p, -1, tags, 1), 1);
 }
 
-static void test_hang_up(void **state)
+static void what_is_closed_is_no_longer_waited_for(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 	unsigned tags[CAP];
 
-	close(s->fd[1][1]);
+	fill(s, 1);
 	assert_int_equal(poll_wait(s->p, -1, tags, CAP), 1);
 	assert_int_equal(tags[0], 11);
-	close(s->fd[1][0]);
+	udp_close(s->to[1]);
+	s->to[1] = NULL;
 	assert_int_equal(poll_wait(s->p, 0, tags, CAP), 0);
-	assert_int_equal(pipe2(s->fd[1], O_CLOEXEC), 0);
 }
 
-static void test_wrong_descriptors(void **state)
+static void a_socket_is_added_once(void **state)
 {
-	struct pipes *s = *state;
-	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct sockets *s = *state;
 
-	assert_int_equal(poll_add(s->p, s->fd[0][0], 1), N2N_EEXIST);
-	assert_int_equal(poll_add(s->p, -1, 1), N2N_EINVAL);
-	assert_int_equal(poll_add(s->p, file, 1), N2N_EINVAL);
-	close(file);
+	assert_int_equal(poll_add_udp(s->p, s->to[0], UDP_V4, 1), N2N_EEXIST);
+	assert_int_equal(poll_add_udp(s->p, s->to[0], UDP_V6, 1), N2N_ENOENT);
 	poll_destroy(NULL);
 }
 
-static void test_timeout(void **state)
+static void a_wait_ends_in_time(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 	unsigned tags[CAP];
 	uint64_t before = sys_now_ms();
 
@@ -116,9 +133,9 @@ static void test_timeout(void **state)
 	assert_in_range(sys_now_ms() - before, 29, 2000);
 }
 
-static void test_early_wake(void **state)
+static void a_wake_up_before_the_wait_ends_it(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 	unsigned tags[CAP];
 
 	for (int i = 0; i < 3; i++)
@@ -150,9 +167,9 @@ static void sleep_until_woken(void *ctx)
 	s->result = poll_wait(s->p, 60000, tags, CAP);
 }
 
-static void test_wake_from_a_thread(void **state)
+static void a_thread_is_woken_by_another(void **state)
 {
-	struct pipes *s = *state;
+	struct sockets *s = *state;
 	struct sleeper sleeper = {.p = s->p, .result = -1};
 	struct thread *t;
 	sigset_t mine;
@@ -176,12 +193,12 @@ static void test_wake_from_a_thread(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_readiness),
-		TEST(test_hang_up),
-		TEST(test_wrong_descriptors),
-		TEST(test_timeout),
-		TEST(test_early_wake),
-		TEST(test_wake_from_a_thread),
+		TEST(readiness_lasts_until_it_is_read),
+		TEST(what_is_closed_is_no_longer_waited_for),
+		TEST(a_socket_is_added_once),
+		TEST(a_wait_ends_in_time),
+		TEST(a_wake_up_before_the_wait_ends_it),
+		TEST(a_thread_is_woken_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

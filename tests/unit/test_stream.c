@@ -23,12 +23,12 @@
 
 /* A listener and both ends of a connection to it. */
 struct pair {
-	int listener, here, there;
+	struct os_handle listener, here, there;
 	struct endpoint at, from;
 	struct os_error err;
 };
 
-static const struct stream_limit never = {UINT64_MAX, {-1, -1}};
+static const struct stream_limit never = {UINT64_MAX, {{-1}, {-1}}};
 
 static struct endpoint address(const char *text)
 {
@@ -46,7 +46,7 @@ static void listen_at(struct pair *p, const char *ip)
 
 	p->at = address(ip);
 	assert_int_equal(stream_listen(&p->listener, &p->at, &p->err), 0);
-	assert_int_equal(getsockname(p->listener, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(getsockname((int)p->listener.value, (struct sockaddr *)&a, &len), 0);
 	p->at.port = ntohs(a.sin6_port); /* at the same place in both families */
 }
 
@@ -94,7 +94,7 @@ static void test_both_families(void **state)
 static void test_close_of_none(void **state)
 {
 	(void)state;
-	stream_close(-1);
+	stream_close(os_handle_none());
 	assert_true(fcntl(STDERR_FILENO, F_GETFD) >= 0);
 }
 
@@ -146,7 +146,7 @@ static void test_hang_up(void **state)
 	(void)state;
 	join(&p, "127.0.0.1");
 	stream_close(p.there);
-	p.there = -1;
+	p.there = os_handle_none();
 	assert_int_equal(stream_wait(&p.here, 1, STREAM_READ, &limit, &ready), 0);
 	assert_int_equal(stream_receive(p.here, &byte, 1, &limit), N2N_EIO);
 	/* The first is answered by a reset, which a later one finds. No signal comes. */
@@ -163,21 +163,21 @@ static void test_wait_tells_which(void **state)
 	struct stream_limit soon = stream_limit_within(&never, SOON_MS);
 	struct pair a, b;
 	unsigned ready;
-	int fds[4];
+	struct os_handle of[4];
 
 	(void)state;
 	join(&a, "127.0.0.1");
 	join(&b, "::1");
-	memcpy(fds, (int[]){-1, a.there, -1, b.there}, sizeof(fds));
-	assert_int_equal(stream_wait(fds, 4, STREAM_READ, &soon, &ready), N2N_EAGAIN);
+	memcpy(of, (struct os_handle[]){{-1}, a.there, {-1}, b.there}, sizeof(of));
+	assert_int_equal(stream_wait(of, 4, STREAM_READ, &soon, &ready), N2N_EAGAIN);
 	assert_int_equal(stream_send(b.here, "b", 1, &limit), 0);
-	assert_int_equal(stream_wait(fds, 4, STREAM_READ, &limit, &ready), 0);
+	assert_int_equal(stream_wait(of, 4, STREAM_READ, &limit, &ready), 0);
 	assert_int_equal(ready, 1 << 3);
 	assert_int_equal(stream_send(a.here, "a", 1, &limit), 0);
 	assert_int_equal(stream_wait(&a.there, 1, STREAM_READ, &limit, &ready), 0);
-	assert_int_equal(stream_wait(fds, 4, STREAM_READ, &limit, &ready), 0);
+	assert_int_equal(stream_wait(of, 4, STREAM_READ, &limit, &ready), 0);
 	assert_int_equal(ready, 1 << 1 | 1 << 3);
-	assert_int_equal(stream_wait(fds, 4, STREAM_WRITE, &limit, &ready), 0);
+	assert_int_equal(stream_wait(of, 4, STREAM_WRITE, &limit, &ready), 0);
 	assert_int_equal(ready, 1 << 1 | 1 << 3);
 	part(&a);
 	part(&b);
@@ -213,7 +213,7 @@ static void test_refused(void **state)
 	listen_at(&p, "127.0.0.1");
 	stream_close(p.listener);
 	assert_int_equal(stream_connect(&p.here, &p.at, &limit, &p.err), N2N_ENOENT);
-	assert_int_equal(p.here, -1);
+	assert_true(os_handle_is_none(p.here));
 	assert_int_equal(p.err.code, N2N_ENOENT);
 	assert_non_null(strstr(p.err.text, "127.0.0.1:"));
 	assert_non_null(strstr(p.err.text, "refuses"));
@@ -224,20 +224,21 @@ static void test_connect_gives_up(void **state)
 {
 	struct stream_limit soon;
 	struct pair p;
-	int fds[64], rc = 0;
+	struct os_handle full[64];
+	int rc = 0;
 	size_t n = 0;
 
 	(void)state;
 	listen_at(&p, "127.0.0.1");
 	while (rc == 0 && n < 64) {
 		soon = stream_limit_within(&never, SOON_MS);
-		rc = stream_connect(&fds[n], &p.at, &soon, &p.err);
+		rc = stream_connect(&full[n], &p.at, &soon, &p.err);
 		n += rc == 0;
 	}
 	assert_int_equal(rc, N2N_EAGAIN);
 	assert_non_null(strstr(p.err.text, "no answer from 127.0.0.1:"));
 	while (n > 0)
-		stream_close(fds[--n]);
+		stream_close(full[--n]);
 	stream_close(p.listener);
 }
 
@@ -245,12 +246,12 @@ static void test_nowhere(void **state)
 {
 	struct endpoint to = address("255.255.255.255");
 	struct os_error err;
-	int fd;
+	struct os_handle h;
 
 	(void)state;
 	to.port = 1;
-	assert_int_not_equal(stream_connect(&fd, &to, &never, &err), 0);
-	assert_int_equal(fd, -1);
+	assert_int_not_equal(stream_connect(&h, &to, &never, &err), 0);
+	assert_true(os_handle_is_none(h));
 	assert_non_null(strstr(err.text, "255.255.255.255:1"));
 }
 
@@ -258,14 +259,14 @@ static void test_listen_fails(void **state)
 {
 	struct endpoint at = address("192.0.2.1");
 	struct pair p;
-	int fd;
+	struct os_handle h;
 
 	(void)state;
 	listen_at(&p, "127.0.0.1");
-	assert_int_equal(stream_listen(&fd, &p.at, &p.err), N2N_EEXIST);
-	assert_int_equal(fd, -1);
+	assert_int_equal(stream_listen(&h, &p.at, &p.err), N2N_EEXIST);
+	assert_true(os_handle_is_none(h));
 	assert_non_null(strstr(p.err.text, "in use"));
-	assert_int_equal(stream_listen(&fd, &at, &p.err), N2N_ENOENT);
+	assert_int_equal(stream_listen(&h, &at, &p.err), N2N_ENOENT);
 	assert_non_null(strstr(p.err.text, "no such address"));
 	stream_close(p.listener);
 }

@@ -18,8 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/linux/tap_inside.h"
 #include "os/netif.h"
-#include "os/tap.h"
+#include "os/poll.h"
 
 #include <cmocka.h>
 
@@ -253,6 +254,103 @@ static void test_frames(void **state)
 	check_frames(TAP_USE_ALL);
 }
 
+static struct tap *adopt(int fd, unsigned use)
+{
+	struct tap *tap;
+
+	assert_int_equal(tap_adopt(&tap, (struct os_handle){fd}, use, &err), 0);
+	return tap;
+}
+
+/* The kernel asks for its neighbour's address by ARP: a frame comes out, and is waited for. */
+static void check_a_frame_comes(struct tap *tap)
+{
+	struct endpoint ip = endpoint_v4(0x0a010201, 0);
+	uint8_t frame[2000];
+	struct poll *p;
+	unsigned tag = 0;
+
+	assert_int_equal(poll_create(&p), 0);
+	assert_int_equal(poll_add_tap(p, tap, 7), 0);
+	assert_int_equal(poll_add_tap(p, tap, 8), N2N_EEXIST);
+	assert_int_equal(netif_add_address(tap_name(tap), &ip, 24, &err), 0);
+	assert_int_equal(netif_set_up(tap_name(tap), &err), 0);
+	assert_int_not_equal(system("ping -c 1 -W 1 -q 10.1.2.9 > /dev/null 2>&1"), 0);
+	assert_int_equal(poll_wait(p, 2000, &tag, 1), 1);
+	assert_int_equal(tag, 7);
+	assert_true(read_type(tap, frame, sizeof(frame), 0x0806) >= 42);
+	poll_destroy(p);
+}
+
+static void a_queue_that_another_opened_is_used_like_ones_own(void **state)
+{
+	int fd = raw_interface("t6", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, false);
+	struct tap *tap;
+
+	(void)state;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0); /* as its opener may have left it */
+	tap = adopt(fd, TAP_USE_ALL);
+	assert_string_equal(tap_name(tap), "t6");
+	assert_int_equal(tap_fd(tap), fd);
+	assert_true(tap_uses(tap) & TAP_USE_VNET_HDR);
+	assert_false(tap_uses(tap) & TAP_USE_QUEUES);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	check_a_frame_comes(tap);
+	tap_close(tap);
+	assert_int_equal(if_nametoindex("t6"), 0);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+static void an_adopted_queue_has_headers_only_if_it_was_opened_so(void **state)
+{
+	struct tap *tap;
+
+	(void)state;
+	tap = adopt(raw_interface("t7", IFF_TAP | IFF_NO_PI, false), TAP_USE_ALL);
+	assert_int_equal(tap_uses(tap), 0);
+	assert_int_equal(tap_kinds(tap), 0);
+	check_a_frame_comes(tap);
+	tap_close(tap);
+	tap = adopt(raw_interface("t7", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, false), 0);
+	assert_int_equal(tap_uses(tap), TAP_USE_VNET_HDR);
+	check_a_frame_comes(tap);
+	tap_close(tap);
+}
+
+static void an_adopted_queue_can_be_joined(void **state)
+{
+	struct tap *tap, *more;
+
+	(void)state;
+	tap = adopt(
+		raw_interface("t8", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, false), TAP_USE_QUEUES);
+	assert_int_equal(tap_uses(tap), TAP_USE_QUEUES);
+	assert_int_equal(tap_join(&more, tap, &err), 0);
+	assert_int_equal(netif_tap_queues("t8"), 2);
+	tap_close(more);
+	tap_close(tap);
+}
+
+static void what_is_no_tap_is_not_adopted(void **state)
+{
+	int fd[] = {-1, open("/dev/null", O_RDWR), open("/dev/net/tun", O_RDWR),
+		raw_interface("t9", IFF_TUN | IFF_NO_PI, false),
+		raw_interface("t9d", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, false)};
+	const struct ifreq detach = {.ifr_flags = IFF_DETACH_QUEUE};
+	struct tap *tap = NULL;
+
+	(void)state;
+	assert_int_equal(ioctl(fd[4], TUNSETQUEUE, &detach), 0);
+	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++) {
+		assert_int_equal(
+			tap_adopt(&tap, (struct os_handle){fd[i]}, TAP_USE_ALL, &err), N2N_EINVAL);
+		assert_non_null(strstr(err.text, "given as a TAP, is none"));
+		if (fd[i] >= 0)
+			assert_int_equal(close(fd[i]), 0); /* it stayed ours */
+	}
+}
+
 static void test_denied(void **state)
 {
 	struct tap *tap;
@@ -282,6 +380,10 @@ int main(void)
 		cmocka_unit_test(test_persistent_tun),
 		cmocka_unit_test(test_join),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(a_queue_that_another_opened_is_used_like_ones_own),
+		cmocka_unit_test(an_adopted_queue_has_headers_only_if_it_was_opened_so),
+		cmocka_unit_test(an_adopted_queue_can_be_joined),
+		cmocka_unit_test(what_is_no_tap_is_not_adopted),
 		cmocka_unit_test(test_denied),
 	};
 

@@ -32,8 +32,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/linux/tap_inside.h"
 #include "os/netif.h"
-#include "os/tap.h"
 
 #include <cmocka.h>
 

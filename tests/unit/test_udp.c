@@ -74,12 +74,12 @@ static int teardown(void **state)
 
 static bool has(const struct fixture *f, enum udp_family family)
 {
-	return udp_fd(f->u, family) >= 0;
+	return !os_handle_is_none(udp_handle(f->u, family));
 }
 
 static bool readable(const struct udp *u, enum udp_family family, int timeout_ms)
 {
-	struct pollfd p = {.fd = udp_fd(u, family), .events = POLLIN};
+	struct pollfd p = {.fd = (int)udp_handle(u, family).value, .events = POLLIN};
 
 	return poll(&p, 1, timeout_ms) == 1;
 }
@@ -327,8 +327,8 @@ static void test_one_address(void **state)
 	struct udp *u;
 
 	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
-	assert_true(udp_fd(u, UDP_V4) >= 0);
-	assert_int_equal(udp_fd(u, UDP_V6), -1);
+	assert_true(!os_handle_is_none(udp_handle(u, UDP_V4)));
+	assert_true(os_handle_is_none(udp_handle(u, UDP_V6)));
 	assert_int_equal(udp_port(u, UDP_V6), 0);
 	udp_close(u);
 
@@ -338,7 +338,7 @@ static void test_one_address(void **state)
 
 		at = loopback(UDP_V6, 0);
 		assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
-		assert_int_equal(udp_fd(u, UDP_V4), -1);
+		assert_true(os_handle_is_none(udp_handle(u, UDP_V4)));
 		assert_int_equal(udp_send(u, f->b, &out, 1, &sent), 1);
 		assert_int_equal(sent.refused, 1);
 		udp_close(u);
@@ -346,7 +346,8 @@ static void test_one_address(void **state)
 	at = parsed("0.0.0.0:0"); /* the same as none: both families */
 	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
 	for (int i = UDP_V4; i < UDP_FAMILIES; i++)
-		assert_int_equal(udp_fd(u, (enum udp_family)i) >= 0, has(f, (enum udp_family)i));
+		assert_int_equal(!os_handle_is_none(udp_handle(u, (enum udp_family)i)),
+			has(f, (enum udp_family)i));
 	udp_close(u);
 	at = parsed("198.51.100.77:0");
 	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), N2N_ENOENT);
@@ -410,7 +411,8 @@ static int send_slowly(size_t n, size_t len, size_t *done, struct udp_sent *sent
 		       "tc qdisc add dev v0 root tbf rate 8kbit burst 1600 latency 60s"))
 		return 77;
 	if (udp_open(&u, &any, UDP_USE_GSO, &err) || udp_batch_create(&b, BATCH) ||
-		setsockopt(udp_fd(u, UDP_V4), SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)))
+		setsockopt((int)udp_handle(u, UDP_V4).value, SOL_SOCKET, SO_SNDBUF, &least,
+			sizeof(least)))
 		return 1;
 	for (size_t i = 0; i < n; i++)
 		out[i] = (struct udp_packet_out){data, len, parsed("10.1.2.2:9"), any};
@@ -486,10 +488,12 @@ static int open_without(unsigned missing)
 
 	if (remove_family(missing))
 		return 77;
-	if (udp_open(&u, &any, UDP_USE_GSO, &err) || udp_fd(u, lacks) >= 0 || udp_fd(u, has) < 0 ||
-		udp_port(u, lacks) != 0 || udp_port(u, has) == 0)
+	if (udp_open(&u, &any, UDP_USE_GSO, &err) || !os_handle_is_none(udp_handle(u, lacks)) ||
+		os_handle_is_none(udp_handle(u, has)) || udp_port(u, lacks) != 0 ||
+		udp_port(u, has) == 0)
 		return 1;
-	if (udp_join(&more, u, &err) || udp_fd(more, lacks) >= 0 || udp_fd(more, has) < 0)
+	if (udp_join(&more, u, &err) || !os_handle_is_none(udp_handle(more, lacks)) ||
+		os_handle_is_none(udp_handle(more, has)))
 		return 2;
 	udp_close(more);
 	udp_close(u);

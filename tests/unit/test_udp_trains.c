@@ -47,7 +47,7 @@ static struct endpoint loopback(enum udp_family family, uint16_t port)
 
 static bool readable(const struct udp *u, enum udp_family family, int timeout_ms)
 {
-	struct pollfd p = {.fd = udp_fd(u, family), .events = POLLIN};
+	struct pollfd p = {.fd = (int)udp_handle(u, family).value, .events = POLLIN};
 
 	return poll(&p, 1, timeout_ms) == 1;
 }
@@ -316,7 +316,7 @@ static void test_train_families(void **state)
 	(void)state;
 	need_trains();
 	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
-	if (udp_fd(l.to, UDP_V6) < 0) {
+	if (os_handle_is_none(udp_handle(l.to, UDP_V6))) {
 		line_close(&l);
 		print_message("this host has no IPv6\n");
 		skip();
@@ -506,7 +506,8 @@ static int fill_with_trains(unsigned unused)
 	if (!line_between_namespaces(
 		    &l, "tc qdisc add dev v0 root tbf rate 8kbit burst 70000 latency 60s"))
 		return 77;
-	if (setsockopt(udp_fd(l.from, UDP_V4), SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)))
+	if (setsockopt((int)udp_handle(l.from, UDP_V4).value, SOL_SOCKET, SO_SNDBUF, &least,
+		    sizeof(least)))
 		return 1;
 	for (size_t i = 0; i < WIDE; i++)
 		lens[i] = i % 8 == 7 ? 100 : 1000;

@@ -303,7 +303,8 @@ static void watch_interfaces(struct edge_host *h)
 		log_warn(h->host.log, "%s", err.text);
 		return;
 	}
-	(void)uv_poll_init(&h->host.loop, &h->watch_poll, netif_watch_fd(h->watch));
+	(void)uv_poll_init_socket(
+		&h->host.loop, &h->watch_poll, (uv_os_sock_t)netif_watch_handle(h->watch).value);
 	h->watch_poll.data = h;
 	(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
 }

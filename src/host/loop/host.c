@@ -420,7 +420,7 @@ json_t *host_describe(const struct host *h, const char *role, const char *instan
 	json_t *ports = json_object();
 
 	for (unsigned i = 0; i < UDP_FAMILIES; i++)
-		if (udp_fd(h->udp, i) >= 0)
+		if (udp_port(h->udp, i) != 0)
 			json_object_set_new(ports, i == UDP_V4 ? "ipv4" : "ipv6",
 				json_integer(udp_port(h->udp, i)));
 	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:i, s:o, s:{s:s, s:s}}", "role", role,

@@ -365,10 +365,9 @@ static void run(void *ctx)
 static int add_sockets(struct worker *w)
 {
 	for (unsigned family = 0; family < UDP_FAMILIES; family++) {
-		int fd = udp_fd(w->c.udp, family);
-		int rc = fd >= 0 ? poll_add(w->poll, fd, family) : 0;
+		int rc = poll_add_udp(w->poll, w->c.udp, family, family);
 
-		if (rc != 0)
+		if (rc != 0 && rc != N2N_ENOENT) /* the family is not available */
 			return rc;
 	}
 	return 0;
@@ -411,9 +410,9 @@ int worker_init(struct worker *w, const struct worker_config *c, const struct wo
 	return 0;
 }
 
-int worker_add_source(struct worker *w, int fd, unsigned i)
+int worker_add_tap(struct worker *w, const struct tap *tap, unsigned i)
 {
-	return poll_add(w->poll, fd, UDP_FAMILIES + i);
+	return poll_add_tap(w->poll, tap, UDP_FAMILIES + i);
 }
 
 int worker_start(struct worker *w)

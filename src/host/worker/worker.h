@@ -78,8 +78,8 @@ struct worker {
 
 MUST_CHECK int worker_init(
 	struct worker *w, const struct worker_config *c, const struct worker_role *role);
-/* Adds a source of frames, numbered from 0 in the order of the calls. */
-MUST_CHECK int worker_add_source(struct worker *w, int fd, unsigned i);
+/* Adds an interface, a source of frames; they are numbered from 0 in the order of the calls. */
+MUST_CHECK int worker_add_tap(struct worker *w, const struct tap *tap, unsigned i);
 MUST_CHECK int worker_start(struct worker *w);
 /* Stops the thread and waits for its end. One that was not started is fine. */
 void worker_stop(struct worker *w);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
-int interrupt_open(int *fd, struct os_error *err)
+int interrupt_open(struct os_handle *out, struct os_error *err)
 {
 	sigset_t set;
 
@@ -16,8 +16,8 @@ int interrupt_open(int *fd, struct os_error *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	*fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (*fd >= 0 && sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+	out->value = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (!os_handle_is_none(*out) && sigprocmask(SIG_BLOCK, &set, NULL) == 0)
 		return 0;
 	return os_error_set(err, os_errno(errno),
 		"cannot wait for signals: %s; raise the limit of open files (ulimit -n)",

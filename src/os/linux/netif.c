@@ -362,9 +362,9 @@ void netif_watch_close(struct netif_watch *w)
 	free(w);
 }
 
-int netif_watch_fd(const struct netif_watch *w)
+struct os_handle netif_watch_handle(const struct netif_watch *w)
 {
-	return mnl_socket_get_fd(w->nl);
+	return (struct os_handle){mnl_socket_get_fd(w->nl)};
 }
 
 bool netif_watch_drain(struct netif_watch *w)

@@ -10,7 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "os/error.h"
+#include "os/linux/tap_inside.h"
+#include "os/linux/udp_inside.h"
 
 #define EVENTS_PER_WAIT 16
 #define WAKE		UINT64_MAX /* no unsigned tag is so large */
@@ -59,11 +60,14 @@ void poll_destroy(struct poll *p)
 	free(p);
 }
 
-int poll_add(struct poll *p, int fd, unsigned tag)
+int poll_add_tap(struct poll *p, const struct tap *tap, unsigned tag)
 {
-	int error = add(p, fd, tag);
+	return os_errno(add(p, tap_fd(tap), tag));
+}
 
-	return error == EBADF || error == EPERM ? N2N_EINVAL : os_errno(error);
+int poll_add_udp(struct poll *p, const struct udp *u, enum udp_family family, unsigned tag)
+{
+	return u->fd[family] < 0 ? N2N_ENOENT : os_errno(add(p, u->fd[family], tag));
 }
 
 static void clear_wake(const struct poll *p)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Owns the TAP interface on Linux: /dev/net/tun. */
 #define _GNU_SOURCE
-#include "os/tap.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -15,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "os/linux/tap_inside.h"
 #include "os/netif.h"
 
 /* Since Linux 6.2, which is newer than the headers of some systems. */
@@ -193,23 +192,31 @@ static unsigned set_offloads(int fd, unsigned uses)
 	return uses;
 }
 
+/* NULL when memory is short. */
+static struct tap *alloc_tap(int fd, const char *name, unsigned uses)
+{
+	struct tap *tap = calloc(1, sizeof(*tap));
+
+	if (tap) {
+		tap->fd = fd;
+		tap->uses = uses;
+		memcpy(tap->name, name, strnlen(name, TAP_NAME_MAX));
+	}
+	return tap;
+}
+
 /* Opens a queue that is not attached yet. */
 static int open_queue(struct tap **out, unsigned use, const char *name, struct os_error *err)
 {
-	struct tap *tap;
 	int fd = open(TUN_DEVICE, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return explain_device(err, errno);
-	tap = calloc(1, sizeof(*tap));
-	if (!tap) {
+	*out = alloc_tap(fd, name, use);
+	if (!*out) {
 		close(fd);
 		return explain_interface(err, ENOMEM, name);
 	}
-	tap->fd = fd;
-	tap->uses = use;
-	memcpy(tap->name, name, strlen(name));
-	*out = tap;
 	return 0;
 }
 
@@ -252,6 +259,40 @@ int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
 		tap_close(tap);
 		return explain_interface(err, error, first->name);
 	}
+	*out = tap;
+	return 0;
+}
+
+/* What was chosen for the queue when it was attached stays so; the rest may be used. */
+static unsigned adopted_uses(short flags, unsigned use)
+{
+	if (!(flags & IFF_VNET_HDR))
+		use &= ~(unsigned)(TAP_USE_VNET_HDR | TAP_USE_TSO | TAP_USE_USO);
+	else
+		use |= TAP_USE_VNET_HDR;
+	if (!(flags & IFF_MULTI_QUEUE))
+		use &= ~(unsigned)TAP_USE_QUEUES;
+	return use;
+}
+
+int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_error *err)
+{
+	struct ifreq now = {0};
+	int fd = (int)queue.value;
+	struct tap *tap;
+
+	if (ioctl(fd, TUNGETIFF, &now) || !(now.ifr_flags & IFF_TAP) ||
+		now.ifr_flags & IFF_DETACH_QUEUE)
+		return os_error_set(err, N2N_EINVAL,
+			"descriptor %d, given as a TAP, is none; attach it to one with IFF_TAP and "
+			"IFF_NO_PI before",
+			fd);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return explain_interface(err, errno, now.ifr_name);
+	tap = alloc_tap(fd, now.ifr_name, adopted_uses(now.ifr_flags, use & TAP_USE_ALL));
+	if (!tap)
+		return explain_interface(err, ENOMEM, now.ifr_name);
+	tap->uses = set_offloads(fd, tap->uses);
 	*out = tap;
 	return 0;
 }

@@ -242,9 +242,9 @@ void udp_close(struct udp *u)
 	free(u);
 }
 
-int udp_fd(const struct udp *u, enum udp_family family)
+struct os_handle udp_handle(const struct udp *u, enum udp_family family)
 {
-	return u->fd[family];
+	return (struct os_handle){u->fd[family]};
 }
 
 uint16_t udp_port(const struct udp *u, enum udp_family family)

@@ -14,6 +14,11 @@
 
 #define BACKLOG 16
 
+static int fd_of(struct os_handle h)
+{
+	return (int)h.value;
+}
+
 struct stream_limit stream_limit_within(const struct stream_limit *limit, uint64_t ms)
 {
 	struct stream_limit within = *limit;
@@ -29,7 +34,7 @@ bool stream_limit_reached(const struct stream_limit *limit)
 	struct pollfd stops[STREAM_STOPS];
 
 	for (size_t i = 0; i < STREAM_STOPS; i++)
-		stops[i] = (struct pollfd){.fd = limit->stop[i], .events = POLLIN};
+		stops[i] = (struct pollfd){.fd = fd_of(limit->stop[i]), .events = POLLIN};
 	return sys_now_ms() >= limit->until_ms || poll(stops, STREAM_STOPS, 0) > 0;
 }
 
@@ -43,18 +48,18 @@ static int milliseconds_left(const struct stream_limit *limit)
 	return limit->until_ms - now < INT_MAX ? (int)(limit->until_ms - now) : INT_MAX;
 }
 
-int stream_wait(const int *fds, size_t n, enum stream_way way, const struct stream_limit *limit,
-	unsigned *ready)
+int stream_wait(const struct os_handle *of, size_t n, enum stream_way way,
+	const struct stream_limit *limit, unsigned *ready)
 {
 	struct pollfd p[STREAM_STOPS + STREAM_WAIT_MAX];
 	int count;
 
 	assert(n <= STREAM_WAIT_MAX);
 	for (size_t i = 0; i < STREAM_STOPS; i++)
-		p[i] = (struct pollfd){.fd = limit->stop[i], .events = POLLIN};
+		p[i] = (struct pollfd){.fd = fd_of(limit->stop[i]), .events = POLLIN};
 	for (size_t i = 0; i < n; i++)
 		p[STREAM_STOPS + i] = (struct pollfd){
-			.fd = fds[i], .events = way == STREAM_WRITE ? POLLOUT : POLLIN};
+			.fd = fd_of(of[i]), .events = way == STREAM_WRITE ? POLLOUT : POLLIN};
 	do
 		count = poll(p, STREAM_STOPS + n, milliseconds_left(limit));
 	while ((count < 0 && errno == EINTR) || (count == 0 && milliseconds_left(limit) > 0));
@@ -110,14 +115,14 @@ static int explain_listen(struct os_error *err, int error, const struct endpoint
 	}
 }
 
-int stream_listen(int *out, const struct endpoint *at, struct os_error *err)
+int stream_listen(struct os_handle *out, const struct endpoint *at, struct os_error *err)
 {
 	enum udp_family family = family_of(at);
 	union udp_address a;
 	socklen_t len = udp_address_put(&a, family, at);
 	int yes = 1, error, fd = open_socket(family);
 
-	*out = fd;
+	out->value = fd;
 	/* Otherwise connections that ended a minute ago would hold the port. */
 	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) &&
 		(family == UDP_V4 ||
@@ -125,18 +130,18 @@ int stream_listen(int *out, const struct endpoint *at, struct os_error *err)
 		!bind(fd, &a.any, len) && !listen(fd, BACKLOG))
 		return 0;
 	error = errno;
-	stream_close(fd);
-	*out = -1;
+	stream_close(*out);
+	*out = os_handle_none();
 	return explain_listen(err, error, at);
 }
 
-int stream_accept(int *out, struct endpoint *from, int listener)
+int stream_accept(struct os_handle *out, struct endpoint *from, struct os_handle listener)
 {
 	union udp_address a;
 	socklen_t len = sizeof(a);
 
-	*out = accept4(listener, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (*out < 0)
+	out->value = accept4(fd_of(listener), &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (os_handle_is_none(*out))
 		return errno == ECONNABORTED ? N2N_EAGAIN : os_errno(errno);
 	*from = udp_address_get(&a);
 	return 0;
@@ -172,42 +177,41 @@ static int explain_connect(struct os_error *err, int error, const struct endpoin
 }
 
 /* 0 or an errno. */
-static int finish_connect(int fd, const struct stream_limit *limit)
+static int finish_connect(struct os_handle s, const struct stream_limit *limit)
 {
 	unsigned ready;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (stream_wait(&fd, 1, STREAM_WRITE, limit, &ready))
+	if (stream_wait(&s, 1, STREAM_WRITE, limit, &ready))
 		return ETIMEDOUT;
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? errno : error;
+	return getsockopt(fd_of(s), SOL_SOCKET, SO_ERROR, &error, &len) ? errno : error;
 }
 
-int stream_connect(
-	int *out, const struct endpoint *to, const struct stream_limit *limit, struct os_error *err)
+int stream_connect(struct os_handle *out, const struct endpoint *to,
+	const struct stream_limit *limit, struct os_error *err)
 {
 	enum udp_family family = family_of(to);
 	union udp_address a;
 	socklen_t len = udp_address_put(&a, family, to);
 	int error = 0, fd = open_socket(family);
 
+	out->value = fd;
 	if (fd < 0 || connect(fd, &a.any, len))
 		error = errno;
 	if (error == EINPROGRESS)
-		error = finish_connect(fd, limit);
-	if (!error) {
-		*out = fd;
+		error = finish_connect(*out, limit);
+	if (!error)
 		return 0;
-	}
-	stream_close(fd);
-	*out = -1;
+	stream_close(*out);
+	*out = os_handle_none();
 	return explain_connect(err, error, to);
 }
 
-void stream_close(int fd)
+void stream_close(struct os_handle s)
 {
-	if (fd >= 0)
-		close(fd);
+	if (!os_handle_is_none(s))
+		close(fd_of(s));
 }
 
 static int result(ssize_t moved, size_t *done)
@@ -218,27 +222,27 @@ static int result(ssize_t moved, size_t *done)
 	return moved < 0 && (errno == EAGAIN || errno == EINTR) ? N2N_EAGAIN : N2N_EIO;
 }
 
-int stream_put(int fd, const void *data, size_t len, size_t *done)
+int stream_put(struct os_handle s, const void *data, size_t len, size_t *done)
 {
-	return result(send(fd, data, len, MSG_NOSIGNAL), done);
+	return result(send(fd_of(s), data, len, MSG_NOSIGNAL), done);
 }
 
-int stream_get(int fd, void *data, size_t cap, size_t *done)
+int stream_get(struct os_handle s, void *data, size_t cap, size_t *done)
 {
-	return result(recv(fd, data, cap, 0), done);
+	return result(recv(fd_of(s), data, cap, 0), done);
 }
 
-int stream_send(int fd, const void *data, size_t len, const struct stream_limit *limit)
+int stream_send(struct os_handle s, const void *data, size_t len, const struct stream_limit *limit)
 {
 	const uint8_t *p = data;
 	unsigned ready;
 	size_t done;
 
 	while (len) {
-		int rc = stream_put(fd, p, len, &done);
+		int rc = stream_put(s, p, len, &done);
 
 		if (rc == N2N_EAGAIN)
-			rc = stream_wait(&fd, 1, STREAM_WRITE, limit, &ready);
+			rc = stream_wait(&s, 1, STREAM_WRITE, limit, &ready);
 		if (rc)
 			return rc;
 		p += done;
@@ -247,17 +251,17 @@ int stream_send(int fd, const void *data, size_t len, const struct stream_limit 
 	return 0;
 }
 
-int stream_receive(int fd, void *data, size_t len, const struct stream_limit *limit)
+int stream_receive(struct os_handle s, void *data, size_t len, const struct stream_limit *limit)
 {
 	uint8_t *p = data;
 	unsigned ready;
 	size_t done;
 
 	while (len) {
-		int rc = stream_get(fd, p, len, &done);
+		int rc = stream_get(s, p, len, &done);
 
 		if (rc == N2N_EAGAIN)
-			rc = stream_wait(&fd, 1, STREAM_READ, limit, &ready);
+			rc = stream_wait(&s, 1, STREAM_READ, limit, &ready);
 		if (rc)
 			return rc;
 		p += done;
