@@ -79,8 +79,8 @@ static unsigned set_offloads(int fd, unsigned use)
  */
 static int bind_socket(int fd, enum udp_family family, const struct endpoint *at, bool join)
 {
-	union udp_address a;
-	socklen_t len = udp_address_put(&a, family, at);
+	union address a;
+	socklen_t len = address_put(&a, family, at);
 
 	if (join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
 		return -1;
@@ -95,7 +95,7 @@ static int bind_socket(int fd, enum udp_family family, const struct endpoint *at
 static int open_family(struct udp *u, enum udp_family family, uint16_t port, bool join)
 {
 	struct endpoint at = u->at;
-	union udp_address a;
+	union address a;
 	socklen_t len = sizeof(a);
 	int fd, error;
 
@@ -113,7 +113,7 @@ static int open_family(struct udp *u, enum udp_family family, uint16_t port, boo
 	atomic_fetch_and(&u->uses, set_offloads(fd, udp_uses(u)));
 	u->fd[family] = fd;
 	u->send_buffer[family] = send_buffer(fd);
-	u->port[family] = udp_address_get(&a).port;
+	u->port[family] = address_get(&a).port;
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 
 struct slot {
 	size_t packets; /* that the message sends */
-	union udp_address peer;
+	union address peer;
 	union {
 		struct cmsghdr header;
 		uint8_t space[CONTROL_SPACE];
@@ -115,7 +115,7 @@ static void take_packet(struct udp_batch *b, size_t i, struct udp_packet *p, uin
 	struct msghdr *m = &b->msgs[i].msg_hdr;
 
 	p->len = p->segment_size = b->msgs[i].msg_len;
-	p->from = udp_address_get(&b->slots[i].peer);
+	p->from = address_get(&b->slots[i].peer);
 	p->local = (struct endpoint){.port = 0};
 	p->truncated = (m->msg_flags & MSG_TRUNC) != 0;
 	take_control(m, p, port);
@@ -226,7 +226,7 @@ static void prepare_message(struct slot *s, struct msghdr *m, enum udp_family fa
 {
 	uint16_t segment_size = (uint16_t)first->len;
 
-	m->msg_namelen = udp_address_put(&s->peer, family, &first->to);
+	m->msg_namelen = address_put(&s->peer, family, &first->to);
 	m->msg_controllen = 0;
 	if (s->packets > 1)
 		put_control(m, IPPROTO_UDP, UDP_SEGMENT, &segment_size, sizeof(segment_size));

@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "os/linux/udp_inside.h"
+#include "os/posix/address.h"
 #include "os/sys.h"
 
 #define BACKLOG 16
@@ -118,8 +118,8 @@ static int explain_listen(struct os_error *err, int error, const struct endpoint
 int stream_listen(struct os_handle *out, const struct endpoint *at, struct os_error *err)
 {
 	enum udp_family family = family_of(at);
-	union udp_address a;
-	socklen_t len = udp_address_put(&a, family, at);
+	union address a;
+	socklen_t len = address_put(&a, family, at);
 	int yes = 1, error, fd = open_socket(family);
 
 	out->value = fd;
@@ -137,13 +137,13 @@ int stream_listen(struct os_handle *out, const struct endpoint *at, struct os_er
 
 int stream_accept(struct os_handle *out, struct endpoint *from, struct os_handle listener)
 {
-	union udp_address a;
+	union address a;
 	socklen_t len = sizeof(a);
 
 	out->value = accept4(fd_of(listener), &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (os_handle_is_none(*out))
 		return errno == ECONNABORTED ? N2N_EAGAIN : os_errno(errno);
-	*from = udp_address_get(&a);
+	*from = address_get(&a);
 	return 0;
 }
 
@@ -192,8 +192,8 @@ int stream_connect(struct os_handle *out, const struct endpoint *to,
 	const struct stream_limit *limit, struct os_error *err)
 {
 	enum udp_family family = family_of(to);
-	union udp_address a;
-	socklen_t len = udp_address_put(&a, family, to);
+	union address a;
+	socklen_t len = address_put(&a, family, to);
 	int error = 0, fd = open_socket(family);
 
 	out->value = fd;
