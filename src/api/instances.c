@@ -43,6 +43,16 @@ static int parent(char path[STATE_SOCKET_MAX], const char *dir, struct os_error 
 	return rc;
 }
 
+static int explain(struct os_error *err, int uv_error, const char *path)
+{
+	if (uv_error == UV_EACCES)
+		return os_error_set(err, N2N_EPERM,
+			"cannot look into \"%s\": %s; run as the user of the edge, or as root",
+			path, uv_strerror(uv_error));
+	return os_error_choose(err, N2N_EIO, SETTING_STATE_DIR,
+		"cannot look into \"%s\": %s; name its directory", path, uv_strerror(uv_error));
+}
+
 int instances_list(struct instances *out, const char *dir, struct os_error *err)
 {
 	char path[STATE_SOCKET_MAX];
@@ -56,10 +66,7 @@ int instances_list(struct instances *out, const char *dir, struct os_error *err)
 	rc = uv_fs_scandir(NULL, &fs, path, 0, NULL);
 	if (rc < 0 && rc != UV_ENOENT) {
 		uv_fs_req_cleanup(&fs);
-		return os_error_set(err, rc == UV_EACCES ? N2N_EPERM : N2N_EIO,
-			"cannot look into \"%s\": %s; %s", path, uv_strerror(rc),
-			rc == UV_EACCES ? "run as the user of the edge, or as root"
-					: "name its directory with --state-dir");
+		return explain(err, rc, path);
 	}
 	while (rc > 0 && out->n < INSTANCES_MAX && uv_fs_scandir_next(&fs, &entry) == 0)
 		if (strlen(entry.name) < INSTANCE_NAME_MAX && has_socket(dir, entry.name))

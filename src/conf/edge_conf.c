@@ -282,6 +282,7 @@ static const struct option_spec specs[] = {
 		.help = "the TAP interface to make, default n2n0",
 		.section = OVERLAY,
 		.field = offsetof(struct edge_conf, device),
+		.settings = SETTING_BIT(SETTING_INTERFACE) | SETTING_BIT(SETTING_INSTANCE),
 		.set = set_device,
 	},
 	{
@@ -309,6 +310,7 @@ static const struct option_spec specs[] = {
 		.help = "a supernode, with its public key if known",
 		.section = NETWORK,
 		.flags = OPTION_REPEATABLE,
+		.settings = SETTING_BIT(SETTING_SUPERNODE),
 		.set = set_supernode,
 	},
 	{
@@ -318,6 +320,7 @@ static const struct option_spec specs[] = {
 		.help = "UDP port to use, default any free one",
 		.section = NETWORK,
 		.field = offsetof(struct edge_conf, local),
+		.settings = SETTING_BIT(SETTING_PORT),
 		.set = value_listen,
 	},
 	{
@@ -327,6 +330,7 @@ static const struct option_spec specs[] = {
 		.help = "threads that move packets, default 1",
 		.section = PROGRAM,
 		.field = offsetof(struct edge_conf, workers),
+		.settings = SETTING_BIT(SETTING_WORKERS),
 		.set = value_workers,
 	},
 	{
@@ -345,6 +349,7 @@ static const struct option_spec specs[] = {
 		.help = "where keys and the control socket live",
 		.section = PROGRAM,
 		.field = offsetof(struct edge_conf, state_dir),
+		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
 	},
 	{

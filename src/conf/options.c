@@ -297,3 +297,26 @@ void options_help(const struct option_set *set, FILE *to)
 	if (set->epilogue)
 		fprintf(to, "\n%s", set->epilogue);
 }
+
+const char *options_hint(
+	char buf[OPTIONS_HINT_CAP], const struct option_set *set, enum setting setting)
+{
+	const char *before = " (option ";
+	size_t len = 0;
+
+	buf[0] = 0;
+	for (size_t i = 0; set && i < set->count; i++) {
+		const struct option_spec *spec = &set->specs[i];
+		char letter[] = {'-', spec->letter, 0};
+
+		if (setting == SETTING_NONE || !(spec->settings & SETTING_BIT(setting)))
+			continue;
+		len += (size_t)snprintf(buf + len, OPTIONS_HINT_CAP - len, "%s%s%s", before,
+			spec->letter ? letter : "--", spec->letter ? "" : spec->name);
+		assert(len + 1 < OPTIONS_HINT_CAP);
+		before = " or ";
+	}
+	if (len)
+		memcpy(buf + len, ")", 2);
+	return buf;
+}

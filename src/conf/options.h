@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "base/setting.h"
 
 enum option_flag {
 	OPTION_REPEATABLE = 1, /* each use adds a value; else the last one counts */
@@ -25,6 +26,7 @@ struct option_spec {
 	const char *help;    /* one sentence fragment */
 	const char *section; /* heading in the help; rows of one section stand together */
 	unsigned flags;	     /* of enum option_flag */
+	unsigned settings;   /* what it chooses: a set of SETTING_BIT, for options_hint */
 	size_t field;	     /* offset in the program's struct of what set is given */
 	/*
 	 * Stores a value, NULL for an option without argument. On N2N_EINVAL it has written to why
@@ -63,6 +65,16 @@ MUST_CHECK int options_from_args(
 	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err);
 
 void options_help(const struct option_set *set, FILE *to);
+
+#define OPTIONS_HINT_CAP 64
+
+/*
+ * How a user of the program chooses a setting, to follow an error whose last advice that is: "
+ * (option -d)", " (option -p or --state-dir)". Empty when set has no such option, or is NULL.
+ * Returns buf.
+ */
+const char *options_hint(
+	char buf[OPTIONS_HINT_CAP], const struct option_set *set, enum setting setting);
 
 /* Writes value in quotes to buf and returns it; of a long one the start and the length. Control
  * characters become '?'. */

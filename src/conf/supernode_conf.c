@@ -15,6 +15,7 @@ static const struct option_spec specs[] = {
 		.help = "UDP port to listen at, default 7654",
 		.section = "Network",
 		.field = offsetof(struct supernode_conf, local),
+		.settings = SETTING_BIT(SETTING_PORT) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_listen,
 	},
 	{
@@ -33,6 +34,7 @@ static const struct option_spec specs[] = {
 		.help = "threads that move packets, default one for each core",
 		.section = "Program",
 		.field = offsetof(struct supernode_conf, workers),
+		.settings = SETTING_BIT(SETTING_WORKERS),
 		.set = value_workers,
 	},
 	{
@@ -51,6 +53,7 @@ static const struct option_spec specs[] = {
 		.help = "where keys and the control socket live",
 		.section = "Program",
 		.field = offsetof(struct supernode_conf, state_dir),
+		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
 	},
 	{

@@ -65,6 +65,7 @@ static const struct option_spec specs[] = {
 		.help = "where \"n2n bench serve\" listens; default 7656",
 		.section = "Options",
 		.field = offsetof(struct path_conf, port),
+		.settings = SETTING_BIT(SETTING_PORT),
 		.set = bench_value_port,
 	},
 	{
@@ -336,6 +337,7 @@ static int show(const struct run *run)
 static int run_path(const struct path_conf *conf)
 {
 	struct run run = {.conf = conf, .interrupt = os_handle_none()};
+	char hint[OPTIONS_HINT_CAP];
 	struct os_error err;
 	int rc = start(&run, &err), status = STATUS_OK;
 
@@ -345,7 +347,7 @@ static int run_path(const struct path_conf *conf)
 	if (rc != 0 && !os_handle_is_none(run.interrupt) && interrupted(&run)) {
 		status = bench_report_is_empty(&run.report) ? STATUS_FAILED : STATUS_OK;
 	} else if (rc != 0) {
-		fprintf(stderr, "n2n: %s\n", err.text);
+		fprintf(stderr, "n2n: %s%s\n", err.text, options_hint(hint, &options, err.setting));
 		status = STATUS_FAILED;
 	}
 	if (show(&run) != 0 || any_udp_blocked(&run.report))

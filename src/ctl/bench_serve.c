@@ -60,6 +60,7 @@ static const struct option_spec specs[] = {
 		.help = "TCP and UDP port; default 7656",
 		.section = "Options",
 		.field = offsetof(struct serve_conf, port),
+		.settings = SETTING_BIT(SETTING_PORT),
 		.set = bench_value_port,
 	},
 	{
@@ -396,6 +397,7 @@ static void introduce(const struct serve_conf *conf)
 static int serve_with(const struct serve_conf *conf)
 {
 	struct server s = {.interrupt = os_handle_none()};
+	char hint[OPTIONS_HINT_CAP];
 	struct os_error err;
 	int rc = server_open(&s, conf, &err);
 
@@ -403,7 +405,7 @@ static int serve_with(const struct serve_conf *conf)
 		introduce(conf);
 		serve(&s);
 	} else {
-		fprintf(stderr, "n2n: %s\n", err.text);
+		fprintf(stderr, "n2n: %s%s\n", err.text, options_hint(hint, &options, err.setting));
 	}
 	server_close(&s);
 	return rc == 0 ? STATUS_OK : STATUS_FAILED;

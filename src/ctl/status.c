@@ -40,6 +40,7 @@ static const struct option_spec specs[] = {
 		.help = "interface of the edge, or supernode-PORT; default: all that run",
 		.section = "Options",
 		.field = offsetof(struct status_conf, instance),
+		.settings = SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
 	},
 	{
@@ -48,6 +49,7 @@ static const struct option_spec specs[] = {
 		.help = "the same as was given to the program",
 		.section = "Options",
 		.field = offsetof(struct status_conf, state_dir),
+		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
 	},
 	{
@@ -254,14 +256,15 @@ static bool sees_own_only(const struct status_conf *conf)
 
 static int explain(const struct status_conf *conf, const char *instance, const struct os_error *err)
 {
-	char buf[CONF_QUOTED_CAP];
+	char buf[CONF_QUOTED_CAP], hint[OPTIONS_HINT_CAP];
 
 	if (err->code == N2N_ENOENT)
 		fprintf(stderr, "n2n: %s is not running here%s\n", conf_quote(buf, instance),
 			sees_own_only(conf) ? " for this user; run as root to see those of root"
 					    : "; \"n2n status\" shows what is");
 	else
-		fprintf(stderr, "n2n: %s\n", err->text);
+		fprintf(stderr, "n2n: %s%s\n", err->text,
+			options_hint(hint, &options, err->setting));
 	return err->code;
 }
 
@@ -306,10 +309,11 @@ static int ask_all(const struct status_conf *conf)
 	struct instances all;
 	struct os_error err = {0};
 	int status = STATUS_OK;
+	char hint[OPTIONS_HINT_CAP];
 	unsigned shown = 0;
 
 	if (instances_list(&all, conf->state_dir, &err) != 0) {
-		fprintf(stderr, "n2n: %s\n", err.text);
+		fprintf(stderr, "n2n: %s%s\n", err.text, options_hint(hint, &options, err.setting));
 		return STATUS_FAILED;
 	}
 	for (unsigned i = 0; i < all.n; i++) {

@@ -45,6 +45,7 @@ static int run(struct edge_conf *conf, const struct log *log)
 {
 	struct edge_host *h = NULL;
 	struct os_error err = {0};
+	char hint[OPTIONS_HINT_CAP];
 	int status = STATUS_OK;
 
 	if (open_edge(&h, conf, log, &err) != 0)
@@ -52,7 +53,7 @@ static int run(struct edge_conf *conf, const struct log *log)
 	else if (edge_host_run(h, &err) != 0)
 		status = STATUS_FAILED;
 	if (status != STATUS_OK)
-		log_error(log, "%s", err.text);
+		log_error(log, "%s%s", err.text, options_hint(hint, &edge_options, err.setting));
 	/* A normal exit would wait for the look-up. */
 	if (!edge_host_close(h))
 		quick_exit(status);

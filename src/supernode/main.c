@@ -16,6 +16,7 @@ static int run(const struct supernode_conf *conf, const struct log *log)
 	const struct supernode_setup setup = {.conf = conf, .log = log};
 	struct supernode_host *h = NULL;
 	struct os_error err = {0};
+	char hint[OPTIONS_HINT_CAP];
 	int status = STATUS_OK;
 	int rc = 0;
 
@@ -28,7 +29,8 @@ static int run(const struct supernode_conf *conf, const struct log *log)
 	else if (supernode_host_run(h, &err) != 0)
 		status = STATUS_FAILED;
 	if (status != STATUS_OK)
-		log_error(log, "%s", err.text);
+		log_error(
+			log, "%s%s", err.text, options_hint(hint, &supernode_options, err.setting));
 	supernode_host_close(h);
 	return status;
 }

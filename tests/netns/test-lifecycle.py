@@ -90,10 +90,11 @@ def check_refusals(net, at):
     a = net["a"]
     running = a.edge("n2n0", "10.1.2.1", "-p", 5000, *COMMUNITY, *at)
     base = ("-d", "n2n9", *COMMUNITY, *at)
-    refused(a, "-d", "n2n0", *COMMUNITY, *at, says="another process already runs instance")
-    refused(a, *base, "-p", 5000, says="port 5000")
+    refused(a, "-d", "n2n0", *COMMUNITY, *at, says="; stop it, or choose another name or state directory (option -d or --state-dir)")
+    refused(a, *base, "-p", 5000, says="port 5000 is in use by another program; stop that one or choose "
+            "another port (option -p)")
     a.run("ip", "link", "add", "taken", "type", "bridge")
-    refused(a, "-d", "taken", *COMMUNITY, *at, says="taken")
+    refused(a, "-d", "taken", *COMMUNITY, *at, says="another name (option -d)")
     refused(a, *base, "-M", 9000, says="1500")
     refused(a, *base, "-M", 1200, "-a", "fd00::1", says="1280")
     refused(a, *base, "-a", "10.1.2", says='"10.1.2"')
@@ -107,8 +108,8 @@ def check_refusals(net, at):
     refused(a, "-d", "n2n9", "-c", "x", *at, "-k", "n2n4-abc", says="copy it again")
     refused(a, "-d", "n2n9", "-c", "x", *at, "-K", "/nonexistent", says="/nonexistent")
     refused(a, "-d", "n2n9", "-c", "x", *at, "-K", "-", stdin="", says="empty")
-    refused(a, "-d", "n2n9", "-c", "x", "-k", "y", "-l", f"{net['sn'].ip}:7654/nokey", says="nokey")
-    refused(net["sn"], "-l", 7654, program="supernode", says="port (option -p)")
+    refused(a, "-d", "n2n9", "-c", "x", "-k", "y", "-l", f"{net['sn'].ip}:7654/nokey", says="supernode prints when it starts (option -l)")
+    refused(net["sn"], "-l", 7654, program="supernode", says="port or state directory (option -p or --state-dir)")
     refused(net["sn"], "-l", "nonsense", program="supernode", says="nonsense")
     assert a.community()["state"] in ("alone", "up"), "the running edge was disturbed"
     assert running.stop() == 0

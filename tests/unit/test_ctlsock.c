@@ -207,6 +207,7 @@ static void test_nobody_there(void **state)
 	snprintf(path, sizeof(path), "%s/none", s->dir);
 	assert_int_equal(ctlsock_request(path, "x", &reply, &err), N2N_ENOENT);
 	assert_non_null(strstr(err.text, "nothing answers at"));
+	assert_int_equal(err.setting, SETTING_INSTANCE);
 	close(s->listener); /* the file stays, as after a crash */
 	assert_int_equal(ctlsock_request(s->path, "x", &reply, &err), N2N_ENOENT);
 	memset(path, 'a', sizeof(path));

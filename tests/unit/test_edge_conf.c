@@ -448,6 +448,24 @@ static void test_help_fits(void **state)
 	free(text);
 }
 
+static void each_setting_has_its_options(void **state)
+{
+	static const char *const hints[] = {
+		[SETTING_NONE] = "",
+		[SETTING_INTERFACE] = " (option -d)",
+		[SETTING_INSTANCE] = " (option -d or --state-dir)",
+		[SETTING_PORT] = " (option -p)",
+		[SETTING_STATE_DIR] = " (option --state-dir)",
+		[SETTING_SUPERNODE] = " (option -l)",
+		[SETTING_WORKERS] = " (option --workers)",
+	};
+	char buf[OPTIONS_HINT_CAP];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		assert_string_equal(options_hint(buf, &edge_options, (enum setting)i), hints[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +482,7 @@ int main(void)
 		cmocka_unit_test_setup(test_disable, clear_environment),
 		cmocka_unit_test_setup(test_wipe, clear_environment),
 		cmocka_unit_test(test_help_fits),
+		cmocka_unit_test(each_setting_has_its_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

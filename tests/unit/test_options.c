@@ -39,6 +39,7 @@ static const struct option_spec specs[] = {
 		.env = "N2N_TEST_PATH",
 		.help = "a path",
 		.section = "First",
+		.settings = SETTING_BIT(SETTING_INSTANCE) | SETTING_BIT(SETTING_PORT),
 		.field = offsetof(struct target, path),
 		.set = value_path,
 	},
@@ -47,6 +48,7 @@ static const struct option_spec specs[] = {
 		.arg = "PATH",
 		.help = "another",
 		.section = "First",
+		.settings = SETTING_BIT(SETTING_INSTANCE),
 		.field = offsetof(struct target, path_only_long),
 		.set = value_path,
 	},
@@ -318,6 +320,19 @@ static void test_printable(void **state)
 		assert_false(value_is_printable(bad[i]));
 }
 
+static void an_error_is_told_how_to_choose_otherwise(void **state)
+{
+	char buf[OPTIONS_HINT_CAP];
+
+	(void)state;
+	assert_string_equal(options_hint(buf, &set, SETTING_PORT), " (option -p)");
+	assert_string_equal(
+		options_hint(buf, &set, SETTING_INSTANCE), " (option -p or --path-only-long)");
+	assert_string_equal(options_hint(buf, &set, SETTING_WORKERS), "");
+	assert_string_equal(options_hint(buf, &set, SETTING_NONE), "");
+	assert_string_equal(options_hint(buf, NULL, SETTING_PORT), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +343,7 @@ int main(void)
 		cmocka_unit_test(test_secrets_leave_argv),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(an_error_is_told_how_to_choose_otherwise),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_printable),
 	};

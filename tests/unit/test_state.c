@@ -226,7 +226,8 @@ static int open_as_nobody(const char *dir)
 		return 2;
 	if (state_open(&st, dir, "n2n9", &err) != N2N_EPERM)
 		return 1;
-	return strstr(err.text, "--state-dir") ? 0 : 3;
+	return strstr(err.text, "another state directory") && err.setting == SETTING_STATE_DIR ? 0
+											       : 3;
 }
 
 static void test_denied(void **state)
@@ -280,7 +281,7 @@ static int fill_and_freeze(void)
 	if (state_open(&st, dir, "n2n0", &err) || state_write(st, "key", "old", 3, &err))
 		return 1;
 	if (state_write(st, "key", zeros, sizeof(zeros), &err) != N2N_ENOSPC ||
-		!strstr(err.text, "make room there"))
+		!strstr(err.text, "make room there") || err.setting != SETTING_NONE)
 		return 2;
 	if (state_read(st, "key", buf, sizeof(buf), &len, &err) || len != 3)
 		return 3;
@@ -288,7 +289,8 @@ static int fill_and_freeze(void)
 	snprintf(command, sizeof(command), "mount -o remount,ro %s", dir);
 	if (system(command))
 		return 4;
-	if (state_open(&st, dir, "n2n1", &err) != N2N_EIO || !strstr(err.text, "writable"))
+	if (state_open(&st, dir, "n2n1", &err) != N2N_EIO || !strstr(err.text, "writable") ||
+		err.setting != SETTING_STATE_DIR)
 		return 5;
 	snprintf(command, sizeof(command), "umount %s && rmdir %s", dir, dir);
 	return system(command) ? 6 : 0;
@@ -351,7 +353,7 @@ static int defaults_as_nobody(char *dir)
 	unsetenv("XDG_STATE_HOME");
 	setenv("XDG_RUNTIME_DIR", "relative", 1);
 	if (state_control_path(path, NULL, "n2n0", &err) != N2N_ENOENT ||
-		!strstr(err.text, "--state-dir"))
+		!strstr(err.text, "; name one") || err.setting != SETTING_STATE_DIR)
 		return 2;
 	if (state_open(&st, NULL, "n2n0", &err) != N2N_ENOENT)
 		return 3;

@@ -266,6 +266,7 @@ static void test_listen_fails(void **state)
 	assert_int_equal(stream_listen(&h, &p.at, &p.err), N2N_EEXIST);
 	assert_true(os_handle_is_none(h));
 	assert_non_null(strstr(p.err.text, "in use"));
+	assert_int_equal(p.err.setting, SETTING_PORT);
 	assert_int_equal(stream_listen(&h, &at, &p.err), N2N_ENOENT);
 	assert_non_null(strstr(p.err.text, "no such address"));
 	stream_close(p.listener);

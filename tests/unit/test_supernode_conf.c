@@ -85,12 +85,32 @@ static void test_wrong_values(void **state)
 	assert_string_equal(err.text, "unknown option -k; try \"supernode --help\"");
 }
 
+static void each_setting_has_its_options(void **state)
+{
+	static const char *const hints[] = {
+		[SETTING_NONE] = "",
+		[SETTING_INTERFACE] = "",
+		[SETTING_INSTANCE] = " (option -p or --state-dir)",
+		[SETTING_PORT] = " (option -p)",
+		[SETTING_STATE_DIR] = " (option --state-dir)",
+		[SETTING_SUPERNODE] = "",
+		[SETTING_WORKERS] = " (option --workers)",
+	};
+	char buf[OPTIONS_HINT_CAP];
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+		assert_string_equal(
+			options_hint(buf, &supernode_options, (enum setting)i), hints[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_the_rest),
 		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(each_setting_has_its_options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,14 +99,16 @@ static void test_in_use(void **state)
 			assert_int_equal(tap_open(&second, "t0", other, &err), N2N_EEXIST);
 			assert_string_equal(err.text,
 				"interface \"t0\" is in use by another process; stop that one or "
-				"choose another name (option -d)");
+				"choose another name");
+			assert_int_equal(err.setting, SETTING_INTERFACE);
 			assert_true(in_use_elsewhere("t0", other));
 		}
 		tap_close(tap);
 	}
 	assert_int_equal(tap_open(&second, "lo", TAP_USE_ALL, &err), N2N_EEXIST);
 	assert_string_equal(err.text, "interface \"lo\" exists and is not a free TAP; remove it or "
-				      "choose another name (option -d)");
+				      "choose another name");
+	assert_int_equal(err.setting, SETTING_INTERFACE);
 	assert_int_equal(system("ip link add v0 type veth peer name v1"), 0);
 	assert_int_equal(tap_open(&second, "v0", 0, &err), N2N_EEXIST);
 	assert_non_null(strstr(err.text, "is not a free TAP"));

@@ -275,12 +275,12 @@ static void test_port_in_use(void **state)
 	pid_t child;
 
 	snprintf(expected, sizeof(expected),
-		"UDP port %u is in use by another program; stop that one or choose another port "
-		"(option -p)",
+		"UDP port %u is in use by another program; stop that one or choose another port",
 		at.port);
 	assert_int_equal(udp_open(&second, &at, UDP_USE_GSO, &f->err), N2N_EEXIST);
 	assert_int_equal(f->err.code, N2N_EEXIST);
 	assert_string_equal(f->err.text, expected);
+	assert_int_equal(f->err.setting, SETTING_PORT);
 	assert_null(second);
 
 	child = fork();

@@ -125,7 +125,7 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 		break;
 	case EVENT_SUPERNODE_KEY_MISMATCH:
 		log_error(log,
-			"supernode %s: it has another key than the one given with -l; not used. "
+			"supernode %s: it has another key than the one given for it; not used. "
 			"Compare with the key it prints at its start",
 			name);
 		break;

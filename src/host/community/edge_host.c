@@ -15,7 +15,6 @@
 #define SAVE_ANYWAY_MS	  3600000u
 #define LIST_ADDRESSES_MS 60000u
 #define ADDRESSES_MAX	  32
-#define MTU_MAX		  1500
 
 /* ---- the control thread's work ---- */
 
@@ -193,9 +192,9 @@ static int add_supernode(
 		v6 ? "]" : "", s->port);
 	known = keep_find_supernode(h->host.state, h->supernode[i], pinned);
 	if (s->key != NULL && public_key_parse(given, s->key) != 0)
-		return os_error_set(err, N2N_EINVAL,
-			"option -l: %s after \"%.40s/\" is not the public key of a "
-			"supernode; copy the one that the supernode prints when it starts",
+		return os_error_choose(err, N2N_EINVAL, SETTING_SUPERNODE,
+			"%s after \"%.40s/\" is not the public key of a supernode; copy the one "
+			"that the supernode prints when it starts",
 			conf_quote(quoted, s->key), h->supernode[i]);
 	if (edge_add_supernode(h->edge, s->key != NULL ? given : NULL, known ? pinned : NULL) < 0)
 		return os_error_set(
@@ -209,10 +208,11 @@ static int add_supernodes(struct edge_host *h, struct os_error *err)
 	struct resolver_config c = {
 		.loop = &h->host.loop, .log = h->host.log, .found = on_resolved, .ctx = h};
 	int rc = resolver_create(&h->resolver, &c);
+	char hint[OPTIONS_HINT_CAP];
 
 	if (keep_check_supernodes(h->host.state, err) != 0)
-		log_warn(h->host.log, "%s; until then remembered keys of supernodes are not used",
-			err->text);
+		log_warn(h->host.log, "%s%s; until then remembered keys of supernodes are not used",
+			err->text, options_hint(hint, &edge_options, err->setting));
 	if (rc != 0)
 		return os_error_set(err, rc, "no memory for the list of supernodes; free some");
 	for (unsigned i = 0; rc == 0 && i < h->conf->supernode_count; i++)
@@ -255,9 +255,9 @@ static int make_interface(struct edge_host *h, struct os_error *err)
 	int rc = tap_open(&h->tap[0], conf->device, tap_use(conf->disabled, h->n_workers), err);
 
 	if (rc == 0 && h->n_workers > 1 && !(tap_uses(h->tap[0]) & TAP_USE_QUEUES))
-		rc = os_error_set(err, N2N_EINVAL,
-			"interface \"%s\" has one queue, and %u workers need one each; use "
-			"--workers 1, or make it anew with \"multi_queue\" behind \"mode tap\"",
+		rc = os_error_choose(err, N2N_EINVAL, SETTING_WORKERS,
+			"interface \"%s\" has one queue, and %u workers need one each; make it "
+			"anew with \"multi_queue\" behind \"mode tap\", or have one worker",
 			conf->device, h->n_workers);
 	if (rc == 0)
 		rc = netif_set_mac(conf->device, &mac, err);
@@ -348,7 +348,8 @@ static int make(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		.log = setup->log,
 		.state_dir = setup->conf->state_dir,
 		.instance = setup->conf->device,
-		.choice = "name (option -d)",
+		.choice = "name",
+		.options = &edge_options,
 		.local = setup->conf->local,
 		.disabled = setup->conf->disabled,
 	};
@@ -374,10 +375,6 @@ int edge_host_open(struct edge_host **out, const struct edge_setup *setup, struc
 	struct edge_host *h;
 	int rc;
 
-	if (setup->conf->mtu > MTU_MAX)
-		return os_error_set(err, N2N_EINVAL,
-			"option -M: %u is more than this version carries; give at most %d",
-			setup->conf->mtu, MTU_MAX);
 	h = calloc(1, sizeof(*h));
 	if (h == NULL)
 		return os_error_set(err, N2N_ENOMEM, "no memory for the edge; free some");

@@ -236,14 +236,17 @@ static int open_state(struct host *h, const struct host_config *c, struct os_err
 	int rc = state_open(&h->state, c->state_dir, c->instance, err);
 	const struct os_error why = *err;
 
+	char hint[OPTIONS_HINT_CAP];
+
 	if (rc == N2N_EEXIST)
-		return os_error_set(err, rc, "%s; stop it, or choose another %s or --state-dir",
-			why.text, c->choice);
+		return os_error_choose(err, rc, SETTING_INSTANCE,
+			"%s; stop it, or choose another %s or state directory", why.text,
+			c->choice);
 	if (rc == 0 || rc == N2N_EINVAL)
 		return rc;
 	log_warn(h->log,
-		"%s; nothing is kept for the next start, and n2n status cannot show \"%s\"",
-		why.text, c->instance);
+		"%s%s; nothing is kept for the next start, and n2n status cannot show \"%s\"",
+		why.text, options_hint(hint, h->options, why.setting), c->instance);
 	return 0;
 }
 
@@ -266,6 +269,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->role = c->role;
 	h->ctx = c->ctx;
 	h->log = c->log;
+	h->options = c->options;
 	h->started_ms = sys_now_ms();
 	if (uv_loop_init(&h->loop) != 0)
 		return os_error_set(err, N2N_ENOMEM,
@@ -307,14 +311,14 @@ int host_set_node(struct host *h, struct node *node, unsigned n_workers)
 void host_listen(struct host *h, const char *state_dir, const char *instance,
 	const struct control_command *commands)
 {
-	char path[STATE_SOCKET_MAX];
+	char path[STATE_SOCKET_MAX], hint[OPTIONS_HINT_CAP];
 	struct os_error err;
 
 	if (h->state == NULL)
 		return;
 	if (state_control_path(path, state_dir, instance, &err) != 0 ||
 		control_server_create(&h->control, &h->loop, path, commands, h->ctx, &err) != 0)
-		log_warn(h->log, "%s", err.text);
+		log_warn(h->log, "%s%s", err.text, options_hint(hint, h->options, err.setting));
 }
 
 static int start_workers(struct host *h, struct os_error *err)
@@ -433,10 +437,13 @@ json_t *host_describe(const struct host *h, const char *role, const char *instan
 
 void host_not_kept(struct host *h, int rc, const struct os_error *err)
 {
+	char hint[OPTIONS_HINT_CAP];
+
 	if (rc == 0)
 		return;
 	if (!h->keep_warned)
-		log_warn(h->log, "%s; what is learnt will be lost at the next start", err->text);
+		log_warn(h->log, "%s%s; what is learnt will be lost at the next start", err->text,
+			options_hint(hint, h->options, err->setting));
 	else
 		log_debug(h->log, "%s", err->text);
 	h->keep_warned = true;

@@ -11,6 +11,7 @@
 
 #include "api/server.h"
 #include "base/log.h"
+#include "conf/options.h"
 #include "conf/values.h"
 #include "core/node.h"
 #include "host/loop/publication.h"
@@ -34,6 +35,7 @@ struct host {
 	const struct host_role *role;
 	void *ctx;
 	const struct log *log;
+	const struct option_set *options;
 	struct random random;
 	struct aead_library *ciphers;
 	struct state *state; /* NULL: nothing can be kept */
@@ -64,9 +66,10 @@ struct host_config {
 	const struct log *log;
 	const char *state_dir; /* or NULL */
 	const char *instance;
-	const char *choice;    /* what makes it another instance: "name (option -d)" */
-	struct endpoint local; /* of the sockets */
-	unsigned disabled;     /* a set of enum feature */
+	const char *choice;		  /* what makes it another instance: "name", "port" */
+	const struct option_set *options; /* that errors may advise, or NULL; kept */
+	struct endpoint local;		  /* of the sockets */
+	unsigned disabled;		  /* a set of enum feature */
 };
 
 /*

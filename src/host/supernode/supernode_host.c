@@ -97,11 +97,13 @@ static int make_core(struct supernode_host *h, unsigned workers, struct os_error
 {
 	struct supernode_config c = {.node = host_node_config(&h->host, workers)};
 	int rc = keep_secret(h->host.state, "key", c.secret, &h->host.random, err);
+	char hint[OPTIONS_HINT_CAP];
 
 	if (rc == N2N_EINVAL)
 		return rc;
 	if (rc != 0)
-		log_warn(h->host.log, "%s", err->text);
+		log_warn(h->host.log, "%s%s", err->text,
+			options_hint(hint, &supernode_options, err->setting));
 	if (rc != 0 || h->host.state == NULL)
 		log_warn(h->host.log, "the key below will be another one after the next start, and "
 				      "edges that were given it will refuse this supernode");
@@ -165,7 +167,8 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 		.log = setup->log,
 		.state_dir = setup->conf->state_dir,
 		.instance = h->instance,
-		.choice = "port (option -p)",
+		.choice = "port",
+		.options = &supernode_options,
 		.local = setup->conf->local,
 		.disabled = setup->conf->disabled,
 	};

@@ -78,14 +78,14 @@ static int explain_interface(struct os_error *err, int error, const char *name)
 
 	switch (error) {
 	case EBUSY:
-		return os_error_set(err, code,
+		return os_error_choose(err, code, SETTING_INTERFACE,
 			"interface \"%s\" is in use by another process; stop that one or choose "
-			"another name (option -d)",
+			"another name",
 			name);
 	case EINVAL:
-		return os_error_set(err, N2N_EEXIST,
+		return os_error_choose(err, N2N_EEXIST, SETTING_INTERFACE,
 			"interface \"%s\" exists and is not a free TAP; remove it or choose "
-			"another name (option -d)",
+			"another name",
 			name);
 	case EPERM:
 	case EACCES:
@@ -226,9 +226,9 @@ int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *
 	int rc, error;
 
 	if (!name_is_valid(name))
-		return os_error_set(err, N2N_EINVAL,
+		return os_error_choose(err, N2N_EINVAL, SETTING_INTERFACE,
 			"\"%.40s\" cannot name an interface; give 1 to %d characters without "
-			"blanks, '/', ':' and '%%' (option -d)",
+			"blanks, '/', ':' and '%%'",
 			name, TAP_NAME_MAX);
 	rc = open_queue(&tap, use & TAP_USE_ALL, name, err);
 	if (rc)

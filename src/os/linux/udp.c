@@ -168,15 +168,15 @@ static int explain_open(struct os_error *err, int error, const struct endpoint *
 
 	switch (error) {
 	case EADDRINUSE:
-		return os_error_set(err, code,
+		return os_error_choose(err, code, SETTING_PORT,
 			"UDP port %u is in use by another program; stop that one or choose another "
-			"port (option -p)",
+			"port",
 			at->port);
 	case EACCES:
 	case EPERM:
-		return os_error_set(err, code,
+		return os_error_choose(err, code, SETTING_PORT,
 			"not allowed to open UDP port %u; ports below 1024 need root or "
-			"CAP_NET_BIND_SERVICE, or choose another port (option -p)",
+			"CAP_NET_BIND_SERVICE, or choose another port",
 			at->port);
 	case EADDRNOTAVAIL:
 		return os_error_set(err, code,

@@ -115,9 +115,9 @@ static int explain(struct os_error *err, int error, const char *path)
 	case ENOENT:
 	case ECONNREFUSED:
 	case ENOTDIR:
-		return os_error_set(err, N2N_ENOENT,
+		return os_error_choose(err, N2N_ENOENT, SETTING_INSTANCE,
 			"nothing answers at \"%.120s\"; check that the program runs, and its name "
-			"and --state-dir",
+			"and state directory",
 			path);
 	case EACCES:
 	case EPERM:

@@ -6,14 +6,31 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static int fill(struct os_error *err, int code, enum setting setting, const char *fmt, va_list args)
+{
+	vsnprintf(err->text, sizeof(err->text), fmt, args);
+	err->code = code;
+	err->setting = setting;
+	return code;
+}
+
 int os_error_set(struct os_error *err, int code, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, args);
+	(void)fill(err, code, SETTING_NONE, fmt, args);
 	va_end(args);
-	err->code = code;
+	return code;
+}
+
+int os_error_choose(struct os_error *err, int code, enum setting setting, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)fill(err, code, setting, fmt, args);
+	va_end(args);
 	return code;
 }
 

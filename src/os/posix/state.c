@@ -79,15 +79,13 @@ static int instance_path(char path[STATE_PATH_MAX], enum place place, const char
 			instance);
 	if (!dir) {
 		if (!default_dir(chosen, place))
-			return os_error_set(err, N2N_ENOENT,
-				"no directory for the state: HOME is not set; name one with "
-				"--state-dir");
+			return os_error_choose(err, N2N_ENOENT, SETTING_STATE_DIR,
+				"no directory for the state: HOME is not set; name one");
 		dir = chosen;
 	}
 	if (snprintf(path, STATE_PATH_MAX, "%s/%s", dir, instance) >= STATE_PATH_MAX)
-		return os_error_set(err, N2N_EINVAL,
-			"the state directory has a path of more than %d bytes; name a shorter one "
-			"with --state-dir",
+		return os_error_choose(err, N2N_EINVAL, SETTING_STATE_DIR,
+			"the state directory has a path of more than %d bytes; name a shorter one",
 			STATE_PATH_MAX - 1);
 	return 0;
 }
@@ -101,9 +99,9 @@ int state_control_path(
 	if (rc)
 		return rc;
 	if (snprintf(path, STATE_SOCKET_MAX, "%s/" SOCKET_NAME, at) >= STATE_SOCKET_MAX)
-		return os_error_set(err, N2N_EINVAL,
+		return os_error_choose(err, N2N_EINVAL, SETTING_STATE_DIR,
 			"the control socket \"%.100s...\" has a path of more than %d bytes; name a "
-			"shorter directory with --state-dir",
+			"shorter state directory",
 			at, STATE_SOCKET_MAX - 1);
 	return 0;
 }
@@ -113,14 +111,18 @@ static int explain_file(
 {
 	int code = os_errno(error);
 	const char *advice = "check the file system";
+	enum setting choice = SETTING_NONE;
 
-	if (code == N2N_EPERM)
-		advice = "run as its owner, or name another directory with --state-dir";
-	else if (code == N2N_ENOSPC)
+	if (code == N2N_EPERM) {
+		advice = "run as its owner, or name another state directory";
+		choice = SETTING_STATE_DIR;
+	} else if (code == N2N_ENOSPC) {
 		advice = "make room there";
-	else if (error == EROFS)
-		advice = "name a writable directory with --state-dir";
-	return os_error_set(err, code, "cannot %s \"%.120s%s%.40s\": %s; %s", task, dir,
+	} else if (error == EROFS) {
+		advice = "name a writable state directory";
+		choice = SETTING_STATE_DIR;
+	}
+	return os_error_choose(err, code, choice, "cannot %s \"%.120s%s%.40s\": %s; %s", task, dir,
 		name[0] ? "/" : "", name, strerror(error), advice);
 }
 

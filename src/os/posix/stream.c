@@ -93,15 +93,15 @@ static int explain_listen(struct os_error *err, int error, const struct endpoint
 	endpoint_format(at, text);
 	switch (error) {
 	case EADDRINUSE:
-		return os_error_set(err, code,
+		return os_error_choose(err, code, SETTING_PORT,
 			"TCP port %s is in use by another program; stop that one or choose another "
-			"port (option -p)",
+			"port",
 			text);
 	case EACCES:
 	case EPERM:
-		return os_error_set(err, code,
+		return os_error_choose(err, code, SETTING_PORT,
 			"not allowed to listen at TCP port %s; ports below 1024 need root, or "
-			"choose another port (option -p)",
+			"choose another port",
 			text);
 	case EADDRNOTAVAIL:
 		return os_error_set(err, code,

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a user may choose otherwise. An error from below the programs names the choice that would
+ * help; how it is made, by which option of which program, only the tables of conf know.
+ */
+#ifndef N2N_BASE_SETTING_H
+#define N2N_BASE_SETTING_H
+
+enum setting {
+	SETTING_NONE,
+	SETTING_INTERFACE, /* the name of the interface */
+	SETTING_INSTANCE,  /* what tells two instances apart: a name or port, or the directory */
+	SETTING_PORT,
+	SETTING_STATE_DIR,
+	SETTING_SUPERNODE,
+	SETTING_WORKERS
+};
+
+#define SETTING_BIT(setting) (1u << (setting))
+
+#endif
