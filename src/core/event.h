@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the core tells its host: things to log, to remember on disk, or to do. Pointers inside an
- * event live only for the call.
+ * event live only for the call. Control thread.
  */
 #ifndef N2N_CORE_EVENT_H
 #define N2N_CORE_EVENT_H
@@ -9,35 +9,58 @@
 #include "base/endpoint.h"
 #include "crypto/keystring.h"
 
+/*
+ * Identifier, name for machines, and what is said of the supernode, the peer or the community that
+ * the event is about. Beside it: which fields hold something. Of supernodes they are supernode,
+ * community, remote and key, its own; of peers community, edge and key, the peer's.
+ */
+#define EVENT_KINDS(X)                                                                             \
+	X(SUPERNODE_UP, "supernode-up", "registered") /* observed, value: our handle */            \
+	X(SUPERNODE_SILENT, "supernode-silent",                                                    \
+		"no answer; is it running, is its UDP port open? Trying on")                       \
+	X(SUPERNODE_KEY, "supernode-key", "its key became known") /* and should be kept */         \
+	X(SUPERNODE_KEY_CHANGED, "supernode-key-changed",                                          \
+		"its key is not the one of last time; was it set up anew? Going on with the new "  \
+		"key")                                                                             \
+	X(SUPERNODE_KEY_MISMATCH, "supernode-key-mismatch",                                        \
+		"it has another key than the one given for it; not used. Compare with the key it " \
+		"prints at its start")                                                             \
+	X(SUPERNODE_REFUSED, "supernode-refused", "registration refused") /* register_result */    \
+	X(PEER_UP, "peer-up", "connected")				  /* its first key set */  \
+	X(PEER_DOWN, "peer-down", "gone")		     /* goodbye, or its keys ran out */    \
+	X(PEER_RESTARTED, "peer-restarted", "was restarted") /* it is a new process */             \
+	X(PATH_DIRECT, "path-direct", "direct path")	     /* remote, value: round trip in ms */ \
+	X(PATH_RELAY, "path-relay", "through the relay")     /* value: enum relay_reason */        \
+	X(WRONG_KEY, "wrong-key",                                                                  \
+		"no other member under this key; is it the same key everywhere?") /* community */  \
+	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
+		"the passphrase differs from that of every member reached; is it typed right?")    \
+	X(GUESSING, "guessing",                                                                    \
+		"many joins with a wrong passphrase; somebody may be guessing it. Members known "  \
+		"before get in as always")                                                         \
+	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
+	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
+	X(STATE, "state", "something worth saving changed")
+
 enum event_kind {
-	EVENT_SUPERNODE_UP,	      /* registered: supernode, remote, community */
-	EVENT_SUPERNODE_SILENT,	      /* no answer for 6 s, the next one is tried: supernode */
-	EVENT_SUPERNODE_KEY,	      /* its key became known and should be kept: supernode, key */
-	EVENT_SUPERNODE_KEY_CHANGED,  /* it is not the one remembered: supernode, key */
-	EVENT_SUPERNODE_KEY_MISMATCH, /* it is not the one given with -l; not used: supernode, key
-				       */
-	EVENT_SUPERNODE_REFUSED, /* registration refused: supernode, value is register_result */
-	EVENT_PEER_UP,		 /* first key set: community, edge */
-	EVENT_PEER_DOWN,	 /* said goodbye or its keys ran out: community, edge */
-	EVENT_PEER_RESTARTED,	 /* it is a new process: community, edge */
-	EVENT_PATH_DIRECT,	 /* community, edge, remote, value is the round trip in ms */
-	EVENT_PATH_RELAY,	 /* community, edge, value is relay_reason */
-	EVENT_WRONG_KEY,	 /* members are there and none has our key: community */
-	EVENT_WRONG_PASSPHRASE,	 /* every member reached has another passphrase: community */
-	EVENT_GUESSING,		 /* more failed joins than the budget: community */
-	EVENT_MEMBER_UP,	 /* at the supernode: edge registered: remote, value is handle */
-	EVENT_MEMBER_DOWN,	 /* at the supernode: lease ended or left: value is handle */
-	EVENT_STATE		 /* something worth saving changed */
+#define X(id, name, text) EVENT_##id,
+	EVENT_KINDS(X)
+#undef X
 };
 
 struct event {
 	enum event_kind kind;
 	unsigned community;
-	unsigned supernode; /* index in the order of -l */
+	unsigned supernode; /* index, in the order in which they were added */
 	uint32_t value;
 	struct endpoint remote;
+	struct endpoint observed; /* our address as the supernode sees it */
 	uint8_t edge[EDGE_ID_LEN];
 	const uint8_t *key; /* KEY_LEN bytes or NULL */
 };
+
+/* Static texts; "?" for what is no event. Any thread. */
+const char *event_name(enum event_kind kind);
+const char *event_text(enum event_kind kind);
 
 #endif

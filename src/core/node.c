@@ -176,7 +176,8 @@ void node_event(struct node *n, const struct event *e)
 void node_peer_event(struct node *n, const struct session *s, enum event_kind kind, uint32_t value)
 {
 	const struct path *p = session_path(s);
-	struct event e = {.kind = kind, .community = s->community, .value = value};
+	struct event e = {
+		.kind = kind, .community = s->community, .value = value, .key = s->remote};
 
 	if (p != NULL && p->hop == NULL)
 		e.remote = p->remote;

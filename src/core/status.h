@@ -8,20 +8,29 @@
 #define N2N_CORE_STATUS_H
 
 #include "base/mac.h"
-#include "core/path/search.h"
+#include "base/relay_reason.h"
 #include "crypto/aead/aead.h"
 #include "crypto/keystring.h"
+#include "wire/control.h"
 
 #define NEVER_MS UINT64_MAX
 
-/* What a community as a whole is up to; names are part of the control interface. */
+/*
+ * What a community as a whole is up to: identifier, name, which is part of the control interface,
+ * and text for people, which follows the community's name.
+ */
+#define COMMUNITY_STATES(X)                                                                        \
+	X(NO_SUPERNODE, "no-supernode", "no supernode reached yet; trying again all the time")     \
+	X(ALONE, "alone", "registered; no other member is there yet")                              \
+	X(JOINING, "joining", "other members are there; shaking hands")                            \
+	X(WRONG_KEY, "wrong-key", "no other member under this key")                                \
+	X(WRONG_PASSPHRASE, "wrong-passphrase", "passphrase differs from every member reached")    \
+	X(UP, "up", "connected")
+
 enum community_state {
-	COMMUNITY_NO_SUPERNODE,	    /* no supernode reached yet */
-	COMMUNITY_ALONE,	    /* registered, and nobody else is */
-	COMMUNITY_JOINING,	    /* members are there, none answered yet */
-	COMMUNITY_WRONG_KEY,	    /* no other member under this key */
-	COMMUNITY_WRONG_PASSPHRASE, /* passphrase differs from every member reached */
-	COMMUNITY_UP
+#define X(id, name, text) COMMUNITY_##id,
+	COMMUNITY_STATES(X)
+#undef X
 };
 
 struct status_community {
@@ -57,14 +66,20 @@ struct status_peer {
 	uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 };
 
+/* How a community stands with a supernode: the same. */
+#define SUPERNODE_STATES(X)                                                                        \
+	X(UNRESOLVED, "unresolved", "its name has no address yet")                                 \
+	X(SPARE, "spare", "known, not in use")                                                     \
+	X(HELLO, "asking-key", "asked for its key, as none was given")                             \
+	X(HANDSHAKE, "handshake", "shaking hands")                                                 \
+	X(REGISTERING, "registering", "asked for the registration")                                \
+	X(UP, "up", "registered")                                                                  \
+	X(MISMATCH, "key-mismatch", "its key is not the one given for it")
+
 enum supernode_state {
-	SUPERNODE_UNRESOLVED,
-	SUPERNODE_SPARE, /* not in use */
-	SUPERNODE_HELLO, /* asked for its key */
-	SUPERNODE_HANDSHAKE,
-	SUPERNODE_REGISTERING,
-	SUPERNODE_UP,
-	SUPERNODE_MISMATCH /* has another key than given with -l */
+#define X(id, name, text) SUPERNODE_##id,
+	SUPERNODE_STATES(X)
+#undef X
 };
 
 struct status_supernode {
@@ -87,6 +102,7 @@ struct status_sink {
 	void (*supernode)(void *ctx, const struct status_supernode *s);
 };
 
+/* Static texts; "?" for what is no state. Any thread. */
 const char *community_state_name(enum community_state s);
 const char *community_state_text(enum community_state s);
 const char *supernode_state_name(enum supernode_state s);

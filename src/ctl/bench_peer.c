@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/instances.h"
+#include "base/relay_reason.h"
 #include "os/ctlsock.h"
 #include "os/state.h"
 
@@ -112,25 +113,6 @@ static const char *string(const json_t *peer, const char *name)
 	return text != NULL ? text : "-";
 }
 
-/* Reasons of CONTROL.md, section 4.4. */
-static const char *because(const char *reason)
-{
-	static const struct {
-		const char *name;
-		const char *text;
-	} reasons[] = {
-		{"searching", "a direct path is still looked for"},
-		{"no-address", "the peer told no address of its own"},
-		{"no-answer", "no address of the peer answers: a firewall or NAT on the way"},
-		{"silent", "a direct path worked and fell silent"},
-	};
-
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
-		if (strcmp(reason, reasons[i].name) == 0)
-			return reasons[i].text;
-	return "no direct path is known";
-}
-
 static void print_engine(const json_t *peer)
 {
 	json_int_t workers = json_integer_value(json_object_get(peer, "workers"));
@@ -158,7 +140,8 @@ void bench_peer_print(const char *address, const json_t *peer)
 	if (strcmp(path, "direct") == 0)
 		printf("direct to %s", string(peer, "endpoint"));
 	else if (strcmp(path, "relay") == 0)
-		printf("RELAYED by the supernode, because %s", because(string(peer, "reason")));
+		printf("RELAYED by the supernode, because %s",
+			relay_reason_text(relay_reason_parse(string(peer, "reason"))));
 	else
 		fputs("not connected", stdout);
 	print_engine(peer);

@@ -240,10 +240,21 @@ static void on_deliver(void *ctx, unsigned community, const struct frame *f)
 	hand_over(ctx, &(struct joined){f->offload, &piece, 1});
 }
 
+/* An event of a peer has what it takes to look that peer up. */
+static void check_peer(const struct sim_node *n, const struct event *e)
+{
+	struct status_peer p;
+
+	assert_true(edge_peer_status(n->edge, e->community, e->key, n->sim->now_ms, &p));
+	assert_memory_equal(p.edge_id, e->edge, sizeof(p.edge_id));
+}
+
 static void on_event(void *ctx, const struct event *e)
 {
 	struct sim_node *n = ctx;
 
+	if (e->kind >= EVENT_PEER_UP && e->kind <= EVENT_PATH_RELAY)
+		check_peer(n, e);
 	n->events[e->kind]++;
 	n->event_ms[e->kind] = n->sim->now_ms;
 	n->last_event[e->kind] = *e;

@@ -23,7 +23,9 @@ static void tell_story(bool passphrase)
 	}
 	sim_block(s, a, b, true);
 	sim_start_all(s);
+	assert_false(edge_is_registered(a->edge));
 	assert_true(sim_until(s, 1000, sim_all_registered, s));
+	assert_true(edge_is_registered(a->edge));
 	assert_true(sim_until(s, 2000, sim_all_up, s));
 	sim_run(s, 500);
 	assert_false(sim_is_direct(a, b));

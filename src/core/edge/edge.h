@@ -82,5 +82,13 @@ void edge_shutdown(struct edge *e, uint64_t now_ms);
 
 /* A snapshot for people; see status.h. */
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink);
+/*
+ * The same of one peer, by its static key: false when it is not known. Pointers in *out live until
+ * the next call that changes the edge.
+ */
+bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t remote[KEY_LEN],
+	uint64_t now_ms, struct status_peer *out);
+/* True when some community is registered at a supernode. */
+bool edge_is_registered(const struct edge *e);
 
 #endif

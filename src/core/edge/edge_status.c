@@ -4,44 +4,6 @@
 
 #define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
 
-static const struct {
-	const char *name, *text;
-} states[] = {
-	[COMMUNITY_NO_SUPERNODE] = {"no-supernode",
-		"no supernode reached yet; trying again all the time"},
-	[COMMUNITY_ALONE] = {"alone", "registered; no other member is there yet"},
-	[COMMUNITY_JOINING] = {"joining", "other members are there; shaking hands"},
-	[COMMUNITY_WRONG_KEY] = {"wrong-key", "no other member under this key"},
-	[COMMUNITY_WRONG_PASSPHRASE] = {"wrong-passphrase",
-		"passphrase differs from every member reached"},
-	[COMMUNITY_UP] = {"up", "connected"},
-};
-
-const char *community_state_name(enum community_state s)
-{
-	return (size_t)s < sizeof(states) / sizeof(states[0]) ? states[s].name : "?";
-}
-
-const char *community_state_text(enum community_state s)
-{
-	return (size_t)s < sizeof(states) / sizeof(states[0]) ? states[s].text : "?";
-}
-
-const char *supernode_state_name(enum supernode_state s)
-{
-	static const char *const names[] = {
-		[SUPERNODE_UNRESOLVED] = "unresolved",
-		[SUPERNODE_SPARE] = "spare",
-		[SUPERNODE_HELLO] = "asking-key",
-		[SUPERNODE_HANDSHAKE] = "handshake",
-		[SUPERNODE_REGISTERING] = "registering",
-		[SUPERNODE_UP] = "up",
-		[SUPERNODE_MISMATCH] = "key-mismatch",
-	};
-
-	return (size_t)s < sizeof(names) / sizeof(names[0]) ? names[s] : "?";
-}
-
 static void count_peers(const struct community *c, unsigned *listed, unsigned *up)
 {
 	*listed = *up = 0;
@@ -89,7 +51,7 @@ static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
 	return at == 0 || at > now_ms ? NEVER_MS : now_ms - at;
 }
 
-static void tell_peer(const struct peer *p, uint64_t now_ms, const struct status_sink *sink)
+static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 {
 	const struct session *s = p->session;
 	const struct path *path = session_path(s);
@@ -119,7 +81,26 @@ static void tell_peer(const struct peer *p, uint64_t now_ms, const struct status
 		t.suite = k->suite;
 		t.key_age_ms = now_ms - k->born_ms;
 	}
-	sink->peer(sink->ctx, &t);
+	return t;
+}
+
+bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t remote[KEY_LEN],
+	uint64_t now_ms, struct status_peer *out)
+{
+	const struct peer *p = peer_find(e->community[community], remote);
+
+	if (p == NULL)
+		return false;
+	*out = describe(p, now_ms);
+	return true;
+}
+
+bool edge_is_registered(const struct edge *e)
+{
+	for (unsigned i = 0; i < e->n_communities; i++)
+		if (hop_is_up(e->community[i]))
+			return true;
+	return false;
 }
 
 static void tell_supernodes(
@@ -174,8 +155,11 @@ void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink
 		edge_id(t.edge_id, c->party.self.public);
 		count_peers(c, &t.listed, &t.up);
 		sink->community(sink->ctx, &t);
-		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
-			tell_peer(p, now_ms, sink);
+		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+			struct status_peer peer = describe(p, now_ms);
+
+			sink->peer(sink->ctx, &peer);
+		}
 		tell_supernodes(c, now_ms, sink);
 	}
 }

@@ -244,6 +244,7 @@ static void take_registered(struct community *c, const struct control_registered
 					   .supernode = h->supernode,
 					   .value = m->handle,
 					   .remote = h->remote,
+					   .observed = h->observed,
 				   });
 }
 

@@ -18,19 +18,6 @@
 #define PROBES_PER_S   32     /* to all addresses of one peer */
 #define ANSWERS_PER_S  20     /* to one session: echoes, PONGs, and new sources probed */
 
-const char *relay_reason_name(enum relay_reason r)
-{
-	static const char *const names[] = {
-		[RELAY_NOT] = "none",
-		[RELAY_SEARCHING] = "searching",
-		[RELAY_NO_ADDRESS] = "no-address",
-		[RELAY_NO_ANSWER] = "no-answer",
-		[RELAY_SILENT] = "silent",
-	};
-
-	return (size_t)r < sizeof(names) / sizeof(names[0]) ? names[r] : "?";
-}
-
 static uint64_t load(const _Atomic uint64_t *v)
 {
 	return atomic_load_explicit(v, memory_order_relaxed);

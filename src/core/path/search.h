@@ -8,6 +8,7 @@
 #define N2N_CORE_PATH_SEARCH_H
 
 #include "base/endpoint.h"
+#include "base/relay_reason.h"
 #include "wire/control.h"
 
 #define SEARCH_MAX (CANDIDATES_MAX + 4) /* some that were not told have a place, too */
@@ -36,15 +37,6 @@ struct candidate {
 	uint64_t next_ms;   /* next probe in this round; 0: the round is over */
 	uint8_t tries;
 	bool told; /* the peer announced it, as against seen as a source */
-};
-
-/* Why a peer is reached through the relay; names are part of the control interface. */
-enum relay_reason {
-	RELAY_NOT,	  /* it is not */
-	RELAY_SEARCHING,  /* the first probes are under way */
-	RELAY_NO_ADDRESS, /* the peer told no address that could be tried */
-	RELAY_NO_ANSWER,  /* none of its addresses answered a probe */
-	RELAY_SILENT	  /* the direct path worked and fell silent */
 };
 
 struct search {
@@ -89,6 +81,5 @@ void search_doubt(struct node *n, struct session *s, uint64_t now_ms);
 /* Starts a new round at once. */
 void search_again(struct session *s, uint64_t now_ms);
 void search_tick(struct node *n, struct session *s, uint64_t now_ms);
-const char *relay_reason_name(enum relay_reason r);
 
 #endif

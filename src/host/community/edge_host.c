@@ -95,7 +95,7 @@ static void on_second(void *ctx, uint64_t now_ms)
 {
 	struct edge_host *h = ctx;
 
-	resolver_tick(h->resolver, now_ms, !edge_has_supernode(h, now_ms));
+	resolver_tick(h->resolver, now_ms, !edge_is_registered(h->edge));
 	if (now_ms >= h->listed_ms + LIST_ADDRESSES_MS)
 		tell_addresses(h, now_ms);
 	if (now_ms >= h->saved_ms + (h->state_changed ? SAVE_PAUSE_MS : SAVE_ANYWAY_MS))

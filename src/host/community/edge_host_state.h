@@ -35,7 +35,5 @@ struct edge_host {
 void edge_on_event(void *ctx, const struct event *e);
 /* The answer to "status". */
 json_t *edge_report(void *ctx);
-/* True when some community is registered at a supernode. */
-bool edge_has_supernode(const struct edge_host *h, uint64_t now_ms);
 
 #endif

@@ -48,10 +48,10 @@ static void on_event(void *ctx, const struct event *e)
 	char remote[ENDPOINT_TEXT_MAX];
 
 	if (e->kind == EVENT_MEMBER_UP)
-		log_debug(h->host.log, "member %08x: registered from %s", e->value,
+		log_debug(h->host.log, "member %08x: %s from %s", e->value, event_text(e->kind),
 			endpoint_format(&e->remote, remote));
 	else if (e->kind == EVENT_MEMBER_DOWN)
-		log_debug(h->host.log, "member %08x: gone", e->value);
+		log_debug(h->host.log, "member %08x: %s", e->value, event_text(e->kind));
 }
 
 static void on_second(void *ctx, uint64_t now_ms)

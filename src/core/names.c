@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the names and texts of what the core tells: its states and its events. */
+#include <stddef.h>
+
+#include "core/event.h"
+#include "core/status.h"
+
+struct name {
+	const char *name, *text;
+};
+
+#define ROW(id, name, text)   {name, text},
+#define COUNT(table)	      (sizeof(table) / sizeof((table)[0]))
+#define LOOK_UP(table, i, as) ((size_t)(i) < COUNT(table) ? (table)[i].as : "?")
+
+static const struct name community_states[] = {COMMUNITY_STATES(ROW)};
+static const struct name supernode_states[] = {SUPERNODE_STATES(ROW)};
+static const struct name events[] = {EVENT_KINDS(ROW)};
+
+const char *community_state_name(enum community_state s)
+{
+	return LOOK_UP(community_states, s, name);
+}
+
+const char *community_state_text(enum community_state s)
+{
+	return LOOK_UP(community_states, s, text);
+}
+
+const char *supernode_state_name(enum supernode_state s)
+{
+	return LOOK_UP(supernode_states, s, name);
+}
+
+const char *event_name(enum event_kind kind)
+{
+	return LOOK_UP(events, kind, name);
+}
+
+const char *event_text(enum event_kind kind)
+{
+	return LOOK_UP(events, kind, text);
+}
