@@ -6,7 +6,7 @@
  * writing may happen in two threads at once; making and closing belongs to one.
  *
  * Every system with a driver for Ethernet frames: TUN/TAP on Linux and FreeBSD, TAP-Windows, a pair
- * of feth on macOS. tap_join is for systems with several queues, which TAP_USE_QUEUES tells.
+ * of feth on macOS. tap_join is for systems with several queues, which FEATURE_QUEUES tells.
  */
 #ifndef N2N_OS_TAP_H
 #define N2N_OS_TAP_H
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/feature.h"
 #include "base/offload.h"
 #include "os/error.h"
 #include "os/handle.h"
@@ -24,28 +25,19 @@
 #define TAP_GSO_MAX    65536 /* for netif_set_gso_limits: what the system allows at most */
 #define TAP_PIECES_MAX 64    /* of a frame written */
 
-/* What is to be used of the system, and what of it there is. */
-enum tap_use {
-	TAP_USE_VNET_HDR = 1, /* facts beside each frame; unset checksums */
-	TAP_USE_TSO = 2,      /* TCP super-frames, with ECN; needs TAP_USE_VNET_HDR */
-	TAP_USE_USO = 4,      /* UDP super-frames; the same */
-	TAP_USE_QUEUES = 8,   /* several queues: tap_join */
-	TAP_USE_ALL = 15
-};
-
 struct tap;
 
 /*
  * Creates the interface, or takes over a persistent one that nobody uses. It starts as the system
- * makes it: down, without addresses (see netif.h). use is a set of enum tap_use; what the system
- * lacks of it is left away. Whether a persistent interface has several queues was settled by who
- * made it. N2N_EINVAL: no valid name; N2N_EEXIST: in use, or no TAP; N2N_EPERM;
+ * makes it: down, without addresses (see netif.h). use is a set of enum feature; what the system
+ * lacks of FEATURES_OF_TAP in it is left away. Whether a persistent interface has several queues
+ * was settled by who made it. N2N_EINVAL: no valid name; N2N_EEXIST: in use, or no TAP; N2N_EPERM;
  * N2N_ENOSYS: the system has no TAP driver.
  */
 MUST_CHECK int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *err);
 /*
  * A further queue of the interface, for one more worker: the system spreads the flows over all.
- * Each is read, written and closed by itself. first has TAP_USE_QUEUES. N2N_ENOENT: the interface
+ * Each is read, written and closed by itself. first has FEATURE_QUEUES. N2N_ENOENT: the interface
  * was removed; N2N_EPERM; N2N_ENOMEM.
  */
 MUST_CHECK int tap_join(struct tap **out, const struct tap *first, struct os_error *err);
@@ -67,7 +59,7 @@ void tap_close(struct tap *tap);
 
 /* The interface's name, as long as tap lives. */
 const char *tap_name(const struct tap *tap);
-/* What is in use, a set of enum tap_use. */
+/* What is in use, a set of enum feature. */
 unsigned tap_uses(const struct tap *tap);
 /* The kinds of super-frame that tap_write takes: a set of OFFLOAD_BIT. */
 unsigned tap_kinds(const struct tap *tap);
@@ -81,7 +73,7 @@ unsigned tap_kinds(const struct tap *tap);
 MUST_CHECK int tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct offload *offload);
 /*
  * Writes one frame, given as n <= TAP_PIECES_MAX pieces. offload must be of a kind in tap_kinds,
- * and csum_unset only with TAP_USE_VNET_HDR. Errors as above; N2N_EAGAIN when the frame has to be
+ * and csum_unset only with FEATURE_VNET_HDR. Errors as above; N2N_EAGAIN when the frame has to be
  * dropped.
  */
 MUST_CHECK int tap_write(

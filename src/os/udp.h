@@ -16,6 +16,7 @@
 #define N2N_OS_UDP_H
 
 #include "base/endpoint.h"
+#include "base/feature.h"
 #include "os/error.h"
 #include "os/handle.h"
 
@@ -27,13 +28,6 @@ enum udp_family {
 
 struct udp;
 struct udp_batch;
-
-/* What is to be used of the system, and what of it there is. */
-enum udp_use {
-	UDP_USE_GSO = 1, /* one call sends a train of datagrams (UDP_SEGMENT) */
-	UDP_USE_GRO = 2, /* one datagram received may be a train (UDP_GRO) */
-	UDP_USE_ALL = 3
-};
 
 /*
  * Bytes of a train that is sent. A longer one would be cut in software: with its headers for
@@ -47,8 +41,8 @@ enum udp_use {
  * Opens the port at->port (0: any, the same for both families if there is one) at the address
  * at->ip (none: all addresses of both families; else the one family). At least one family must be
  * available. N2N_EEXIST when the port is in use, N2N_EPERM, N2N_ENOENT when the host does not have
- * the address. use is a set of enum udp_use; what the system lacks of it, or is known to do wrong,
- * is left away.
+ * the address. use is a set of enum feature; what the system lacks of FEATURES_OF_UDP in it, or is
+ * known to do wrong, is left away.
  */
 MUST_CHECK int udp_open(
 	struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err);
@@ -65,7 +59,7 @@ struct os_handle udp_handle(const struct udp *u, enum udp_family family);
 /* The port in use; 0 when the family is not available. */
 uint16_t udp_port(const struct udp *u, enum udp_family family);
 /*
- * What is in use, a set of enum udp_use. UDP_USE_GSO ends by itself when the way out turns out to
+ * What is in use, a set of enum feature. FEATURE_GSO ends by itself when the way out turns out to
  * be unable to do it. Any thread.
  */
 unsigned udp_uses(const struct udp *u);
@@ -83,7 +77,7 @@ void udp_batch_destroy(struct udp_batch *b); /* NULL is fine */
 void udp_batch_leave_room(struct udp_batch *b);
 
 struct udp_packet {
-	uint8_t *data; /* the caller's, cap bytes; with UDP_USE_GRO at least UDP_TRAIN_MAX */
+	uint8_t *data; /* the caller's, cap bytes; with FEATURE_GRO at least UDP_TRAIN_MAX */
 	size_t cap;
 	size_t len;
 	struct endpoint from;

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feature_sets.h"
 #include "os/linux/tap_inside.h"
 #include "os/netif.h"
 #include "os/poll.h"
@@ -55,7 +56,7 @@ static void test_name(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_int_equal(tap_open(&tap, bad[i], TAP_USE_ALL, &err), N2N_EINVAL);
+		assert_int_equal(tap_open(&tap, bad[i], FEATURES_OF_TAP, &err), N2N_EINVAL);
 		assert_non_null(strstr(err.text, "cannot name an interface; give 1 to 15"));
 	}
 	tap_close(NULL);
@@ -66,7 +67,7 @@ static void test_appears_and_disappears(void **state)
 	struct tap *tap;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "123456789012345", TAP_USE_ALL, &err), 0);
+	assert_int_equal(tap_open(&tap, "123456789012345", FEATURES_OF_TAP, &err), 0);
 	assert_string_equal(tap_name(tap), "123456789012345");
 	assert_int_not_equal(if_nametoindex("123456789012345"), 0);
 	tap_close(tap);
@@ -93,9 +94,10 @@ static void test_in_use(void **state)
 	struct tap *tap, *second;
 
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		assert_int_equal(tap_open(&tap, "t0", use, &err), 0);
-		for (unsigned other = 0; other <= TAP_USE_ALL; other++) {
+		for (unsigned other = 0; other <= FEATURES_OF_TAP;
+			other = next_set(other, FEATURES_OF_TAP)) {
 			assert_int_equal(tap_open(&second, "t0", other, &err), N2N_EEXIST);
 			assert_string_equal(err.text,
 				"interface \"t0\" is in use by another process; stop that one or "
@@ -105,7 +107,7 @@ static void test_in_use(void **state)
 		}
 		tap_close(tap);
 	}
-	assert_int_equal(tap_open(&second, "lo", TAP_USE_ALL, &err), N2N_EEXIST);
+	assert_int_equal(tap_open(&second, "lo", FEATURES_OF_TAP, &err), N2N_EEXIST);
 	assert_string_equal(err.text, "interface \"lo\" exists and is not a free TAP; remove it or "
 				      "choose another name");
 	assert_int_equal(err.setting, SETTING_INTERFACE);
@@ -120,7 +122,8 @@ static void test_persistent(void **state)
 {
 	(void)state;
 	for (int several = 0; several < 2; several++)
-		for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+		for (unsigned use = 0; use <= FEATURES_OF_TAP;
+			use = next_set(use, FEATURES_OF_TAP)) {
 			struct tap *tap, *second;
 			int fd = raw_interface(
 				"t1", IFF_TAP | IFF_NO_PI | (several ? IFF_MULTI_QUEUE : 0), true);
@@ -129,7 +132,7 @@ static void test_persistent(void **state)
 			assert_non_null(strstr(err.text, "is in use by another process"));
 			close(fd);
 			assert_int_equal(tap_open(&tap, "t1", use, &err), 0);
-			assert_int_equal((tap_uses(tap) & TAP_USE_QUEUES) != 0, several);
+			assert_int_equal((tap_uses(tap) & FEATURE_QUEUES) != 0, several);
 			assert_int_equal(tap_open(&second, "t1", use, &err), N2N_EEXIST);
 			assert_true(in_use_elsewhere("t1", use));
 			assert_int_equal(netif_tap_queues("t1"), several);
@@ -145,7 +148,7 @@ static void test_persistent_tun(void **state)
 
 	(void)state;
 	close(raw_interface("t2", IFF_TUN | IFF_NO_PI, true));
-	assert_int_equal(tap_open(&tap, "t2", TAP_USE_ALL, &err), N2N_EEXIST);
+	assert_int_equal(tap_open(&tap, "t2", FEATURES_OF_TAP, &err), N2N_EEXIST);
 	assert_non_null(strstr(err.text, "is not a free TAP"));
 	delete_interface("t2");
 }
@@ -155,8 +158,8 @@ static void test_join(void **state)
 	struct tap *tap, *more, *third;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "t5", TAP_USE_ALL, &err), 0);
-	if (!(tap_uses(tap) & TAP_USE_QUEUES)) {
+	assert_int_equal(tap_open(&tap, "t5", FEATURES_OF_TAP, &err), 0);
+	if (!(tap_uses(tap) & FEATURE_QUEUES)) {
 		tap_close(tap);
 		print_message("this system lacks TAPs with several queues\n");
 		skip();
@@ -168,7 +171,7 @@ static void test_join(void **state)
 	assert_int_equal(tap_uses(more), tap_uses(tap));
 	assert_int_equal(tap_kinds(more), tap_kinds(tap));
 	assert_int_not_equal(tap_fd(more), tap_fd(tap));
-	assert_true(in_use_elsewhere("t5", TAP_USE_ALL));
+	assert_true(in_use_elsewhere("t5", FEATURES_OF_TAP));
 	tap_close(tap);
 	assert_int_not_equal(if_nametoindex("t5"), 0);
 	assert_int_equal(tap_join(&tap, more, &err), 0);
@@ -251,9 +254,9 @@ static void test_frames(void **state)
 {
 	(void)state;
 	check_frames(0);
-	check_frames(TAP_USE_QUEUES);
-	check_frames(TAP_USE_VNET_HDR);
-	check_frames(TAP_USE_ALL);
+	check_frames(FEATURE_QUEUES);
+	check_frames(FEATURE_VNET_HDR);
+	check_frames(FEATURES_OF_TAP);
 }
 
 static struct tap *adopt(int fd, unsigned use)
@@ -291,11 +294,11 @@ static void a_queue_that_another_opened_is_used_like_ones_own(void **state)
 
 	(void)state;
 	assert_int_equal(fcntl(fd, F_SETFL, 0), 0); /* as its opener may have left it */
-	tap = adopt(fd, TAP_USE_ALL);
+	tap = adopt(fd, FEATURES_OF_TAP);
 	assert_string_equal(tap_name(tap), "t6");
 	assert_int_equal(tap_fd(tap), fd);
-	assert_true(tap_uses(tap) & TAP_USE_VNET_HDR);
-	assert_false(tap_uses(tap) & TAP_USE_QUEUES);
+	assert_true(tap_uses(tap) & FEATURE_VNET_HDR);
+	assert_false(tap_uses(tap) & FEATURE_QUEUES);
 	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	check_a_frame_comes(tap);
@@ -309,13 +312,13 @@ static void an_adopted_queue_has_headers_only_if_it_was_opened_so(void **state)
 	struct tap *tap;
 
 	(void)state;
-	tap = adopt(raw_interface("t7", IFF_TAP | IFF_NO_PI, false), TAP_USE_ALL);
+	tap = adopt(raw_interface("t7", IFF_TAP | IFF_NO_PI, false), FEATURES_OF_TAP);
 	assert_int_equal(tap_uses(tap), 0);
 	assert_int_equal(tap_kinds(tap), 0);
 	check_a_frame_comes(tap);
 	tap_close(tap);
 	tap = adopt(raw_interface("t7", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, false), 0);
-	assert_int_equal(tap_uses(tap), TAP_USE_VNET_HDR);
+	assert_int_equal(tap_uses(tap), FEATURE_VNET_HDR);
 	check_a_frame_comes(tap);
 	tap_close(tap);
 }
@@ -326,8 +329,8 @@ static void an_adopted_queue_can_be_joined(void **state)
 
 	(void)state;
 	tap = adopt(
-		raw_interface("t8", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, false), TAP_USE_QUEUES);
-	assert_int_equal(tap_uses(tap), TAP_USE_QUEUES);
+		raw_interface("t8", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, false), FEATURE_QUEUES);
+	assert_int_equal(tap_uses(tap), FEATURE_QUEUES);
 	assert_int_equal(tap_join(&more, tap, &err), 0);
 	assert_int_equal(netif_tap_queues("t8"), 2);
 	tap_close(more);
@@ -345,8 +348,8 @@ static void what_is_no_tap_is_not_adopted(void **state)
 	(void)state;
 	assert_int_equal(ioctl(fd[4], TUNSETQUEUE, &detach), 0);
 	for (size_t i = 0; i < sizeof(fd) / sizeof(fd[0]); i++) {
-		assert_int_equal(
-			tap_adopt(&tap, (struct os_handle){fd[i]}, TAP_USE_ALL, &err), N2N_EINVAL);
+		assert_int_equal(tap_adopt(&tap, (struct os_handle){fd[i]}, FEATURES_OF_TAP, &err),
+			N2N_EINVAL);
 		assert_non_null(strstr(err.text, "given as a TAP, is none"));
 		if (fd[i] >= 0)
 			assert_int_equal(close(fd[i]), 0); /* it stayed ours */
@@ -363,7 +366,7 @@ static void test_denied(void **state)
 	if (child == 0) {
 		if (setuid(65534))
 			_exit(2);
-		_exit(tap_open(&tap, "t4", TAP_USE_ALL, &err) == N2N_EPERM &&
+		_exit(tap_open(&tap, "t4", FEATURES_OF_TAP, &err) == N2N_EPERM &&
 					strstr(err.text, "CAP_NET_ADMIN")
 				? 0
 				: 1);

@@ -32,6 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feature_sets.h"
 #include "os/linux/tap_inside.h"
 #include "os/netif.h"
 
@@ -289,7 +290,7 @@ static void check_udp_read(struct tap *tap, int v6)
 	size_t got = 0, header = (v6 ? 54 : 34) + UDP_LEN;
 	struct offload o;
 	int size = 1000, fd = our_socket(v6);
-	bool train = tap_uses(tap) & TAP_USE_USO;
+	bool train = tap_uses(tap) & FEATURE_USO;
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 5 >> 1);
@@ -302,7 +303,7 @@ static void check_udp_read(struct tap *tap, int v6)
 		assert_int_equal(o.kind, train ? OFFLOAD_UDP : OFFLOAD_NONE);
 		assert_int_equal(o.segment_size, train ? 1000 : 0);
 		assert_false(o.ecn);
-		assert_int_equal(o.csum_unset, (tap_uses(tap) & TAP_USE_VNET_HDR) != 0);
+		assert_int_equal(o.csum_unset, (tap_uses(tap) & FEATURE_VNET_HDR) != 0);
 		assert_int_equal(f->len, header + (train || left < 1000 ? left : 1000));
 		assert_memory_equal(f->b + header, data + got, f->len - header);
 		if (o.csum_unset) {
@@ -322,7 +323,7 @@ static void check_udp_read(struct tap *tap, int v6)
 static void test_read_udp(void **state)
 {
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		struct tap *tap = tap_up(use);
 
 		check_udp_read(tap, 0);
@@ -357,7 +358,7 @@ static void check_tcp_read(struct tap *tap, int v6, bool ecn)
 {
 	struct frame *f = malloc(sizeof(*f)), *sent = malloc(sizeof(*sent));
 	size_t got = 0, len = 40000, header = (v6 ? 54 : 34) + TCP_LEN;
-	bool train = tap_uses(tap) & TAP_USE_TSO;
+	bool train = tap_uses(tap) & FEATURE_TSO;
 	struct offload o;
 
 	make_frame(sent, v6, IPPROTO_TCP, false, len);
@@ -376,7 +377,7 @@ static void check_tcp_read(struct tap *tap, int v6, bool ecn)
 			assert_int_equal(f->len, header + (len - got < 1300 ? len - got : 1300));
 			assert_memory_equal(f->b + header, sent->b + header + got, f->len - header);
 		}
-		assert_int_equal(o.csum_unset, (tap_uses(tap) & TAP_USE_VNET_HDR) != 0);
+		assert_int_equal(o.csum_unset, (tap_uses(tap) & FEATURE_VNET_HDR) != 0);
 		if (o.csum_unset) {
 			assert_int_equal(o.csum_start, f->l4);
 			assert_int_equal(o.csum_offset, 16);
@@ -393,7 +394,7 @@ static void check_tcp_read(struct tap *tap, int v6, bool ecn)
 static void test_read_tcp(void **state)
 {
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		struct tap *tap = tap_up(use);
 
 		for (int v6 = 0; v6 < 2; v6++) {
@@ -461,7 +462,7 @@ static void check_udp_write(struct tap *tap, int v6, size_t segments, uint16_t s
 static void test_write_udp(void **state)
 {
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		struct tap *tap = tap_up(use);
 
 		if (tap_kinds(tap) & OFFLOAD_BIT(OFFLOAD_UDP))
@@ -507,7 +508,7 @@ static void check_tcp_write(struct tap *tap, int v6, bool ecn)
 static void test_write_tcp(void **state)
 {
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		struct tap *tap = tap_up(use);
 
 		if (tap_kinds(tap) & OFFLOAD_BIT(OFFLOAD_TCP4))
@@ -531,7 +532,7 @@ static void check_checksum_written(struct tap *tap, int v6)
 	field = f->b + f->l4 + 6;
 	payload = f->b + f->l4 + UDP_LEN;
 	o = facts(f, OFFLOAD_NONE, IPPROTO_UDP, 0);
-	if (tap_uses(tap) & TAP_USE_VNET_HDR) {
+	if (tap_uses(tap) & FEATURE_VNET_HDR) {
 		assert_int_equal(write_whole(tap, f, &o), 0);
 		assert_true(arrives(fd, payload, 999));
 	}
@@ -549,7 +550,7 @@ static void check_checksum_written(struct tap *tap, int v6)
 static void test_write_checksums(void **state)
 {
 	(void)state;
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		struct tap *tap = tap_up(use);
 
 		check_checksum_written(tap, 0);
@@ -562,7 +563,7 @@ static void test_write_checksums(void **state)
 static void test_write_nonsense(void **state)
 {
 	struct frame *f = malloc(sizeof(*f));
-	struct tap *tap = tap_up(TAP_USE_ALL);
+	struct tap *tap = tap_up(FEATURES_OF_TAP);
 	struct offload good, bad;
 
 	(void)state;
@@ -591,8 +592,8 @@ static void test_write_nonsense(void **state)
 
 static unsigned kinds_of(unsigned uses)
 {
-	return (uses & TAP_USE_TSO ? OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) : 0) |
-	       (uses & TAP_USE_USO ? OFFLOAD_BIT(OFFLOAD_UDP) : 0);
+	return (uses & FEATURE_TSO ? OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) : 0) |
+	       (uses & FEATURE_USO ? OFFLOAD_BIT(OFFLOAD_UDP) : 0);
 }
 
 static void test_uses(void **state)
@@ -601,14 +602,14 @@ static void test_uses(void **state)
 	unsigned all;
 
 	(void)state;
-	assert_int_equal(tap_open(&tap, "t0", TAP_USE_ALL, &err), 0);
+	assert_int_equal(tap_open(&tap, "t0", FEATURES_OF_TAP, &err), 0);
 	all = tap_uses(tap);
 	tap_close(tap);
-	for (unsigned use = 0; use <= TAP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
 		unsigned expected = use & all;
 
-		if (!(use & TAP_USE_VNET_HDR))
-			expected &= TAP_USE_QUEUES;
+		if (!(use & FEATURE_VNET_HDR))
+			expected &= FEATURE_QUEUES;
 		assert_int_equal(tap_open(&tap, "t0", use, &err), 0);
 		assert_int_equal(tap_uses(tap), expected);
 		assert_int_equal(tap_kinds(tap), kinds_of(expected));
@@ -634,7 +635,7 @@ static void test_inherited_offloads(void **state)
 	check_udp_read(tap, 0);
 	check_checksum_written(tap, 0);
 	tap_close(tap);
-	assert_int_equal(tap_open(&tap, "t0", TAP_USE_ALL, &err), 0);
+	assert_int_equal(tap_open(&tap, "t0", FEATURES_OF_TAP, &err), 0);
 	/* Otherwise the kernel takes up to a second to see that the carrier is back. */
 	assert_int_equal(system("ip link set t0 down && ip link set t0 up"), 0);
 	check_tcp_read(tap, 0, true);
@@ -668,14 +669,14 @@ static void check_fallback(unsigned request, unsigned flags, unsigned lost)
 	int status;
 	pid_t child;
 
-	assert_int_equal(tap_open(&tap, "t0", TAP_USE_ALL, &err), 0);
+	assert_int_equal(tap_open(&tap, "t0", FEATURES_OF_TAP, &err), 0);
 	lost = tap_uses(tap) & ~lost;
 	tap_close(tap);
 	child = fork();
 	if (child == 0) {
 		if (refuse_request(request, flags))
 			_exit(77);
-		_exit(tap_open(&tap, "t0", TAP_USE_ALL, &err) == 0 && tap_uses(tap) == lost &&
+		_exit(tap_open(&tap, "t0", FEATURES_OF_TAP, &err) == 0 && tap_uses(tap) == lost &&
 					tap_kinds(tap) == kinds_of(lost)
 				? 0
 				: 1);
@@ -691,10 +692,10 @@ static void check_fallback(unsigned request, unsigned flags, unsigned lost)
 static void test_fallbacks(void **state)
 {
 	(void)state;
-	check_fallback(TUNSETOFFLOAD, 0x60, TAP_USE_USO);
-	check_fallback(TUNSETOFFLOAD, TUN_F_TSO4, TAP_USE_USO | TAP_USE_TSO);
-	check_fallback(TUNSETOFFLOAD, TUN_F_CSUM, TAP_USE_USO | TAP_USE_TSO);
-	check_fallback(TUNGETFEATURES, UINT32_MAX, TAP_USE_ALL);
+	check_fallback(TUNSETOFFLOAD, 0x60, FEATURE_USO);
+	check_fallback(TUNSETOFFLOAD, TUN_F_TSO4, FEATURE_USO | FEATURE_TSO);
+	check_fallback(TUNSETOFFLOAD, TUN_F_CSUM, FEATURE_USO | FEATURE_TSO);
+	check_fallback(TUNGETFEATURES, UINT32_MAX, FEATURES_OF_TAP);
 }
 
 /* A network for each test, so that nothing which one leaves behind is in the way of the next. */

@@ -59,7 +59,7 @@ static int setup(void **state)
 	*state = f;
 	for (size_t i = 0; i < 16; i++)
 		f->in[i] = (struct udp_packet){.data = f->room[i], .cap = sizeof(f->room[i])};
-	return udp_open(&f->u, &any, UDP_USE_GSO, &f->err) || udp_batch_create(&f->b, BATCH);
+	return udp_open(&f->u, &any, FEATURE_GSO, &f->err) || udp_batch_create(&f->b, BATCH);
 }
 
 static int teardown(void **state)
@@ -255,7 +255,7 @@ static void test_closed_port_is_no_error(void **state)
 	struct udp *gone;
 	struct udp_packet_out out = {(const uint8_t *)"x", 1, any, any};
 
-	assert_int_equal(udp_open(&gone, &any, UDP_USE_GSO, &f->err), 0);
+	assert_int_equal(udp_open(&gone, &any, FEATURE_GSO, &f->err), 0);
 	out.to = loopback(UDP_V4, udp_port(gone, UDP_V4));
 	udp_close(gone);
 	for (int i = 0; i < 3; i++) {
@@ -277,7 +277,7 @@ static void test_port_in_use(void **state)
 	snprintf(expected, sizeof(expected),
 		"UDP port %u is in use by another program; stop that one or choose another port",
 		at.port);
-	assert_int_equal(udp_open(&second, &at, UDP_USE_GSO, &f->err), N2N_EEXIST);
+	assert_int_equal(udp_open(&second, &at, FEATURE_GSO, &f->err), N2N_EEXIST);
 	assert_int_equal(f->err.code, N2N_EEXIST);
 	assert_string_equal(f->err.text, expected);
 	assert_int_equal(f->err.setting, SETTING_PORT);
@@ -285,7 +285,7 @@ static void test_port_in_use(void **state)
 
 	child = fork();
 	if (child == 0)
-		_exit(udp_open(&second, &at, UDP_USE_GSO, &f->err) == N2N_EEXIST ? 0 : 1);
+		_exit(udp_open(&second, &at, FEATURE_GSO, &f->err) == N2N_EEXIST ? 0 : 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 }
@@ -306,7 +306,7 @@ static void test_join(void **state)
 	for (int i = 0; i < 64; i++) {
 		struct udp *sender;
 
-		assert_int_equal(udp_open(&sender, &any, UDP_USE_GSO, &f->err), 0);
+		assert_int_equal(udp_open(&sender, &any, FEATURE_GSO, &f->err), 0);
 		assert_int_equal(udp_send(sender, f->b, &out, 1, &sent), 1);
 		udp_close(sender);
 	}
@@ -326,7 +326,7 @@ static void test_one_address(void **state)
 	struct endpoint at = loopback(UDP_V4, 0);
 	struct udp *u;
 
-	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
+	assert_int_equal(udp_open(&u, &at, FEATURE_GSO, &f->err), 0);
 	assert_true(!os_handle_is_none(udp_handle(u, UDP_V4)));
 	assert_true(os_handle_is_none(udp_handle(u, UDP_V6)));
 	assert_int_equal(udp_port(u, UDP_V6), 0);
@@ -337,20 +337,20 @@ static void test_one_address(void **state)
 		struct udp_sent sent = {0};
 
 		at = loopback(UDP_V6, 0);
-		assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
+		assert_int_equal(udp_open(&u, &at, FEATURE_GSO, &f->err), 0);
 		assert_true(os_handle_is_none(udp_handle(u, UDP_V4)));
 		assert_int_equal(udp_send(u, f->b, &out, 1, &sent), 1);
 		assert_int_equal(sent.refused, 1);
 		udp_close(u);
 	}
 	at = parsed("0.0.0.0:0"); /* the same as none: both families */
-	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), 0);
+	assert_int_equal(udp_open(&u, &at, FEATURE_GSO, &f->err), 0);
 	for (int i = UDP_V4; i < UDP_FAMILIES; i++)
 		assert_int_equal(!os_handle_is_none(udp_handle(u, (enum udp_family)i)),
 			has(f, (enum udp_family)i));
 	udp_close(u);
 	at = parsed("198.51.100.77:0");
-	assert_int_equal(udp_open(&u, &at, UDP_USE_GSO, &f->err), N2N_ENOENT);
+	assert_int_equal(udp_open(&u, &at, FEATURE_GSO, &f->err), N2N_ENOENT);
 	assert_string_equal(f->err.text,
 		"cannot open a UDP port at 198.51.100.77: this host has no such address; choose "
 		"one that \"ip address\" shows");
@@ -369,7 +369,7 @@ static void test_low_port_is_denied(void **state)
 
 		if (geteuid() == 0 && setuid(65534))
 			_exit(2);
-		_exit(udp_open(&u, &at, UDP_USE_GSO, &f->err) == N2N_EPERM &&
+		_exit(udp_open(&u, &at, FEATURE_GSO, &f->err) == N2N_EPERM &&
 					strstr(f->err.text, "not allowed to open UDP port 1;")
 				? 0
 				: 1);
@@ -410,7 +410,7 @@ static int send_slowly(size_t n, size_t len, size_t *done, struct udp_sent *sent
 		       "ip neighbour add 10.1.2.2 lladdr 02:00:00:00:00:02 dev v0 && "
 		       "tc qdisc add dev v0 root tbf rate 8kbit burst 1600 latency 60s"))
 		return 77;
-	if (udp_open(&u, &any, UDP_USE_GSO, &err) || udp_batch_create(&b, BATCH) ||
+	if (udp_open(&u, &any, FEATURE_GSO, &err) || udp_batch_create(&b, BATCH) ||
 		setsockopt((int)udp_handle(u, UDP_V4).value, SOL_SOCKET, SO_SNDBUF, &least,
 			sizeof(least)))
 		return 1;
@@ -488,7 +488,7 @@ static int open_without(unsigned missing)
 
 	if (remove_family(missing))
 		return 77;
-	if (udp_open(&u, &any, UDP_USE_GSO, &err) || !os_handle_is_none(udp_handle(u, lacks)) ||
+	if (udp_open(&u, &any, FEATURE_GSO, &err) || !os_handle_is_none(udp_handle(u, lacks)) ||
 		os_handle_is_none(udp_handle(u, has)) || udp_port(u, lacks) != 0 ||
 		udp_port(u, has) == 0)
 		return 1;
@@ -507,7 +507,7 @@ static int open_without_both(unsigned missing)
 
 	if (remove_family(missing) || remove_family(AF_INET))
 		return 77;
-	return udp_open(&u, &any, UDP_USE_GSO, &err) == N2N_ENOSYS ? 0 : 1;
+	return udp_open(&u, &any, FEATURE_GSO, &err) == N2N_ENOSYS ? 0 : 1;
 }
 
 static void test_missing_families(void **state)

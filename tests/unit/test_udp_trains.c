@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "feature_sets.h"
 #include "os/udp.h"
 
 #include <cmocka.h>
@@ -172,7 +173,7 @@ static void check_shapes(
 	for (size_t gap = 0; gap < 40; gap += 39) {
 		struct line l;
 
-		line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+		line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 		lay_out(&l, lens, n, gap);
 		send_all(&l, n);
 		assert_int_equal(receive_all(&l, UDP_V4), n_expected);
@@ -192,10 +193,10 @@ static void need_trains(void)
 	struct udp *u;
 	unsigned uses;
 
-	assert_int_equal(udp_open(&u, &any, UDP_USE_ALL, &err), 0);
+	assert_int_equal(udp_open(&u, &any, FEATURES_OF_UDP, &err), 0);
 	uses = udp_uses(u);
 	udp_close(u);
-	if (uses != UDP_USE_ALL) {
+	if (uses != FEATURES_OF_UDP) {
 		print_message("this system lacks UDP_SEGMENT or UDP_GRO\n");
 		skip();
 	}
@@ -205,7 +206,7 @@ static void test_what_is_used(void **state)
 {
 	(void)state;
 	need_trains();
-	for (unsigned use = 0; use <= UDP_USE_ALL; use++) {
+	for (unsigned use = 0; use <= FEATURES_OF_UDP; use = next_set(use, FEATURES_OF_UDP)) {
 		struct os_error err;
 		struct udp *u, *more;
 
@@ -270,7 +271,7 @@ static void test_train_uses(void **state)
 		struct line l;
 		size_t messages;
 
-		line_open(&l, uses & 1 ? UDP_USE_GSO : 0, uses & 2 ? UDP_USE_GRO : 0);
+		line_open(&l, uses & 1 ? FEATURE_GSO : 0, uses & 2 ? FEATURE_GRO : 0);
 		lay_out(&l, lens, WIDE, 26);
 		send_all(&l, WIDE);
 		messages = receive_all(&l, UDP_V4);
@@ -289,7 +290,7 @@ static void test_train_ways(void **state)
 
 	(void)state;
 	need_trains();
-	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+	line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 	lay_out(&l, lens, 7, 0);
 	l.out[0].local = l.out[1].local = one;
 	l.out[2].local = l.out[3].local = two;
@@ -315,7 +316,7 @@ static void test_train_families(void **state)
 
 	(void)state;
 	need_trains();
-	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+	line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 	if (os_handle_is_none(udp_handle(l.to, UDP_V6))) {
 		line_close(&l);
 		print_message("this host has no IPv6\n");
@@ -344,14 +345,14 @@ static void test_train_source_lost(void **state)
 
 	(void)state;
 	need_trains();
-	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+	line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 	lay_out(&l, lens, 3, 0);
 	for (size_t i = 0; i < 3; i++)
 		l.out[i].local = parsed("198.51.100.77:1");
 	send_all(&l, 3);
 	assert_int_equal(receive_all(&l, UDP_V4), 1);
 	assert_int_equal(check_datagrams(&l, 1), 3);
-	assert_int_equal(udp_uses(l.from), UDP_USE_ALL);
+	assert_int_equal(udp_uses(l.from), FEATURES_OF_UDP);
 	line_close(&l);
 }
 
@@ -370,11 +371,11 @@ static bool line_between_namespaces(struct line *l, const char *setup)
 		(int)getpid(), there, setup);
 	if (system(command))
 		return false;
-	line_open(l, UDP_USE_ALL, 0);
+	line_open(l, FEATURES_OF_UDP, 0);
 	udp_close(l->to);
 	if (setns(there, CLONE_NEWNET) ||
 		system("ip link set v1 up && ip address add 10.1.2.2/24 dev v1") ||
-		udp_open(&l->to, &any, UDP_USE_ALL, &(struct os_error){0}) ||
+		udp_open(&l->to, &any, FEATURES_OF_UDP, &(struct os_error){0}) ||
 		setns(here, CLONE_NEWNET))
 		return false;
 	return true;
@@ -404,7 +405,7 @@ static int too_large_in_trains(unsigned unused)
 		return 1;
 	if (sent.sent != 4 || sent.too_large != 4 || sent.refused)
 		return 2;
-	if (!(udp_uses(l.from) & UDP_USE_GSO))
+	if (!(udp_uses(l.from) & FEATURE_GSO))
 		return 3;
 	memmove(l.out, l.out + 3, 4 * sizeof(l.out[0]));
 	return check_datagrams(&l, receive_all(&l, UDP_V4)) == 4 ? 0 : 4;
@@ -463,14 +464,14 @@ static int send_refused(unsigned error)
 	struct line l;
 	bool ends = error == EIO || error == EINVAL;
 
-	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+	line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 	lay_out(&l, lens, 4, 0);
 	if (refuse_trains(error))
 		return 77;
 	for (int turn = 0; turn < 2; turn++) {
 		if (udp_send(l.from, l.b, l.out, 4, &sent) != 4)
 			return 1;
-		if (udp_uses(l.from) != (ends ? UDP_USE_GRO : UDP_USE_ALL))
+		if (udp_uses(l.from) != (ends ? FEATURE_GRO : FEATURES_OF_UDP))
 			return 2;
 		if (error == EPERM)
 			continue;
@@ -539,7 +540,7 @@ static void test_train_truncated(void **state)
 
 	(void)state;
 	need_trains();
-	line_open(&l, UDP_USE_ALL, UDP_USE_ALL);
+	line_open(&l, FEATURES_OF_UDP, FEATURES_OF_UDP);
 	lay_out(&l, lens, 3, 0);
 	send_all(&l, 3);
 	l.in[0].cap = 250;

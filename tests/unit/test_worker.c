@@ -90,7 +90,7 @@ static void send_all(const struct udp *to, size_t n, size_t len)
 {
 	static uint8_t bytes[BATCH_MAX][256];
 	struct udp_packet_out out[BATCH_MAX];
-	struct udp *from = open_udp(UDP_USE_ALL);
+	struct udp *from = open_udp(FEATURES_OF_UDP);
 	struct udp_batch *b;
 	struct udp_sent sent = {0};
 
@@ -147,10 +147,10 @@ static void a_stop_is_never_missed(void **state)
 
 static void a_train_stays_together(void **state)
 {
-	struct udp *u = start(UDP_USE_ALL);
+	struct udp *u = start(FEATURES_OF_UDP);
 
 	(void)state;
-	if (udp_uses(u) != UDP_USE_ALL) {
+	if (udp_uses(u) != FEATURES_OF_UDP) {
 		stop(u);
 		print_message("this system lacks UDP_SEGMENT or UDP_GRO\n");
 		skip();
@@ -171,7 +171,7 @@ static void a_train_stays_together(void **state)
 /* What cannot be a packet costs next to nothing, and is counted. */
 static void tiny_datagrams_are_counted_only(void **state)
 {
-	static const unsigned uses[] = {0, UDP_USE_ALL};
+	static const unsigned uses[] = {0, FEATURES_OF_UDP};
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/features.h"
 #include "host/community/edge_host_state.h"
 #include "host/community/keep.h"
 #include "os/sys.h"
@@ -220,19 +219,6 @@ static int add_supernodes(struct edge_host *h, struct os_error *err)
 	return rc;
 }
 
-static unsigned tap_use(unsigned disabled, unsigned queues)
-{
-	unsigned use = queues > 1 ? TAP_USE_ALL : TAP_USE_ALL & ~(unsigned)TAP_USE_QUEUES;
-
-	if (disabled & FEATURE_VNET_HDR)
-		use &= ~(unsigned)TAP_USE_VNET_HDR;
-	if (disabled & FEATURE_TSO)
-		use &= ~(unsigned)TAP_USE_TSO;
-	if (disabled & FEATURE_USO)
-		use &= ~(unsigned)TAP_USE_USO;
-	return use;
-}
-
 /*
  * So that a super-frame becomes one train of full datagrams, even a relayed one. Without it, or
  * where the system rounds otherwise, a train is split.
@@ -252,9 +238,13 @@ static int make_interface(struct edge_host *h, struct os_error *err)
 {
 	const struct edge_conf *conf = h->conf;
 	struct mac mac = edge_mac(h->edge, 0);
-	int rc = tap_open(&h->tap[0], conf->device, tap_use(conf->disabled, h->n_workers), err);
+	unsigned use = FEATURES_OF_TAP & ~conf->disabled;
+	int rc;
 
-	if (rc == 0 && h->n_workers > 1 && !(tap_uses(h->tap[0]) & TAP_USE_QUEUES))
+	if (h->n_workers == 1)
+		use &= ~(unsigned)FEATURE_QUEUES;
+	rc = tap_open(&h->tap[0], conf->device, use, err);
+	if (rc == 0 && h->n_workers > 1 && !(tap_uses(h->tap[0]) & FEATURE_QUEUES))
 		rc = os_error_choose(err, N2N_EINVAL, SETTING_WORKERS,
 			"interface \"%s\" has one queue, and %u workers need one each; make it "
 			"anew with \"multi_queue\" behind \"mode tap\", or have one worker",

@@ -2,7 +2,6 @@
 /* Owns the status of an edge as JSON (docs/CONTROL.md). */
 #include <string.h>
 
-#include "conf/features.h"
 #include "host/community/edge_host_state.h"
 #include "os/sys.h"
 
@@ -137,14 +136,6 @@ static void on_supernode(void *ctx, const struct status_supernode *s)
 		json_object_get(json_array_get(r->communities, s->community), "supernodes"), o);
 }
 
-static unsigned tap_features(const struct tap *tap)
-{
-	unsigned uses = tap_uses(tap);
-
-	return (uses & TAP_USE_VNET_HDR ? FEATURE_VNET_HDR : 0u) |
-	       (uses & TAP_USE_TSO ? FEATURE_TSO : 0u) | (uses & TAP_USE_USO ? FEATURE_USO : 0u);
-}
-
 json_t *edge_report(void *ctx)
 {
 	const struct edge_host *h = ctx;
@@ -154,6 +145,6 @@ json_t *edge_report(void *ctx)
 
 	edge_status(h->edge, sys_now_ms(), &sink);
 	return json_pack("{s:o, s:o, s:o}", "node",
-		host_describe(&h->host, "edge", h->conf->device, tap_features(h->tap[0])),
+		host_describe(&h->host, "edge", h->conf->device, tap_uses(h->tap[0])),
 		"communities", r.communities, "drops", host_drops(&h->host));
 }

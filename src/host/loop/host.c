@@ -250,17 +250,6 @@ static int open_state(struct host *h, const struct host_config *c, struct os_err
 	return 0;
 }
 
-static unsigned udp_use(unsigned disabled)
-{
-	unsigned use = UDP_USE_ALL;
-
-	if (disabled & FEATURE_GSO)
-		use &= ~(unsigned)UDP_USE_GSO;
-	if (disabled & FEATURE_GRO)
-		use &= ~(unsigned)UDP_USE_GRO;
-	return use;
-}
-
 int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 {
 	int rc;
@@ -289,7 +278,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	if (rc == 0)
 		rc = open_state(h, c, err);
 	if (rc == 0)
-		rc = udp_open(&h->udp, &c->local, udp_use(c->disabled), err);
+		rc = udp_open(&h->udp, &c->local, FEATURES_OF_UDP & ~c->disabled, err);
 	if (rc == 0 && udp_batch_create(&h->batch, UDP_BATCH_SIZE) != 0)
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the sockets; free some");
 	return rc;
@@ -402,12 +391,11 @@ json_t *host_drops(const struct host *h)
 static json_t *offloads(const struct host *h, unsigned in_use)
 {
 	json_t *names = json_array();
-	unsigned udp = UDP_USE_ALL;
+	unsigned udp = FEATURES_OF_UDP;
 
 	for (unsigned i = 0; i < h->n_workers; i++)
 		udp &= udp_uses(h->workers[i]->c.udp);
-	in_use |= udp & UDP_USE_GSO ? FEATURE_GSO : 0u;
-	in_use |= udp & UDP_USE_GRO ? FEATURE_GRO : 0u;
+	in_use |= udp;
 	for (unsigned f = 1; f < FEATURE_END; f <<= 1)
 		if (in_use & f)
 			json_array_append_new(names, json_string(feature_name(f)));

@@ -119,7 +119,7 @@ static int make(struct worker_edge *w, const struct worker_config *c)
 	w->core.in.write = write_frames;
 	w->core.in.ctx = w;
 	w->core.in.kinds = tap_kinds(w->tap[0]);
-	w->core.in.csum_unset = (tap_uses(w->tap[0]) & TAP_USE_VNET_HDR) != 0;
+	w->core.in.csum_unset = (tap_uses(w->tap[0]) & FEATURE_VNET_HDR) != 0;
 	w->base.drops = &w->core.drops;
 	for (unsigned i = 0; rc == 0 && i < w->n_taps; i++)
 		rc = worker_add_tap(&w->base, w->tap[i], i);

@@ -32,7 +32,7 @@ _Static_assert(TAP_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interface na
 
 struct tap {
 	int fd;
-	unsigned uses; /* a set of enum tap_use */
+	unsigned uses; /* a set of enum feature */
 	char name[TAP_NAME_MAX + 1];
 };
 
@@ -105,9 +105,9 @@ static int attach(int fd, const char *name, unsigned uses, int more_flags)
 {
 	struct ifreq ifr = {.ifr_flags = (short)(TAP_FLAGS | more_flags)};
 
-	if (uses & TAP_USE_VNET_HDR)
+	if (uses & FEATURE_VNET_HDR)
 		ifr.ifr_flags |= IFF_VNET_HDR;
-	if (uses & TAP_USE_QUEUES)
+	if (uses & FEATURE_QUEUES)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	memcpy(ifr.ifr_name, name, strlen(name));
 	return ioctl(fd, TUNSETIFF, &ifr) ? errno : 0;
@@ -124,7 +124,7 @@ static int take_over(int fd, const char *name, unsigned uses)
 	if (netif_tap_queues(name) > 0)
 		return EBUSY;
 	error = attach(fd, name, uses, 0);
-	if (error || !(uses & TAP_USE_QUEUES))
+	if (error || !(uses & FEATURE_QUEUES))
 		return error;
 	return netif_tap_queues(name) > 1 ? EBUSY : 0;
 }
@@ -142,7 +142,7 @@ static int attach_alone(int fd, const char *name, unsigned *uses)
 		return error;
 	error = take_over(fd, name, *uses);
 	if (error == EINVAL) {
-		*uses ^= TAP_USE_QUEUES;
+		*uses ^= FEATURE_QUEUES;
 		error = take_over(fd, name, *uses);
 	}
 	return error;
@@ -154,11 +154,11 @@ static unsigned known_uses(int fd, unsigned use)
 	unsigned features = 0;
 
 	if (ioctl(fd, TUNGETFEATURES, &features) || !(features & IFF_VNET_HDR))
-		use &= ~(unsigned)TAP_USE_VNET_HDR;
-	if (!(use & TAP_USE_VNET_HDR))
-		use &= ~(unsigned)(TAP_USE_TSO | TAP_USE_USO);
+		use &= ~(unsigned)FEATURE_VNET_HDR;
+	if (!(use & FEATURE_VNET_HDR))
+		use &= ~(unsigned)(FEATURE_TSO | FEATURE_USO);
 	if (!(features & IFF_MULTI_QUEUE))
-		use &= ~(unsigned)TAP_USE_QUEUES;
+		use &= ~(unsigned)FEATURE_QUEUES;
 	return use;
 }
 
@@ -166,11 +166,11 @@ static bool take_offloads(int fd, unsigned uses)
 {
 	unsigned long flags = 0;
 
-	if (uses & TAP_USE_VNET_HDR)
+	if (uses & FEATURE_VNET_HDR)
 		flags |= TUN_F_CSUM;
-	if (uses & TAP_USE_TSO)
+	if (uses & FEATURE_TSO)
 		flags |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-	if (uses & TAP_USE_USO)
+	if (uses & FEATURE_USO)
 		flags |= TUN_F_USO4 | TUN_F_USO6;
 	return !ioctl(fd, TUNSETOFFLOAD, flags);
 }
@@ -180,12 +180,12 @@ static unsigned set_offloads(int fd, unsigned uses)
 {
 	int header_len = sizeof(struct virtio_net_hdr);
 
-	if (uses & TAP_USE_VNET_HDR)
+	if (uses & FEATURE_VNET_HDR)
 		(void)ioctl(fd, TUNSETVNETHDRSZ, &header_len);
 	if (!take_offloads(fd, uses)) {
-		uses &= ~(unsigned)TAP_USE_USO;
+		uses &= ~(unsigned)FEATURE_USO;
 		if (!take_offloads(fd, uses)) {
-			uses &= ~(unsigned)TAP_USE_TSO;
+			uses &= ~(unsigned)FEATURE_TSO;
 			(void)take_offloads(fd, uses);
 		}
 	}
@@ -230,7 +230,7 @@ int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *
 			"\"%.40s\" cannot name an interface; give 1 to %d characters without "
 			"blanks, '/', ':' and '%%'",
 			name, TAP_NAME_MAX);
-	rc = open_queue(&tap, use & TAP_USE_ALL, name, err);
+	rc = open_queue(&tap, use & FEATURES_OF_TAP, name, err);
 	if (rc)
 		return rc;
 	tap->uses = known_uses(tap->fd, tap->uses);
@@ -267,11 +267,11 @@ int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
 static unsigned adopted_uses(short flags, unsigned use)
 {
 	if (!(flags & IFF_VNET_HDR))
-		use &= ~(unsigned)(TAP_USE_VNET_HDR | TAP_USE_TSO | TAP_USE_USO);
+		use &= ~(unsigned)(FEATURE_VNET_HDR | FEATURE_TSO | FEATURE_USO);
 	else
-		use |= TAP_USE_VNET_HDR;
+		use |= FEATURE_VNET_HDR;
 	if (!(flags & IFF_MULTI_QUEUE))
-		use &= ~(unsigned)TAP_USE_QUEUES;
+		use &= ~(unsigned)FEATURE_QUEUES;
 	return use;
 }
 
@@ -289,7 +289,7 @@ int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_
 			fd);
 	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
 		return explain_interface(err, errno, now.ifr_name);
-	tap = alloc_tap(fd, now.ifr_name, adopted_uses(now.ifr_flags, use & TAP_USE_ALL));
+	tap = alloc_tap(fd, now.ifr_name, adopted_uses(now.ifr_flags, use & FEATURES_OF_TAP));
 	if (!tap)
 		return explain_interface(err, ENOMEM, now.ifr_name);
 	tap->uses = set_offloads(fd, tap->uses);
@@ -324,9 +324,9 @@ unsigned tap_kinds(const struct tap *tap)
 {
 	unsigned kinds = 0;
 
-	if (tap->uses & TAP_USE_TSO)
+	if (tap->uses & FEATURE_TSO)
 		kinds |= OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6);
-	if (tap->uses & TAP_USE_USO)
+	if (tap->uses & FEATURE_USO)
 		kinds |= OFFLOAD_BIT(OFFLOAD_UDP);
 	return kinds;
 }
@@ -393,7 +393,7 @@ int tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct offload *offloa
 {
 	struct virtio_net_hdr header = {0};
 	struct iovec iov[] = {{&header, sizeof(header)}, {frame, cap}};
-	int skip = tap->uses & TAP_USE_VNET_HDR ? 0 : 1;
+	int skip = tap->uses & FEATURE_VNET_HDR ? 0 : 1;
 	ssize_t len = readv(tap->fd, iov + skip, 2 - skip);
 
 	if (len < 0)
@@ -406,7 +406,7 @@ int tap_write(struct tap *tap, const struct slice *piece, size_t n, const struct
 {
 	struct virtio_net_hdr header = offload_to(offload);
 	struct iovec iov[1 + TAP_PIECES_MAX];
-	int skip = tap->uses & TAP_USE_VNET_HDR ? 0 : 1;
+	int skip = tap->uses & FEATURE_VNET_HDR ? 0 : 1;
 
 	iov[0] = (struct iovec){&header, sizeof(header)};
 	for (size_t i = 0; i < n; i++) {

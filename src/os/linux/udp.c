@@ -66,9 +66,9 @@ static bool gro_is_sound(void)
 static unsigned set_offloads(int fd, unsigned use)
 {
 	if (set_option(fd, IPPROTO_UDP, UDP_SEGMENT, 0))
-		use &= ~(unsigned)UDP_USE_GSO;
-	if (!(use & UDP_USE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
-		use &= ~(unsigned)UDP_USE_GRO;
+		use &= ~(unsigned)FEATURE_GSO;
+	if (!(use & FEATURE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
+		use &= ~(unsigned)FEATURE_GRO;
 	return use;
 }
 
@@ -206,7 +206,7 @@ static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
 
 int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err)
 {
-	struct udp *u = alloc_udp(at, use & UDP_USE_ALL);
+	struct udp *u = alloc_udp(at, use & FEATURES_OF_UDP);
 	int error = u ? open_all(u) : ENOMEM;
 
 	if (error) {

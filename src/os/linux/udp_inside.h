@@ -13,7 +13,7 @@ struct udp {
 	int fd[UDP_FAMILIES]; /* -1: not available */
 	uint16_t port[UDP_FAMILIES];
 	struct endpoint at;		  /* as given to udp_open */
-	atomic_uint uses;		  /* a set of enum udp_use */
+	atomic_uint uses;		  /* a set of enum feature */
 	size_t send_buffer[UDP_FAMILIES]; /* as the system counts, with its own costs */
 };
 

@@ -375,7 +375,7 @@ static size_t send_apart(struct udp *u, struct udp_batch *b, const struct udp_pa
 
 	/* Otherwise a segment was too large for its way, and the next train may be all right. */
 	if (refusal == EIO || (refusal == EINVAL && count->sent - sent_before == train))
-		atomic_fetch_and(&u->uses, ~(unsigned)UDP_USE_GSO);
+		atomic_fetch_and(&u->uses, ~(unsigned)FEATURE_GSO);
 	return done;
 }
 
@@ -386,7 +386,7 @@ size_t udp_send(struct udp *u, struct udp_batch *b, const struct udp_packet_out 
 
 	b->error = 0;
 	while (done < n && b->error != EAGAIN) {
-		bool gso = udp_uses(u) & UDP_USE_GSO;
+		bool gso = udp_uses(u) & FEATURE_GSO;
 
 		if (b->error)
 			done += send_apart(u, b, packets + done, n - done, count);
