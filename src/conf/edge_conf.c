@@ -9,13 +9,10 @@
 #include "conf/features.h"
 #include "conf/values.h"
 
-#define V4_PREFIX_DEFAULT  24
-#define V6_PREFIX_DEFAULT  64
-#define MTU_MIN		   576 /* RFC 791: what every host takes */
-#define MTU_MAX		   1500
-#define MTU_MIN_V6	   1280 /* RFC 8200, 5 */
-#define INTERFACE_NAME_MAX 15
-#define KEY_STRING_PREFIX  "n2n4-" /* such a key names its community, PROTOCOL.md 2.2 */
+#define V4_PREFIX_DEFAULT 24
+#define V6_PREFIX_DEFAULT 64
+#define MTU_MIN		  576  /* RFC 791: what every host takes */
+#define MTU_MIN_V6	  1280 /* RFC 8200, 5 */
 
 static bool is_overlay_address(const struct endpoint *ip)
 {
@@ -79,9 +76,9 @@ static int set_address(void *field, const char *value, char *why, size_t why_cap
 			"is the network or broadcast address of its /%u; give the address of a "
 			"host in it",
 			a.prefix);
-	if (conf->address_count == EDGE_ADDRESSES_MAX)
+	if (conf->address_count == OVERLAY_ADDRESSES_MAX)
 		return value_wrong(why, why_cap, "is one address too many; give at most %d",
-			EDGE_ADDRESSES_MAX);
+			OVERLAY_ADDRESSES_MAX);
 	conf->addresses[conf->address_count++] = a;
 	return 0;
 }
@@ -201,9 +198,9 @@ static int set_supernode(void *field, const char *value, char *why, size_t why_c
 
 	if (wrong)
 		return value_wrong(why, why_cap, "%s", wrong);
-	if (conf->supernode_count == EDGE_SUPERNODES_MAX)
-		return value_wrong(why, why_cap, "is one supernode too many; give at most %d",
-			EDGE_SUPERNODES_MAX);
+	if (conf->supernode_count == SUPERNODES_MAX)
+		return value_wrong(
+			why, why_cap, "is one supernode too many; give at most %d", SUPERNODES_MAX);
 	conf->supernodes[conf->supernode_count++] = s;
 	return 0;
 }
@@ -298,7 +295,7 @@ static const struct option_spec specs[] = {
 		.name = "mtu",
 		.letter = 'M',
 		.arg = "MTU",
-		.help = "its MTU in bytes, default 1376",
+		.help = "its MTU in bytes, default " OPTION_NUMBER(MTU_DEFAULT),
 		.section = OVERLAY,
 		.field = offsetof(struct edge_conf, mtu),
 		.set = set_mtu,
@@ -404,7 +401,7 @@ static void wipe(char *secret, size_t len)
 
 static bool names_its_community(const char *key)
 {
-	for (const char *p = KEY_STRING_PREFIX; *p; p++, key++)
+	for (const char *p = COMMUNITY_KEY_PREFIX; *p; p++, key++)
 		if (tolower((unsigned char)*key) != *p)
 			return false;
 	return true;
@@ -432,7 +429,7 @@ static int check(const struct edge_conf *conf, struct conf_error *err)
 		return conf_fail(err, "options -k and -K exclude each other; give one of them");
 	if (!conf->community && !conf->key_file && !names_its_community(conf->key))
 		return conf_fail(err, "no community: name it with -c NAME, or give a key that "
-				      "starts with " KEY_STRING_PREFIX);
+				      "starts with " COMMUNITY_KEY_PREFIX);
 	if (!conf->supernode_count)
 		return conf_fail(err, "no supernode: give at least one with -l HOST:PORT");
 	return 0;
@@ -445,7 +442,7 @@ int edge_conf_parse(struct edge_conf *conf, int argc, char **argv, struct conf_e
 
 	memset(conf, 0, sizeof(*conf));
 	conf->device = "n2n0";
-	conf->mtu = EDGE_MTU_DEFAULT;
+	conf->mtu = MTU_DEFAULT;
 	rc = options_from_env(&edge_options, conf, err);
 
 	/* Set aside, so that -K overrides it and yet does not stand beside -k. */

@@ -4,15 +4,12 @@
 #define N2N_CONF_EDGE_CONF_H
 
 #include "base/endpoint.h"
+#include "base/limits.h"
 #include "base/mac.h"
 #include "conf/options.h"
 
-#define EDGE_ADDRESSES_MAX  8
-#define EDGE_SUPERNODES_MAX 8
-#define EDGE_KEY_MAX	    256 /* bytes of a key string or passphrase */
-#define EDGE_MTU_DEFAULT    1376
-#define COMMUNITY_NAME_MAX  64 /* bytes of UTF-8 */
-#define HOST_NAME_MAX_LEN   253
+#define EDGE_KEY_MAX	  256 /* bytes of a key string or passphrase */
+#define HOST_NAME_MAX_LEN 253
 
 struct edge_address {
 	struct endpoint ip; /* port 0 */
@@ -29,15 +26,15 @@ struct edge_supernode {
  * said. */
 struct edge_conf {
 	const char *device; /* never NULL; 1 to 15 characters, also a file name */
-	struct edge_address addresses[EDGE_ADDRESSES_MAX];
+	struct edge_address addresses[OVERLAY_ADDRESSES_MAX];
 	size_t address_count;
 	const char *community;
 	char key[EDGE_KEY_MAX + 1]; /* key string or passphrase; empty when in a file */
 	const char *key_file;	    /* "-": standard input */
-	struct edge_supernode supernodes[EDGE_SUPERNODES_MAX]; /* in the user's order */
-	size_t supernode_count;				       /* at least 1 */
-	struct endpoint local;				       /* ip none: all; port 0: any */
-	struct mac mac;					       /* zero: from the static key */
+	struct edge_supernode supernodes[SUPERNODES_MAX]; /* in the user's order */
+	size_t supernode_count;				  /* at least 1 */
+	struct endpoint local;				  /* ip none: all; port 0: any */
+	struct mac mac;					  /* zero: from the static key */
 	unsigned mtu;
 	const char *state_dir;
 	unsigned workers;   /* 0: as the program finds best */

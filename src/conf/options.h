@@ -48,6 +48,10 @@ struct option_set {
 	"Exit status: 0 stopped in order; 1 failed while running; 2 could not start: a value is\n" \
 	"wrong, or something it needs is missing or in use.\n"
 
+/* The number that a macro stands for, as a string literal; for help texts. */
+#define OPTION_NUMBER(macro)	OPTION_NUMBER_1(macro)
+#define OPTION_NUMBER_1(digits) #digits
+
 #define CONF_QUOTED_CAP 128
 
 /* One line for people, without newline, control characters, secrets or the program's name. */

@@ -11,8 +11,7 @@
 
 #include "base/endpoint.h"
 #include "base/err.h"
-
-#define WORKERS_MAX 64
+#include "base/limits.h"
 
 /* Writes to why and returns N2N_EINVAL. */
 __attribute__((format(printf, 3, 4))) int value_wrong(

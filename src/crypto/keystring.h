@@ -9,14 +9,15 @@
 #define N2N_CRYPTO_KEYSTRING_H
 
 #include "base/base32.h"
+#include "base/limits.h"
 #include "crypto/crypto.h"
 
-#define COMMUNITY_ID_LEN       16
-#define COMMUNITY_KEY_PREFIX   "n2n4-"
-#define COMMUNITY_KEY_TEXT_LEN (5 + BASE32_LEN(1 + COMMUNITY_ID_LEN + KEY_LEN + 2))
-#define PUBLIC_KEY_TEXT_LEN    BASE32_LEN(KEY_LEN + 2)
-#define EDGE_ID_LEN	       16
-#define EDGE_ID_TEXT_LEN       BASE32_LEN(EDGE_ID_LEN) /* 26 characters */
+#define COMMUNITY_ID_LEN 16
+#define COMMUNITY_KEY_TEXT_LEN                                                                     \
+	(sizeof(COMMUNITY_KEY_PREFIX) - 1 + BASE32_LEN(1 + COMMUNITY_ID_LEN + KEY_LEN + 2))
+#define PUBLIC_KEY_TEXT_LEN BASE32_LEN(KEY_LEN + 2)
+#define EDGE_ID_LEN	    16
+#define EDGE_ID_TEXT_LEN    BASE32_LEN(EDGE_ID_LEN) /* 26 characters */
 
 struct community_key {
 	uint8_t id[COMMUNITY_ID_LEN];

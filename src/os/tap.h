@@ -16,11 +16,11 @@
 
 #include "base/bytes.h"
 #include "base/feature.h"
+#include "base/limits.h"
 #include "base/offload.h"
 #include "os/error.h"
 #include "os/handle.h"
 
-#define TAP_NAME_MAX   15    /* bytes, without the NUL */
 #define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
 #define TAP_GSO_MAX    65536 /* for netif_set_gso_limits: what the system allows at most */
 #define TAP_PIECES_MAX 64    /* of a frame written */

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "base/limits.h"
 #include "base/mac.h"
 #include "crypto/crypto.h"
 #include "wire/packet.h"
@@ -24,7 +25,7 @@
 #define ROSTER_FIXED_LEN    18 /* body of a page without entries */
 #define ROSTER_ENTRY_LEN    42 /* of an entry without locator */
 #define CANDIDATES_MAX	    16
-#define CLAIM_ADDRESSES_MAX 8
+#define CLAIM_ADDRESSES_MAX OVERLAY_ADDRESSES_MAX
 #define ACK_RANGES_MAX	    16
 #define TAG_ID_LEN	    16
 

@@ -345,7 +345,7 @@ int edge_add_community(struct edge *e, const struct community_config *config)
 	c->edge = e;
 	c->index = e->n_communities;
 	if (config->name != NULL)
-		strncpy(c->name, config->name, NAME_MAX_LEN);
+		strncpy(c->name, config->name, COMMUNITY_NAME_MAX);
 	init_party(c, config);
 	if (has_tag(e, c->party.tag)) {
 		community_destroy(c);

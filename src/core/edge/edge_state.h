@@ -10,10 +10,8 @@
 #include "core/session/budget.h"
 #include "core/session/responder.h"
 
-#define PEERS_MAX	    2000 /* per community */
-#define NAME_MAX_LEN	    64
+#define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* who left stays for a while */
 #define LOCAL_ADDRESSES_MAX 12
-#define SUPERNODE_ADDRESSES 8
 #define GUESSES_PER_MINUTE  10
 #define LOTTERY_MS	    6000u
 
@@ -88,7 +86,7 @@ struct guesses {
 struct community {
 	struct edge *edge;
 	unsigned index;
-	char name[NAME_MAX_LEN + 1];
+	char name[COMMUNITY_NAME_MAX + 1];
 	struct party party;
 	uint8_t mask[MASK_LEN]; /* our direct mask key */
 	struct mac mac;

@@ -8,12 +8,12 @@
 
 #include "base/bytes.h"
 #include "base/endpoint.h"
+#include "base/limits.h"
 #include "base/offload.h"
 #include "wire/packet.h"
 
-#define FRAME_MAX     1518 /* larger ones are cut first: Ethernet header, VLAN tag, 1,500 bytes */
+#define FRAME_MAX     (14 + 4 + MTU_MAX) /* larger ones are cut first: Ethernet header, VLAN tag */
 #define FRAME_MIN     14
-#define MTU_DEFAULT   1376
 #define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)
 #define SLOT_LEN      2048 /* stride of packet buffers: headroom, a frame, a tag */
 #define DATAGRAM_MAX  (SLOT_LEN - 64)

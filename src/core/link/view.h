@@ -7,11 +7,11 @@
 #ifndef N2N_CORE_LINK_VIEW_H
 #define N2N_CORE_LINK_VIEW_H
 
+#include "base/limits.h"
 #include "base/mac.h"
 #include "core/session/session.h"
 
 #define COMMUNITIES_MAX 16
-#define SUPERNODES_MAX	8
 #define ENV_KEYS_MAX	(2 * COMMUNITIES_MAX)
 
 struct view_id {

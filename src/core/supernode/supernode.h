@@ -10,9 +10,8 @@
 #include "core/link/view.h"
 #include "core/node.h"
 
-#define LEASE_S		      30 /* a registration ends when nothing is heard for so long */
-#define MEMBERS_MAX	      20000
-#define COMMUNITY_MEMBERS_MAX 1000
+#define LEASE_S	    30 /* a registration ends when nothing is heard for so long */
+#define MEMBERS_MAX 20000
 
 struct supernode;
 

@@ -25,7 +25,7 @@ struct edge_host {
 	struct resolver *resolver;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;
-	char supernode[EDGE_SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
+	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
 	bool state_changed;
 	uint64_t saved_ms;
 	uint64_t listed_ms; /* our addresses */

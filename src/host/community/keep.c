@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 #define SUPERNODES_FILE	   "supernodes"
 #define SUPERNODES_MAX_LEN 16384
@@ -15,7 +16,6 @@
 #define MASK_LIFE_MS	   (24u * 3600 * 1000)
 #define PEERS_FILE	   "peers"
 #define PEERS_VERSION	   2
-#define PEERS_MAX	   1000
 #define PEERS_HEADER_LEN   (1 + TAG_ID_LEN)
 #define PEER_LEN	   (KEY_LEN + 8 + 18)
 
@@ -204,7 +204,7 @@ int keep_mask(struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms,
 void keep_remember_peers(
 	struct state *st, const uint8_t tag[TAG_ID_LEN], struct edge *e, unsigned community)
 {
-	size_t cap = PEERS_HEADER_LEN + PEERS_MAX * PEER_LEN, len = 0;
+	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN, len = 0;
 	uint8_t *buf = malloc(cap), of[TAG_ID_LEN];
 	struct os_error err;
 	struct reader r;
@@ -233,8 +233,8 @@ out:
 int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edge *e,
 	unsigned community, struct os_error *err)
 {
-	size_t cap = PEERS_HEADER_LEN + PEERS_MAX * PEER_LEN;
-	struct known_peer *known = calloc(PEERS_MAX, sizeof(*known));
+	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN;
+	struct known_peer *known = calloc(COMMUNITY_MEMBERS_MAX, sizeof(*known));
 	uint8_t *buf = malloc(cap);
 	struct writer w;
 	int rc = N2N_ENOMEM;
@@ -244,7 +244,7 @@ int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edg
 		os_error_set(err, rc, "no memory to save the peers; free some");
 		goto out;
 	}
-	n = edge_known_peers(e, community, known, PEERS_MAX);
+	n = edge_known_peers(e, community, known, COMMUNITY_MEMBERS_MAX);
 	writer_init(&w, buf, cap);
 	writer_u8(&w, PEERS_VERSION);
 	writer_copy(&w, tag, TAG_ID_LEN);

@@ -10,8 +10,6 @@
 #include "core/link/view.h"
 #include "os/sys.h"
 
-_Static_assert(WORKERS_MAX <= READERS_MAX, "each worker reads the view");
-
 #define PUBLISH_MS     10
 #define SECOND_MS      1000
 #define EMBRYOS	       256

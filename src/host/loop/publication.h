@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define READERS_MAX 64
+#include "base/limits.h"
+
+#define READERS_MAX WORKERS_MAX
 
 struct view;
 struct retired;

@@ -32,7 +32,7 @@ struct resolver {
 	struct resolver_config c;
 	bool closing;
 	unsigned n;
-	struct lookup lookup[RESOLVE_NAMES_MAX];
+	struct lookup lookup[SUPERNODES_MAX];
 };
 
 int resolver_create(struct resolver **out, const struct resolver_config *c)
@@ -51,7 +51,7 @@ void resolver_add(struct resolver *r, const char *host, uint16_t port)
 	struct lookup *l = &r->lookup[r->n];
 	struct endpoint e;
 
-	assert(r->n < RESOLVE_NAMES_MAX);
+	assert(r->n < SUPERNODES_MAX);
 	*l = (struct lookup){.resolver = r, .number = r->n++, .host = host, .port = port};
 	l->request.data = l;
 	l->literal = endpoint_parse(&e, host, port) == 0;
@@ -98,14 +98,13 @@ static void failed(struct lookup *l, int status)
 static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 {
 	struct lookup *l = request->data;
-	struct endpoint found[RESOLVE_ADDRESSES_MAX];
+	struct endpoint found[SUPERNODE_ADDRESSES];
 	size_t n = 0;
 
 	l->busy = false;
 	if (l->resolver->closing)
 		goto out;
-	for (const struct addrinfo *a = list; a != NULL && n < RESOLVE_ADDRESSES_MAX;
-		a = a->ai_next)
+	for (const struct addrinfo *a = list; a != NULL && n < SUPERNODE_ADDRESSES; a = a->ai_next)
 		if (take_address(&found[n], a, l->port))
 			n++;
 	if (status != 0 || n == 0) {

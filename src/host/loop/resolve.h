@@ -9,24 +9,26 @@
 #include <uv.h>
 
 #include "base/endpoint.h"
+#include "base/limits.h"
 #include "base/log.h"
-
-#define RESOLVE_NAMES_MAX     8
-#define RESOLVE_ADDRESSES_MAX 8
 
 struct resolver;
 
 struct resolver_config {
 	uv_loop_t *loop;
 	const struct log *log;
-	/* Name i stands for these addresses now, in the order of preference. n > 0. */
+	/* Name i stands for these addresses now, in the order of preference. n > 0, at most
+	 * SUPERNODE_ADDRESSES. */
 	void (*found)(void *ctx, unsigned i, const struct endpoint *addresses, size_t n);
 	void *ctx;
 };
 
 /* N2N_ENOMEM. */
 MUST_CHECK int resolver_create(struct resolver **out, const struct resolver_config *c);
-/* host is a name or an address, kept by the caller. A literal is reported at the next tick. */
+/*
+ * At most SUPERNODES_MAX. host is a name or an address, kept by the caller. A literal is reported
+ * at the next tick.
+ */
 void resolver_add(struct resolver *r, const char *host, uint16_t port);
 /* To be called every second or so. hurry: none of the addresses known works. */
 void resolver_tick(struct resolver *r, uint64_t now_ms, bool hurry);

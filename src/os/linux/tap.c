@@ -28,12 +28,12 @@
 #define TUN_DEVICE "/dev/net/tun"
 #define TAP_FLAGS  (IFF_TAP | IFF_NO_PI)
 
-_Static_assert(TAP_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interface names");
+_Static_assert(INTERFACE_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interface names");
 
 struct tap {
 	int fd;
 	unsigned uses; /* a set of enum feature */
-	char name[TAP_NAME_MAX + 1];
+	char name[INTERFACE_NAME_MAX + 1];
 };
 
 /* What the kernel takes, less '%', which would ask it for a number of its own. */
@@ -41,7 +41,7 @@ static bool name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > TAP_NAME_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (len == 0 || len > INTERFACE_NAME_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (name[i] <= ' ' || name[i] == 0x7f || strchr("/:%", name[i]))
@@ -200,7 +200,7 @@ static struct tap *alloc_tap(int fd, const char *name, unsigned uses)
 	if (tap) {
 		tap->fd = fd;
 		tap->uses = uses;
-		memcpy(tap->name, name, strnlen(name, TAP_NAME_MAX));
+		memcpy(tap->name, name, strnlen(name, INTERFACE_NAME_MAX));
 	}
 	return tap;
 }
@@ -229,7 +229,7 @@ int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *
 		return os_error_choose(err, N2N_EINVAL, SETTING_INTERFACE,
 			"\"%.40s\" cannot name an interface; give 1 to %d characters without "
 			"blanks, '/', ':' and '%%'",
-			name, TAP_NAME_MAX);
+			name, INTERFACE_NAME_MAX);
 	rc = open_queue(&tap, use & FEATURES_OF_TAP, name, err);
 	if (rc)
 		return rc;

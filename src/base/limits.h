@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Numbers that several layers share, each here and nowhere else: what the core holds is what the
+ * options take and what the host makes room for.
+ */
+#ifndef N2N_BASE_LIMITS_H
+#define N2N_BASE_LIMITS_H
+
+/* Bytes of an IP packet in the overlay, without the Ethernet header. */
+#define MTU_DEFAULT 1376
+#define MTU_MAX	    1500
+
+#define WORKERS_MAX 64
+
+#define SUPERNODES_MAX	    8 /* that an edge is given */
+#define SUPERNODE_ADDRESSES 8 /* that one name stands for */
+
+#define COMMUNITY_MEMBERS_MAX 1000
+#define COMMUNITY_NAME_MAX    64 /* bytes of UTF-8 */
+#define OVERLAY_ADDRESSES_MAX 8	 /* of one member in one community */
+#define INTERFACE_NAME_MAX    15 /* bytes, without the NUL */
+
+/* How a community key begins, PROTOCOL.md 2.2; a passphrase may not. */
+#define COMMUNITY_KEY_PREFIX "n2n4-"
+
+#endif
