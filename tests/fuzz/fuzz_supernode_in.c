@@ -130,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		step(&r);
 		CHECK(HASH_COUNT(r.w->sn->members) <= MEMBERS);
 		CHECK(HASH_COUNT(r.w->sn->node.sessions) == HASH_COUNT(r.w->sn->members));
-		CHECK(HASH_COUNT(r.w->sn->communities) <= MEMBERS);
+		CHECK(HASH_COUNT(r.w->sn->registry.communities) <= MEMBERS);
 		CHECK(r.hostile || r.w->to_strangers <= r.w->from_strangers);
 	}
 	if (r.n_held > 0)

@@ -90,9 +90,9 @@ static void encode(
 	struct liar *l = ((struct sim_node *)n->io.ctx)->user;
 	struct member *m = s->owner;
 	struct control_roster page;
-	struct control_registered r = {.handle = m->entry.handle, .lease_s = LEASE_S};
+	struct control_registered r = {.handle = member_handle(m), .lease_s = LEASE_S};
 
-	if (type == CONTROL_ROSTER && m->community != NULL && member_page(m, &page)) {
+	if (type == CONTROL_ROSTER && member_page(m, &page)) {
 		tamper(l, &page);
 		l->n_rosters++;
 		control_roster_encode(w, seq, &page);
@@ -133,7 +133,7 @@ static void send_stored(struct liar *l)
 		buf[RELAY_HEADER_LEN + sim_below(l->s, (uint32_t)t->len)] ^=
 			(uint8_t)(1u << sim_below(l->s, 8));
 	path.hop = to->session;
-	path.handle = at_times(l, 2) ? t->source : source->entry.handle;
+	path.handle = at_times(l, 2) ? t->source : member_handle(source);
 	if (!transmit_relay_begin(&l->sn->relay.tx, &relay, &path, 1, l->s->now_ms))
 		return;
 	transmit_relay_header(&relay, buf + RELAY_HEADER_LEN, t->len, &d);
@@ -145,7 +145,7 @@ static uint32_t handle_of(const struct liar *l, uint32_t index)
 {
 	const struct session *s = session_by_id(l->sn->node, INDEX_ID(index));
 
-	return s != NULL ? ((const struct member *)s->owner)->entry.handle : 0;
+	return s != NULL ? member_handle(s->owner) : 0;
 }
 
 /* Reads along as what is to be relayed arrives. */

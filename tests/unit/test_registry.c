@@ -1,522 +1,416 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * The registry of a supernode. Whatever comes, goes, restarts and gets lost: when all is quiet
- * again each member's picture of its community is the registry's.
- */
-#include "core/supernode/supernode_state.h"
-#include "core_test.h"
-
-#define EDGES_MAX   60
-#define FLIGHT_MAX  8
-#define COMMUNITIES 2
-
-/* An edge's picture of one other. */
-struct seen {
-	bool listed, marked;
-	uint32_t handle, incarnation;
-};
-
-struct page {
-	uint32_t seq;
-	struct control_roster roster;
-};
-
-/* A model of an edge after PROTOCOL.md 8.2, and its registration. */
-struct edge_model {
-	struct member *m; /* NULL: not registered */
-	unsigned community;
-	uint32_t incarnation;
-	uint64_t version;
-	bool collecting;
-	uint32_t rx_seq;
-	bool deaf;
-	struct seen seen[EDGES_MAX];
-	unsigned n_pages, n_acks;
-	struct page page[FLIGHT_MAX]; /* on their way, in no order */
-	uint32_t ack[FLIGHT_MAX];
-};
+/* The registry as data, without sessions: what its functions do and say, one by one. */
+#include "core/supernode/registry.h"
+#include "roster_model.h"
 
 struct world {
-	struct rig rig; /* for its randomness and sinks; its node is not used */
-	struct supernode *sn;
-	unsigned n;
-	struct edge_model edge[EDGES_MAX];
-	unsigned departures;
+	struct registry registry;
+	uint64_t seed;
 };
 
-static void init(struct world *w, unsigned n, uint64_t seed)
+static void init(struct world *w)
 {
-	struct supernode_config c = {.node = {.nworkers = 1, .embryos = 4}, .secret = {1}};
+	const uint8_t hash_key[SIPHASH_KEY_LEN] = {1};
+	const struct registry_limits limits = {1000, 20000};
+	const struct random random = seeded_random(&w->seed);
 
-	memset(w, 0, sizeof(*w));
-	w->rig.seed = seed;
-	w->n = n;
-	c.node.io = (struct node_io){
-		&w->rig, rig_send, rig_deliver, rig_event, seeded_random(&w->rig.seed)};
-	w->sn = supernode_create(&c);
-	assert_non_null(w->sn);
+	w->seed = 1;
+	registry_init(&w->registry, hash_key, &random, &limits);
 }
 
-static uint32_t below(struct world *w, uint32_t bound)
+static struct roster_entry named(uint8_t key, uint32_t handle)
 {
-	return random_below(&w->sn->node.io.random, bound);
+	return (struct roster_entry){.handle = handle, .static_public = {key}};
 }
 
-static struct control_register registration(const struct edge_model *e, unsigned number)
+static enum registry_result put(struct world *w, uint32_t owner, uint8_t tag,
+	const struct roster_entry *r, struct registry_entry **entry)
 {
-	struct control_register r = {.incarnation = e->incarnation, .roster_version = e->version};
+	const uint8_t full[TAG_ID_LEN] = {tag};
 
-	r.tag[0] = (uint8_t)(1 + e->community);
-	r.static_public[0] = (uint8_t)number;
-	r.static_public[1] = 1;
-	return r;
+	return registry_put(&w->registry, owner, full, r, entry);
 }
 
-static void enter(struct world *w, unsigned number)
+static unsigned count_changed(struct world *w)
 {
-	struct edge_model *e = &w->edge[number];
-	const struct control_register r = registration(e, number);
-	const uint8_t remote[KEY_LEN] = {(uint8_t)number, 2};
+	unsigned n = 0;
 
-	if (e->m == NULL)
-		e->m = member_create(w->sn, remote);
-	assert_non_null(e->m);
-	assert_int_equal(member_register(w->sn, e->m, &r), REGISTER_OK);
-	assert_int_not_equal(e->m->entry.handle, 0);
+	while (registry_next_changed(&w->registry) != NULL)
+		n++;
+	return n;
 }
 
-/* The registration ends; the edge may not know, and keeps what it has. */
-static void leave(struct world *w, unsigned number)
+static void results_say_what_happened(void **state)
 {
-	member_remove(w->sn, w->edge[number].m);
-	w->edge[number].m = NULL;
-	w->edge[number].n_pages = w->edge[number].n_acks = 0;
-	w->departures++;
-}
-
-static void forget(struct world *w, unsigned number)
-{
-	struct edge_model *e = &w->edge[number];
-
-	memset(e->seen, 0, sizeof(e->seen));
-	e->version = 0;
-	e->collecting = false;
-	e->rx_seq = 0;
-	e->incarnation = random_u32(&w->sn->node.io.random);
-}
-
-static void restart(struct world *w, unsigned number)
-{
-	member_unregister(w->sn, w->edge[number].m);
-	w->departures++;
-	forget(w, number);
-	enter(w, number);
-}
-
-/* ---- the edge's side ---- */
-
-static void apply_entries(struct edge_model *e, const struct control_roster *p)
-{
-	for (unsigned i = 0; i < p->n; i++) {
-		const struct roster_entry *r = &p->entry[i];
-		struct seen *s = &e->seen[r->static_public[0]];
-
-		if (!r->gone)
-			*s = (struct seen){true, true, r->handle, r->incarnation};
-		else if (s->handle == r->handle)
-			s->listed = false;
-	}
-}
-
-static void apply(struct world *w, unsigned number, const struct control_roster *p)
-{
-	struct edge_model *e = &w->edge[number];
-	bool anew = p->base == 0;
-
-	assert_true(p->version > p->base && p->n <= ROSTER_PAGE_MAX);
-	if (!anew && p->version >> 32 == e->version >> 32 && p->version <= e->version)
-		return;
-	if (!anew && (p->base >> 32 != e->version >> 32 || p->base > e->version)) {
-		enter(w, number);
-		return;
-	}
-	if (anew) {
-		for (unsigned i = 0; i < w->n; i++)
-			e->seen[i].marked = false;
-		e->collecting = true;
-	}
-	apply_entries(e, p);
-	e->version = p->version;
-	if (!p->last || !e->collecting)
-		return;
-	e->collecting = false;
-	for (unsigned i = 0; i < w->n; i++)
-		e->seen[i].listed = e->seen[i].listed && e->seen[i].marked;
-}
-
-/* ---- between them ---- */
-
-/* The supernode sends the page that is due, as control.c would. */
-static bool transmit(struct edge_model *e)
-{
-	struct outgoing *o = &e->m->session->out[CONTROL_ROSTER];
-	struct page p = {.seq = o->seq};
-
-	if (o->seq == 0)
-		return false;
-	if (!member_page(e->m, &p.roster)) {
-		o->seq = 0;
-		return false;
-	}
-	if (e->n_pages == FLIGHT_MAX)
-		e->n_pages--;
-	e->page[e->n_pages++] = p;
-	return true;
-}
-
-static void receive(struct world *w, unsigned number, bool again)
-{
-	struct edge_model *e = &w->edge[number];
-	unsigned i;
-
-	if (e->n_pages == 0)
-		return;
-	i = below(w, e->n_pages);
-	const struct page p = e->page[i];
-
-	if (!again)
-		e->page[i] = e->page[--e->n_pages];
-	if (e->n_acks < FLIGHT_MAX)
-		e->ack[e->n_acks++] = p.seq;
-	if (p.seq < e->rx_seq)
-		return;
-	e->rx_seq = p.seq;
-	apply(w, number, &p.roster);
-}
-
-static void acknowledge(struct world *w, struct edge_model *e)
-{
-	struct outgoing *o = &e->m->session->out[CONTROL_ROSTER];
-
-	if (e->n_acks == 0)
-		return;
-	if (o->seq != 0 && o->seq == e->ack[--e->n_acks]) {
-		o->seq = 0;
-		member_took_page(w->sn, e->m);
-	}
-}
-
-static void settle(struct world *w)
-{
-	for (unsigned i = 0; i < w->n; i++) {
-		struct edge_model *e = &w->edge[i];
-
-		while (e->m != NULL && (e->n_pages > 0 || transmit(e))) {
-			receive(w, i, false);
-			acknowledge(w, e);
-		}
-	}
-}
-
-/* ---- the comparison ---- */
-
-static void check_edge(const struct world *w, unsigned number)
-{
-	const struct edge_model *e = &w->edge[number];
-
-	assert_int_equal(e->version, e->m->community->version);
-	assert_false(e->collecting);
-	for (unsigned i = 0; i < w->n; i++) {
-		const struct edge_model *other = &w->edge[i];
-		bool there = i != number && other->m != NULL && other->m->community != NULL &&
-			     other->community == e->community;
-
-		assert_int_equal(e->seen[i].listed, there);
-		if (!there)
-			continue;
-		assert_int_equal(e->seen[i].handle, other->m->entry.handle);
-		assert_int_equal(e->seen[i].incarnation, other->incarnation);
-	}
-}
-
-static void check(const struct world *w)
-{
-	unsigned present[COMMUNITIES] = {0}, communities = 0;
-
-	for (unsigned i = 0; i < w->n; i++) {
-		if (w->edge[i].m == NULL)
-			continue;
-		check_edge(w, i);
-		communities += present[w->edge[i].community]++ == 0;
-	}
-	assert_int_equal(HASH_COUNT(w->sn->communities), communities);
-	for (const struct registry_community *c = w->sn->communities; c != NULL; c = c->hh.next)
-		assert_int_equal(c->n_members, present[c->tag[0] - 1]);
-}
-
-static void come_and_go(struct world *w, unsigned number)
-{
-	struct edge_model *e = &w->edge[number];
-
-	if (e->m == NULL) {
-		if (below(w, 2) == 0)
-			forget(w, number);
-		enter(w, number);
-		return;
-	}
-	switch (below(w, 6)) {
-	case 0:
-		e->community = below(w, COMMUNITIES); /* what it had is of no use there */
-		forget(w, number);
-		enter(w, number);
-		break;
-	case 1:
-		restart(w, number);
-		break;
-	case 2:
-		enter(w, number); /* a refresh */
-		break;
-	default:
-		leave(w, number);
-		break;
-	}
-}
-
-static void step(struct world *w)
-{
-	unsigned number = below(w, w->n);
-	struct edge_model *e = &w->edge[number];
-	uint32_t what = below(w, 100);
-
-	if (what < 10)
-		come_and_go(w, number);
-	else if (what < 12)
-		e->deaf = !e->deaf;
-	else if (e->m == NULL || e->deaf)
-		return;
-	else if (what < 45)
-		(void)transmit(e);
-	else if (what < 70)
-		receive(w, number, what < 50);
-	else if (what < 90)
-		acknowledge(w, e);
-	else if (what < 93 && e->n_acks > 0)
-		e->n_acks--;
-	else if (what < 96 && e->n_pages > 0)
-		e->n_pages--;
-}
-
-static void run(unsigned edges, uint64_t seed, unsigned rounds)
-{
-	static struct world w;
-
-	init(&w, edges, seed);
-	for (unsigned round = 0; round < rounds; round++) {
-		uint32_t steps = 1 + below(&w, 4000);
-
-		for (uint32_t i = 0; i < steps; i++)
-			step(&w);
-		settle(&w);
-		check(&w);
-	}
-	assert_true(w.departures > 2 * TOMBSTONES_MAX);
-	supernode_destroy(w.sn);
-}
-
-static void pictures_converge(void **state)
-{
-	(void)state;
-	run(EDGES_MAX, 1, 40);
-	run(EDGES_MAX, 2, 40);
-	run(12, 3, 100);
-}
-
-/* Few edges: communities end and begin again while some remember the one before. */
-static void pictures_converge_in_small_communities(void **state)
-{
-	(void)state;
-	for (uint64_t seed = 10; seed < 40; seed++)
-		run(3, seed, 20);
-}
-
-static void who_slept_through_many_departures_starts_anew(void **state)
-{
-	static struct world w;
-	struct control_roster page;
+	struct roster_entry r = named(1, 0), other = named(2, 0);
+	struct registry_entry *e, *watcher;
+	struct world w;
+	uint32_t handle;
 
 	(void)state;
-	init(&w, EDGES_MAX, 4);
-	for (unsigned i = 0; i < 30; i++)
-		enter(&w, i);
-	settle(&w);
-	check(&w);
-	for (unsigned i = 0; i < TOMBSTONES_MAX + 1; i++) {
-		leave(&w, 1 + i % 20);
-		if (i < TOMBSTONES_MAX - 10)
-			enter(&w, 1 + i % 20);
-	}
-	assert_true(member_page(w.edge[0].m, &page));
-	assert_int_equal(page.base, 0);
-	settle(&w);
-	check(&w);
-	/* Who is only a little behind is told the changes alone. */
-	leave(&w, 25);
-	assert_true(member_page(w.edge[0].m, &page));
-	assert_int_equal(page.base, w.edge[0].version);
-	assert_int_equal(page.n, 1);
-	assert_true(page.entry[0].gone && page.last);
-	settle(&w);
-	check(&w);
-	supernode_destroy(w.sn);
+	init(&w);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &other, &watcher), REGISTRY_CREATED);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CREATED);
+	assert_int_equal(count_changed(&w), 1);
+	handle = r.handle = e->told.handle;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_SAME);
+	assert_int_equal(count_changed(&w), 0);
+	r.incarnation++;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CHANGED);
+	r.locator_len = 8;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CHANGED);
+	r.locator[7] = 1;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CHANGED);
+	assert_int_equal(count_changed(&w), 1);
+	assert_int_equal(e->told.handle, handle);
+	/* The community it left, and the one it is in. */
+	assert_int_equal(put(&w, REGISTRY_SELF, 2, &r, &e), REGISTRY_MOVED);
+	assert_int_equal(count_changed(&w), 2);
+	assert_int_not_equal(e->told.handle, handle);
+	assert_null(registry_find(&w.registry, handle));
+	/* A community that ended is not named. */
+	assert_true(registry_remove(&w.registry, REGISTRY_SELF, e->told.handle));
+	assert_int_equal(count_changed(&w), 0);
+	assert_false(registry_remove(&w.registry, REGISTRY_SELF, handle));
+	assert_int_equal(HASH_COUNT(w.registry.communities), 1);
+	registry_fini(&w.registry);
 }
 
-/* A refresh with nothing new must not make the registry deaf to what comes later. */
-static void refreshing_changes_nothing(void **state)
+/* Changed, and ended before anybody asked. */
+static void a_community_that_ended_is_not_named(void **state)
 {
-	static struct world w;
+	struct registry_entry *e[3];
+	struct world w;
 
 	(void)state;
-	init(&w, 4, 5);
-	enter(&w, 0);
-	enter(&w, 1);
-	settle(&w);
-	for (unsigned i = 0; i < 3; i++) {
-		uint64_t version = w.edge[0].m->community->version;
+	init(&w);
+	for (uint8_t i = 0; i < 3; i++) {
+		struct roster_entry r = named(i, 0);
 
-		enter(&w, 0);
-		assert_false(transmit(&w.edge[0]));
-		assert_int_equal(w.edge[0].m->community->version, version);
+		assert_int_equal(
+			put(&w, REGISTRY_SELF, (uint8_t)(1 + i), &r, &e[i]), REGISTRY_CREATED);
 	}
-	enter(&w, 2);
-	settle(&w);
-	check(&w);
-	supernode_destroy(w.sn);
-}
-
-static void communities_do_not_see_each_other(void **state)
-{
-	static struct world w;
-
-	(void)state;
-	init(&w, 4, 6);
-	w.edge[2].community = w.edge[3].community = 1;
-	for (unsigned i = 0; i < 4; i++)
-		enter(&w, i);
-	settle(&w);
-	check(&w);
-	assert_true(w.edge[0].seen[1].listed && w.edge[2].seen[3].listed);
-	assert_false(w.edge[0].seen[2].listed || w.edge[2].seen[0].listed);
-	assert_int_not_equal(w.edge[0].m->community->id, w.edge[2].m->community->id);
-	supernode_destroy(w.sn);
+	assert_true(registry_remove(&w.registry, REGISTRY_SELF, e[1]->told.handle));
+	assert_ptr_equal(registry_next_changed(&w.registry), e[2]->community);
+	assert_ptr_equal(registry_next_changed(&w.registry), e[0]->community);
+	assert_null(registry_next_changed(&w.registry));
+	registry_fini(&w.registry);
 }
 
 static void both_limits_hold(void **state)
 {
-	static struct world w;
-	struct control_register r = {.tag = {1}};
-	uint8_t remote[KEY_LEN] = {3};
-	struct member *m;
+	const struct registry_limits small = {3, 5};
+	struct registry_entry *e;
+	struct world w;
 
 	(void)state;
-	init(&w, 4, 7);
-	w.sn->members_max = COMMUNITY_MEMBERS_MAX + 1;
-	for (uint32_t i = 0; i < COMMUNITY_MEMBERS_MAX + 1; i++) {
-		store_be32(remote + 1, i);
-		m = member_create(w.sn, remote);
-		assert_non_null(m);
-		memcpy(r.static_public, remote, KEY_LEN);
-		assert_int_equal(member_register(w.sn, m, &r),
-			i < COMMUNITY_MEMBERS_MAX ? REGISTER_OK : REGISTER_FULL);
+	init(&w);
+	w.registry.limits = small;
+	for (uint8_t i = 0; i < 4; i++) {
+		struct roster_entry r = named(i, 0);
+
+		assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e),
+			i < 3 ? REGISTRY_CREATED : REGISTRY_FULL);
 	}
-	remote[0] = 4;
-	assert_null(member_create(w.sn, remote));
-	/* Another community has room for the one that was refused. */
-	r.tag[0] = 2;
-	assert_int_equal(member_register(w.sn, m, &r), REGISTER_OK);
-	supernode_destroy(w.sn);
+	assert_null(e);
+	/* Another community has room for two more, wherever they are registered. */
+	for (uint8_t i = 0; i < 3; i++) {
+		struct roster_entry r = named(i, 100u + i);
+
+		assert_int_equal(put(&w, 7, 2, &r, &e), i < 2 ? REGISTRY_CREATED : REGISTRY_FULL);
+	}
+	/* Nothing is left of a community that nobody could enter. */
+	assert_int_equal(put(&w, REGISTRY_SELF, 3, &(struct roster_entry){0}, &e), REGISTRY_FULL);
+	assert_int_equal(HASH_COUNT(w.registry.communities), 2);
+	assert_int_equal(registry_forget_owner(&w.registry, 7), 2);
+	assert_int_equal(
+		put(&w, REGISTRY_SELF, 3, &(struct roster_entry){0}, &e), REGISTRY_CREATED);
+	registry_fini(&w.registry);
 }
 
-static void learn_page(struct world *w, struct member *m, unsigned *entries, unsigned *gone)
+/* Who moves into a full community has left the old one all the same. */
+static void a_move_into_a_full_community_is_a_departure(void **state)
 {
-	struct control_roster page;
-	uint8_t buf[CONTROL_MAX_LEN];
-	struct writer wr;
+	struct roster_entry mover = named(1, 0), stays = named(2, 0);
+	struct registry_entry *e;
+	struct world w;
 
-	assert_true(member_page(m, &page));
-	writer_init(&wr, buf, sizeof(buf));
-	control_roster_encode(&wr, 1, &page);
-	assert_true(writer_ok(&wr));
-	assert_true(page.n > 0 || page.last);
-	for (unsigned i = 0; i < page.n; i++)
-		*(page.entry[i].gone ? gone : entries) += 1;
-	member_took_page(w->sn, m);
+	(void)state;
+	init(&w);
+	w.registry.limits.community = 1;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &stays, &e), REGISTRY_CREATED);
+	assert_int_equal(put(&w, REGISTRY_SELF, 2, &mover, &e), REGISTRY_CREATED);
+	mover.handle = e->told.handle;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &mover, &e), REGISTRY_FULL);
+	assert_null(e);
+	assert_null(registry_find(&w.registry, mover.handle));
+	assert_int_equal(HASH_COUNT(w.registry.entries), 1);
+	registry_fini(&w.registry);
+}
+
+/* Random bytes as the test wants them: each fill takes the next of a list. */
+static void listed_fill(void *ctx, void *buf, size_t len)
+{
+	uint8_t **next = ctx;
+
+	memset(buf, *(*next)++, len);
+}
+
+static void a_handle_is_never_0_and_never_anothers(void **state)
+{
+	uint8_t bytes[] = {9, 0, 1, 1, 2, 3}, *at = bytes;
+	struct roster_entry first = named(1, 0), far = named(2, 0x02020202), second = named(3, 0);
+	struct registry_entry *e;
+	struct world w;
+
+	(void)state;
+	init(&w);
+	w.registry.random = (struct random){listed_fill, &at};
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &first, &e), REGISTRY_CREATED);
+	assert_int_equal(e->told.handle, 0x01010101);
+	assert_int_equal(put(&w, 5, 1, &far, &e), REGISTRY_CREATED);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &second, &e), REGISTRY_CREATED);
+	assert_int_equal(e->told.handle, 0x03030303);
+	registry_fini(&w.registry);
+}
+
+/* ---- owners elsewhere ---- */
+
+/* All that an entry's subscriber is told from here, as one page. */
+static void take(struct registry_entry *e, struct control_roster *page)
+{
+	assert_true(registry_page(e, page));
+	assert_true(page->last);
+	(void)registry_took_page(e);
+}
+
+static void entries_of_other_owners_are_told_and_leave_with_them(void **state)
+{
+	struct roster_entry own = named(1, 0), far = named(2, 77), farther = named(3, 78);
+	struct registry_entry *e, *other;
+	struct roster_cursor cursor = {0};
+	struct control_roster page;
+	struct world w;
+
+	(void)state;
+	init(&w);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &own, &e), REGISTRY_CREATED);
+	registry_subscribe(e, &cursor, 0);
+	assert_int_equal(put(&w, 5, 1, &far, &other), REGISTRY_CREATED);
+	assert_int_equal(other->owner, 5);
+	assert_int_equal(put(&w, 6, 1, &farther, &other), REGISTRY_CREATED);
+	assert_ptr_equal(registry_next_changed(&w.registry), e->community);
+	take(e, &page);
+	assert_int_equal(page.n, 2);
+	assert_int_equal(page.entry[0].handle, 77);
+	assert_int_equal(page.entry[1].handle, 78);
+	assert_false(registry_page(e, &page));
+
+	assert_int_equal(registry_forget_owner(&w.registry, 5), 1);
+	assert_ptr_equal(registry_next_changed(&w.registry), e->community);
+	take(e, &page);
+	assert_int_equal(page.n, 1);
+	assert_true(page.entry[0].gone);
+	assert_int_equal(page.entry[0].handle, 77);
+	assert_memory_equal(page.entry[0].static_public, far.static_public, KEY_LEN);
+	/* Forgotten once; and what is ours is never forgotten so. */
+	assert_int_equal(registry_forget_owner(&w.registry, 5), 0);
+	assert_int_equal(registry_forget_owner(&w.registry, REGISTRY_SELF), 0);
+	assert_ptr_equal(registry_find(&w.registry, e->told.handle), e);
+	registry_fini(&w.registry);
+}
+
+static void nobody_changes_the_entry_of_another_owner(void **state)
+{
+	struct roster_entry far = named(2, 77), r = named(3, 77);
+	struct registry_entry *e, *found, before;
+	struct world w;
+
+	(void)state;
+	init(&w);
+	assert_int_equal(put(&w, 5, 1, &far, &found), REGISTRY_CREATED);
+	before = *found;
+	assert_int_equal(count_changed(&w), 1);
+	r.incarnation = 9;
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_REFUSED);
+	assert_null(e);
+	assert_int_equal(put(&w, 6, 1, &r, &e), REGISTRY_REFUSED);
+	assert_int_equal(put(&w, 6, 2, &r, &e), REGISTRY_REFUSED);
+	assert_false(registry_remove(&w.registry, REGISTRY_SELF, 77));
+	assert_false(registry_remove(&w.registry, 6, 77));
+	/* A handle that says nothing, from an owner that has to choose it. */
+	r.handle = 0;
+	assert_int_equal(put(&w, 6, 1, &r, &e), REGISTRY_REFUSED);
+	assert_int_equal(count_changed(&w), 0);
+	assert_memory_equal(registry_find(&w.registry, 77), &before, sizeof(before));
+	assert_int_equal(HASH_COUNT(w.registry.communities), 1);
+	/* The owner may: the handle is its choice and stays. */
+	far.incarnation = 4;
+	assert_int_equal(put(&w, 5, 1, &far, &e), REGISTRY_CHANGED);
+	assert_int_equal(put(&w, 5, 2, &far, &e), REGISTRY_MOVED);
+	assert_int_equal(e->told.handle, 77);
+	assert_true(registry_remove(&w.registry, 5, 77));
+	registry_fini(&w.registry);
+}
+
+/* An edge that goes from one supernode to another is at both until the first lease ends. */
+static void an_edge_at_two_supernodes_keeps_its_newer_entry(void **state)
+{
+	struct roster_entry own = named(1, 0), at_first = named(2, 77), at_second = named(2, 0);
+	struct registry_entry *e, *twin;
+	static struct listener listener;
+	struct roster_cursor cursor = {0};
+	struct control_roster page;
+	struct world w;
+
+	(void)state;
+	init(&w);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &own, &e), REGISTRY_CREATED);
+	registry_subscribe(e, &cursor, 0);
+	assert_int_equal(put(&w, 5, 1, &at_first, &twin), REGISTRY_CREATED);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &at_second, &twin), REGISTRY_CREATED);
+	take(e, &page);
+	assert_int_equal(page.n, 2);
+	assert_true(listener_apply(&listener, &page));
+	assert_true(registry_remove(&w.registry, 5, 77));
+	take(e, &page);
+	assert_true(listener_apply(&listener, &page));
+	assert_true(listener.seen[2].listed);
+	assert_int_equal(listener.seen[2].handle, twin->told.handle);
+	registry_fini(&w.registry);
+}
+
+/*
+ * What an edge was told of one community says nothing about another, nor about a later one with the
+ * same tag, even if the versions there are higher.
+ */
+static void a_cursor_begins_anew_in_another_community(void **state)
+{
+	uint8_t bytes[] = {0xf1, 1, 2, 0x11, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
+		*at = bytes;
+	struct roster_entry r = named(1, 0), other = named(2, 0);
+	struct registry_entry *e, *watcher;
+	struct roster_cursor cursor = {0};
+	struct control_roster page;
+	struct world w;
+	uint64_t known;
+
+	(void)state;
+	init(&w);
+	w.registry.random = (struct random){listed_fill, &at};
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &watcher), REGISTRY_CREATED);
+	assert_int_equal(put(&w, REGISTRY_SELF, 1, &other, &e), REGISTRY_CREATED);
+	registry_subscribe(e, &cursor, 0);
+	take(e, &page);
+	assert_int_equal(page.version >> 56, 0xf1);
+
+	r.static_public[0] = 3;
+	assert_int_equal(put(&w, REGISTRY_SELF, 2, &r, &watcher), REGISTRY_CREATED);
+	known = watcher->community->version;
+	assert_int_equal(known >> 56, 0x11);
+	for (uint32_t i = 0; i <= TOMBSTONES_MAX; i++) {
+		struct roster_entry passer = named(4, 1000 + i);
+		struct registry_entry *p;
+
+		assert_int_equal(put(&w, 5, 2, &passer, &p), REGISTRY_CREATED);
+		assert_true(registry_remove(&w.registry, 5, 1000 + i));
+	}
+	other.handle = e->told.handle;
+	assert_int_equal(put(&w, REGISTRY_SELF, 2, &other, &e), REGISTRY_MOVED);
+	registry_subscribe(e, &cursor, known);
+	assert_true(registry_page(e, &page));
+	assert_int_equal(page.base, 0);
+	/* Nor does what another supernode told it, after it was told here. */
+	take(e, &page);
+	registry_subscribe(e, &cursor, UINT64_C(0x1010101000000001));
+	assert_true(registry_page(e, &page));
+	assert_int_equal(page.base, 0);
+	registry_fini(&w.registry);
+}
+
+/* Its pages lead through versions that are older than the departures remembered. */
+static void starting_anew_goes_on_while_departures_are_forgotten(void **state)
+{
+	unsigned entries = 0, pages = 0;
+	struct roster_cursor cursor = {0};
+	struct control_roster page;
+	struct registry_entry *e, *p;
+	struct world w;
+
+	(void)state;
+	init(&w);
+	for (uint8_t i = 0; i < 59; i++) {
+		struct roster_entry r = named(i, 0);
+
+		assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CREATED);
+	}
+	for (uint32_t i = 0; i <= 2 * TOMBSTONES_MAX; i++) {
+		struct roster_entry passer = named(59, 1000 + i);
+
+		assert_int_equal(put(&w, 5, 1, &passer, &p), REGISTRY_CREATED);
+		assert_true(registry_remove(&w.registry, 5, 1000 + i));
+	}
+	registry_subscribe(e, &cursor, 0);
+	do {
+		assert_true(registry_page(e, &page));
+		assert_int_equal(page.base == 0, pages == 0);
+		for (unsigned i = 0; i < page.n; i++)
+			entries += !page.entry[i].gone;
+		pages++;
+	} while (registry_took_page(e) && pages < 10);
+	assert_int_equal(entries, 58);
+	assert_in_range(pages, 3, 6);
+	registry_fini(&w.registry);
 }
 
 /* Entries as long as they may be: a page is as many as fit one packet, and all are told. */
 static void pages_with_locators_fit(void **state)
 {
-	static struct world w;
-	struct control_register r = {.tag = {1}, .locator_len = ROSTER_LOCATOR_MAX};
-	uint8_t remote[KEY_LEN] = {5};
-	unsigned entries = 0, gone = 0, pages = 0;
-	struct member *m = NULL;
+	unsigned entries = 0, pages = 0;
+	struct roster_cursor cursor = {0};
+	struct registry_entry *e = NULL;
+	struct control_roster page;
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct world w;
+	struct writer wr;
 
 	(void)state;
-	init(&w, 4, 8);
+	init(&w);
 	for (uint8_t i = 0; i < 60; i++) {
-		remote[1] = r.static_public[0] = i;
-		m = member_create(w.sn, remote);
-		assert_non_null(m);
-		assert_int_equal(member_register(w.sn, m, &r), REGISTER_OK);
+		struct roster_entry r = named(i, 0);
+
+		r.locator_len = ROSTER_LOCATOR_MAX;
+		assert_int_equal(put(&w, REGISTRY_SELF, 1, &r, &e), REGISTRY_CREATED);
 	}
-	while (m->known < m->community->version && pages++ < 10)
-		learn_page(&w, m, &entries, &gone);
+	registry_subscribe(e, &cursor, 0);
+	do {
+		assert_true(registry_page(e, &page));
+		writer_init(&wr, buf, sizeof(buf));
+		control_roster_encode(&wr, 1, &page);
+		assert_true(writer_ok(&wr));
+		assert_true(page.n > 0 || page.last);
+		entries += page.n;
+		pages++;
+	} while (registry_took_page(e));
 	assert_int_equal(entries, 59);
-	assert_int_equal(gone, 0);
 	assert_in_range(pages, 3, 5);
-	supernode_destroy(w.sn);
-}
-
-/* Under another static it is another member, and the first has left. */
-static void another_identity_is_a_departure(void **state)
-{
-	static struct world w;
-	struct control_register r = {.tag = {1}};
-	const uint8_t a[KEY_LEN] = {6}, b[KEY_LEN] = {7};
-	unsigned entries = 0, gone = 0;
-	struct member *watcher, *changer;
-	uint32_t handle;
-
-	(void)state;
-	init(&w, 4, 9);
-	watcher = member_create(w.sn, a);
-	changer = member_create(w.sn, b);
-	r.static_public[0] = 1;
-	assert_int_equal(member_register(w.sn, watcher, &r), REGISTER_OK);
-	r.static_public[0] = 2;
-	assert_int_equal(member_register(w.sn, changer, &r), REGISTER_OK);
-	learn_page(&w, watcher, &entries, &gone);
-	assert_true(entries == 1 && gone == 0);
-	handle = changer->entry.handle;
-	r.static_public[0] = 3;
-	assert_int_equal(member_register(w.sn, changer, &r), REGISTER_OK);
-	assert_int_not_equal(changer->entry.handle, handle);
-	learn_page(&w, watcher, &entries, &gone);
-	assert_true(entries == 2 && gone == 1);
-	supernode_destroy(w.sn);
+	registry_fini(&w.registry);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pictures_converge),
-		cmocka_unit_test(pictures_converge_in_small_communities),
-		cmocka_unit_test(who_slept_through_many_departures_starts_anew),
-		cmocka_unit_test(refreshing_changes_nothing),
-		cmocka_unit_test(communities_do_not_see_each_other),
+		cmocka_unit_test(results_say_what_happened),
+		cmocka_unit_test(a_community_that_ended_is_not_named),
 		cmocka_unit_test(both_limits_hold),
+		cmocka_unit_test(a_move_into_a_full_community_is_a_departure),
+		cmocka_unit_test(a_handle_is_never_0_and_never_anothers),
+		cmocka_unit_test(entries_of_other_owners_are_told_and_leave_with_them),
+		cmocka_unit_test(nobody_changes_the_entry_of_another_owner),
+		cmocka_unit_test(an_edge_at_two_supernodes_keeps_its_newer_entry),
+		cmocka_unit_test(a_cursor_begins_anew_in_another_community),
+		cmocka_unit_test(starting_anew_goes_on_while_departures_are_forgotten),
 		cmocka_unit_test(pages_with_locators_fit),
-		cmocka_unit_test(another_identity_is_a_departure),
 	};
 
 	if (crypto_start() != 0)

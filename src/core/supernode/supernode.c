@@ -10,7 +10,6 @@
 #define HELLOS_PER_S	100
 #define REGISTERS_PER_S 2
 #define REGISTERS_BURST 5
-#define UNREGISTERED_MS 10000u /* a hop session must register within this time */
 
 /* ---- the role ---- */
 
@@ -116,8 +115,8 @@ static void encode_registered(const struct member *m, uint32_t seq, struct write
 	struct control_registered r = {.result = (uint8_t)m->result};
 	const struct path *p = session_path(m->session);
 
-	if (m->result == REGISTER_OK && m->community != NULL && p != NULL) {
-		r.handle = m->entry.handle;
+	if (m->result == REGISTER_OK && m->entry != NULL && p != NULL) {
+		r.handle = member_handle(m);
 		r.lease_s = LEASE_S;
 		r.observed = p->remote;
 	}
@@ -133,7 +132,7 @@ static void role_encode(
 	(void)n;
 	if (type == CONTROL_REGISTERED)
 		encode_registered(m, seq, w);
-	else if (type == CONTROL_ROSTER && m->community != NULL && member_page(m, &page))
+	else if (type == CONTROL_ROSTER && member_page(m, &page))
 		control_roster_encode(w, seq, &page);
 	else
 		s->out[type].seq = 0;
@@ -145,22 +144,13 @@ static void role_acked(struct node *n, struct session *s, enum control_type type
 		member_took_page(supernode_of(n), s->owner);
 }
 
-static bool is_over(const struct member *m, uint64_t now_ms)
-{
-	uint64_t heard = atomic_load_explicit(&m->session->rx_ms, memory_order_relaxed);
-
-	if (m->community == NULL)
-		return now_ms >= m->unregistered_ms + UNREGISTERED_MS;
-	return now_ms >= (heard > m->born_ms ? heard : m->born_ms) + LEASE_S * 1000u;
-}
-
 static void role_tick(struct node *n, uint64_t now_ms)
 {
 	struct supernode *sn = supernode_of(n);
 	struct member *m, *next;
 
 	HASH_ITER (hh, sn->members, m, next)
-		if (is_over(m, now_ms))
+		if (member_is_over(m, now_ms))
 			member_remove(sn, m);
 }
 
@@ -179,8 +169,8 @@ static struct view *role_view(struct node *n)
 	view_add_env_key(v, hello_key);
 	memcpy(v->hop_mask, sn->party.hop_mask, MASK_LEN);
 	for (struct member *m = sn->members; m != NULL; m = m->hh.next) {
-		if (m->community != NULL)
-			view_add_member(v, m->session, m->entry.handle, m->community->id);
+		if (m->entry != NULL)
+			view_add_member(v, m->session, member_handle(m), m->entry->community->id);
 		else
 			view_add_session(v, m->session);
 	}
@@ -212,6 +202,8 @@ struct supernode *supernode_create(const struct supernode_config *c)
 	}
 	budget_init(&sn->budget, sn->node.hash_key);
 	sn->members_max = c->members_max != 0 ? c->members_max : MEMBERS_MAX;
+	registry_init(&sn->registry, sn->node.hash_key, &sn->node.io.random,
+		&(struct registry_limits){COMMUNITY_MEMBERS_MAX, sn->members_max});
 	party_init_supernode(&sn->party, c->secret);
 	random_bytes(&sn->node.io.random, sn->party.hop_mask, MASK_LEN);
 	sn->party.incarnation = random_u32(&sn->node.io.random);
@@ -234,6 +226,7 @@ void supernode_destroy(struct supernode *sn)
 		return;
 	HASH_ITER (hh, sn->members, m, next)
 		member_remove(sn, m);
+	registry_fini(&sn->registry);
 	node_fini(&sn->node);
 	supernode_worker_fini(&sn->worker);
 	relay_pairs_destroy(sn->pairs);
@@ -426,7 +419,7 @@ void supernode_datagram(struct supernode *sn, struct datagram *d, uint64_t now_m
 void supernode_status(const struct supernode *sn, struct supernode_status *out)
 {
 	*out = (struct supernode_status){
-		.communities = HASH_COUNT(sn->communities),
+		.communities = HASH_COUNT(sn->registry.communities),
 		.members = HASH_COUNT(sn->members),
 	};
 }

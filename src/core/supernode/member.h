@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A member: an edge with a hop session here. Its session, its registration once it has one, what it
+ * knows of its community, its lease. Members turn what happens in the registry into ROSTER messages
+ * and events. All for the control thread; time is the node's.
+ */
+#ifndef N2N_CORE_SUPERNODE_MEMBER_H
+#define N2N_CORE_SUPERNODE_MEMBER_H
+
+#include "base/bucket.h"
+#include "core/supernode/registry.h"
+
+struct session;
+struct supernode;
+
+/* Created when a handshake is confirmed, owned by supernode->members. */
+struct member {
+	struct roster_cursor cursor; /* first: leads from an entry of the registry to its member */
+	UT_hash_handle hh;	     /* supernode->members, by the static of its hop session */
+	uint8_t remote[KEY_LEN];
+	struct session *session;      /* owned; its owner is this */
+	struct registry_entry *entry; /* the registry's; NULL: not registered */
+	uint64_t since_ms;	      /* created, or not registered any more, at this time */
+	struct bucket registers;      /* REGISTERs worked on */
+	enum register_result result;  /* of its last REGISTER */
+};
+
+/* The member whose hop session has this static key; NULL if there is none. */
+struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN]);
+/* A new one with its session, not registered. NULL at supernode->members_max or without memory. */
+struct member *member_create(struct supernode *sn, const uint8_t remote[KEY_LEN]);
+/* Ends its registration and retires its session; frees it. */
+void member_remove(struct supernode *sn, struct member *m);
+
+/*
+ * Enters or refreshes a registration whose proof was right. Everybody in the community hears of
+ * what is new, the member gets its roster from the version that it says to have. After
+ * REGISTER_FULL it is not registered, even if it was before. Events: MEMBER_UP, MEMBER_DOWN.
+ */
+enum register_result member_register(
+	struct supernode *sn, struct member *m, const struct control_register *r);
+/* Its registration ends, if it has one; the others hear of it. Event: MEMBER_DOWN. */
+void member_unregister(struct supernode *sn, struct member *m);
+/* Its handle, 0 while it is not registered. */
+uint32_t member_handle(const struct member *m);
+/* Its lease has ended: nothing was heard for LEASE_S, or it did not register in time. */
+bool member_is_over(const struct member *m, uint64_t now_ms);
+
+/* The next page of changes for this member; false when it has them all or is not registered. */
+bool member_page(const struct member *m, struct control_roster *page);
+/* The page sent last was acknowledged; the next one, if any, is posted. */
+void member_took_page(struct supernode *sn, struct member *m);
+/* Posts a page to every member of the communities that changed; to be called after registry_put,
+ * registry_remove and registry_forget_owner for entries of other supernodes. */
+void members_tell(struct supernode *sn);
+
+#endif
