@@ -7,7 +7,7 @@
  * the last bits the slot where probing begins. Shards double up to 4 KiB; from then on one that
  * gets too full is split in two by the next bit of the hash, and the directory doubles when one of
  * its shards is split that filled a single place of it. So no step of growing touches more than one
- * shard and the directory, which at 16,000 entries are about equally large: a change costs the
+ * shard and the directory, which at 40,000 entries are about equally large: a change costs the
  * least. Nothing shrinks.
  *
  * The editor keeps shards of its own and, for each, the one that workers have. It marks those that

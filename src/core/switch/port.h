@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Ports of a community's switch: what an Ethernet address leads to. What stands behind a port is
+ * its kind; a frame's way is chosen without knowing it, and the data path switches on it once for
+ * a run of frames.
+ *
+ * The control thread numbers the ports, since the forwarding table (fdb.h) has 13 bits for one.
+ * Workers reach them through a table of the view (core/link/table.h, hashed with table_spread) by
+ * number, and, for the addresses that peers own, through one by address.
+ *
+ * A number must not come to mean another port while anything leads to it. It is held in two places:
+ * tables that workers have, and the forwarding table, where a worker that has an old table may
+ * write it again at any time. So it is used again after three steps, in this order:
+ *
+ *	port_release   the port is removed from the next table; workers may still find it
+ *	port_hidden    that table is shown; a grace period begins. Who enters now does not find the
+ *	               port; a forwarding entry that leads to it is as good as none
+ *	port_reclaim   the grace period is over: nobody has the port, so nobody learns its number.
+ *It is swept out of the forwarding table, and is free. A worker that ever finds the next port of
+ *this number has entered after the sweep, and sees what it did
+ *
+ * All functions here that change something are the control thread's.
+ */
+#ifndef N2N_CORE_SWITCH_PORT_H
+#define N2N_CORE_SWITCH_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/link/table.h"
+
+#define PORT_BITS  13
+#define PORTS_MAX  (1u << PORT_BITS) /* numbers are less */
+#define PORT_FLOOD 0		     /* the number of the flood group */
+
+struct frame;
+struct link;
+
+enum port_kind {
+	PORT_ALL,  /* the flood group: every port but the one that a frame came from */
+	PORT_LINK, /* a peer */
+	PORT_SINK  /* a function */
+};
+
+/* For what is not a link; called by workers. The frames are theirs, valid during the call. */
+struct port_sink {
+	void (*take)(void *ctx, struct frame *frames[], size_t n);
+	void *ctx;
+};
+
+/* Immutable while workers may find it, and retired like what it leads to. */
+struct port {
+	enum port_kind kind;
+	uint16_t number;
+	union {
+		struct link *link;     /* PORT_LINK; borrowed */
+		struct port_sink sink; /* PORT_SINK */
+	};
+};
+
+/* The flood group, which is in no table. */
+extern const struct port port_all;
+
+/* A worker's: the port of this number, or the flood group if ports has none. */
+static inline const struct port *port_find(const struct table *ports, uint16_t number)
+{
+	const struct port *p = table_find(ports, table_spread(NULL, number), number);
+
+	return p != NULL ? p : &port_all;
+}
+
+struct port_set {
+	uint64_t word[PORTS_MAX / 64];
+};
+
+static inline bool port_set_has(const struct port_set *s, uint16_t number)
+{
+	return s->word[number / 64] >> number % 64 & 1;
+}
+
+static inline void port_set_add(struct port_set *s, uint16_t number)
+{
+	s->word[number / 64] |= UINT64_C(1) << number % 64;
+}
+
+struct fdb;
+
+/* Which numbers of a community are in use, or not yet free. */
+struct port_numbers {
+	struct port_set taken;	  /* all of these */
+	struct port_set released; /* maybe in the tables shown */
+	struct port_set hidden;	  /* no more; a grace period is running for them */
+	uint16_t last;		  /* taken last */
+	bool grace;		  /* hidden is not empty */
+};
+
+void port_numbers_init(struct port_numbers *n);
+/*
+ * A number from 1 to PORTS_MAX - 1, the one that was free for longest or nearly so; N2N_ENOSPC if
+ * none is.
+ */
+MUST_CHECK int port_take(struct port_numbers *n);
+/* The port's number will not be in the next table shown. */
+void port_release(struct port_numbers *n, uint16_t number);
+/*
+ * The tables that workers find from now on have none of the numbers released so far: to be called
+ * when what was retired with them is handed over for its grace period (publication_retire). Not
+ * while one is running: port_reclaim ends it.
+ */
+void port_hidden(struct port_numbers *n);
+/*
+ * That grace period is over. Sweeps what it was for out of f; the numbers are free. Without one,
+ * does nothing.
+ */
+void port_reclaim(struct port_numbers *n, struct fdb *f);
+
+#endif
