@@ -41,6 +41,7 @@ static void shake(const struct party *i, const struct party *r, const struct ran
 	struct payload theirs;
 	struct msg_response response;
 	struct msg_init init;
+	const struct keyset_params keys = {.nthreads = 2};
 	size_t len, noise2_len;
 	int err = attempt_start(&attempt, i, &params, rnd);
 
@@ -59,8 +60,8 @@ static void shake(const struct party *i, const struct party *r, const struct ran
 		fprintf(stderr, "handshake: the two sides do not agree\n");
 		exit(1);
 	}
-	keyset_destroy(keyset_create(&at_i, NULL, 0, 2, 0));
-	keyset_destroy(keyset_create(&at_r, NULL, 0, 2, 0));
+	keyset_destroy(keyset_create(&at_i, &keys));
+	keyset_destroy(keyset_create(&at_r, &keys));
 }
 
 static void measure(const char *name, const struct party *i, const struct party *r, unsigned count,

@@ -31,6 +31,7 @@ enum {
 	IP4_TCP = 6,
 	IP4_UDP = 17,
 	QUEUE_MAX = 256,
+	NOTES_MAX = 8,
 	SETTLE_TICKS = 200
 };
 
@@ -83,11 +84,21 @@ struct parcel {
 	enum place from, to;
 };
 
+/* What the worker of a node leaves, until its batch is done. */
+struct inbox {
+	struct notes notes;
+	size_t n[NOTE_QUEUES];
+	struct note note[NOTE_QUEUES][NOTES_MAX];
+};
+
 struct world {
 	uint64_t seed, now_ms;
 	bool blocked; /* nothing passes between the edges but through the supernode */
 	struct edge *edge[AT_SUPERNODE];
+	struct edge_worker worker[AT_SUPERNODE];
 	struct supernode *sn;
+	struct supernode_worker relay;
+	struct inbox inbox[PLACES];
 	struct end {
 		struct world *world;
 		enum place place;
@@ -130,7 +141,7 @@ static void post(void *ctx, const struct datagram *d)
 {
 	const struct end *end = ctx;
 	struct world *w = end->world;
-	enum place to = place_of(&d->remote);
+	enum place to = place_of(&d->way.remote);
 	struct parcel *p = &w->queue[(w->head + w->count) % QUEUE_MAX];
 
 	if (to == PLACES || (w->blocked && to != AT_SUPERNODE && end->place != AT_SUPERNODE))
@@ -141,6 +152,12 @@ static void post(void *ctx, const struct datagram *d)
 	p->from = end->place;
 	p->to = to;
 	w->count++;
+}
+
+static void post_all(void *ctx, const struct datagram *d, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		post(ctx, &d[i]);
 }
 
 static void deliver(void *ctx, unsigned community, const struct frame *f)
@@ -161,15 +178,67 @@ static struct node *node_at(struct world *w, enum place p)
 	return p == AT_SUPERNODE ? supernode_node(w->sn) : edge_node(w->edge[p]);
 }
 
+static struct note *next_note(void *ctx, enum note_queue queue)
+{
+	struct inbox *inbox = ctx;
+	size_t n = inbox->n[queue];
+
+	return n < NOTES_MAX ? &inbox->note[queue][n] : NULL;
+}
+
+static void push_note(void *ctx, enum note_queue queue)
+{
+	((struct inbox *)ctx)->n[queue]++;
+}
+
+static size_t filled(void *ctx, enum note_queue queue)
+{
+	return ((struct inbox *)ctx)->n[queue];
+}
+
+static void init_notes(struct inbox *inbox, struct drops *drops)
+{
+	struct note_sink sink = {next_note, push_note, filled, .ctx = inbox};
+
+	for (unsigned i = 0; i < NOTE_QUEUES; i++)
+		sink.size[i] = NOTES_MAX;
+	notes_init(&inbox->notes, &sink, drops);
+}
+
+static void take_notes(struct world *w, enum place at, uint64_t now_ms)
+{
+	struct inbox *inbox = &w->inbox[at];
+
+	for (unsigned queue = 0; queue < NOTE_QUEUES; queue++) {
+		for (size_t i = 0; i < inbox->n[queue]; i++) {
+			require(inbox->note[queue][i].kind != NOTE_FRAME,
+				"the edges have no session");
+			node_note(node_at(w, at), &inbox->note[queue][i], now_ms);
+		}
+		inbox->n[queue] = 0;
+	}
+}
+
+static const struct view *view_of(struct node *n)
+{
+	(void)node_view_changed(n);
+	require(!node_view_is_due(n), "no memory");
+	return n->core.view.shown;
+}
+
 static void arrive(struct world *w, struct parcel *p)
 {
-	struct datagram d = {.data = p->data, .len = p->len, .remote = address(p->from)};
+	const struct endpoint from = address(p->from);
+	const struct view *v = view_of(node_at(w, p->to));
+	struct rx x = {.in = {.data = p->data, .len = p->len, .way = way_to(&from)}};
 
 	if (p->to == AT_SUPERNODE)
-		supernode_datagram(w->sn, &d, w->now_ms);
+		supernode_datagrams_in(&w->relay, v, &x, 1, w->now_ms);
 	else
-		edge_datagram(w->edge[p->to], &d, w->now_ms);
-	retired_destroy(node_take_retired(node_at(w, p->to)));
+		edge_datagrams_in(&w->worker[p->to], v, &x, 1, w->now_ms);
+	notes_rx(&w->inbox[p->to].notes, &x, w->now_ms);
+	take_notes(w, p->to, w->now_ms);
+	retired_destroy(core_take_retired(&node_at(w, p->to)->core));
 }
 
 static void tick(struct world *w)
@@ -177,7 +246,7 @@ static void tick(struct world *w)
 	w->now_ms += TICK_MS;
 	for (enum place p = AT_A; p < PLACES; p++) {
 		node_tick(node_at(w, p), w->now_ms);
-		retired_destroy(node_take_retired(node_at(w, p)));
+		retired_destroy(core_take_retired(&node_at(w, p)->core));
 	}
 	while (w->count > 0) {
 		struct parcel p = w->queue[w->head];
@@ -188,10 +257,10 @@ static void tick(struct world *w)
 	}
 }
 
-static struct node_config config(struct world *w, enum place p)
+static struct core_config config(struct world *w, enum place p)
 {
 	w->end[p] = (struct end){w, p};
-	return (struct node_config){
+	return (struct core_config){
 		.io = {&w->end[p], post, deliver, ignore, {fill, &w->seed}},
 		.nworkers = 1,
 		.wall_ms = UINT64_C(1700000000000),
@@ -211,7 +280,12 @@ static struct edge *make_edge(struct world *w, enum place p)
 			edge_add_supernode(e, supernode_public(w->sn), NULL) == 0,
 		"cannot make an edge");
 	edge_supernode_resolved(e, 0, &supernode, 1);
-	edge_local_addresses(e, &own, 1);
+	edge_local_addresses(e, &own, 1, w->now_ms);
+	require(edge_worker_init(&w->worker[p], 0, (struct datagram_sink){post_all, &w->end[p]}) ==
+			0,
+		"no memory");
+	init_notes(&w->inbox[p], &w->worker[p].drops);
+	w->worker[p].notes = &w->inbox[p].notes;
 	return e;
 }
 
@@ -224,7 +298,11 @@ static struct world *world_create(bool blocked)
 	w->blocked = blocked;
 	c.node = config(w, AT_SUPERNODE);
 	w->sn = supernode_create(&c);
-	require(w->sn != NULL, "cannot make a supernode");
+	require(w->sn != NULL &&
+			supernode_worker_init(&w->relay, 0, supernode_pairs(w->sn),
+				(struct datagram_sink){post_all, &w->end[AT_SUPERNODE]}) == 0,
+		"cannot make a supernode");
+	init_notes(&w->inbox[AT_SUPERNODE], &w->relay.drops);
 	w->edge[AT_A] = make_edge(w, AT_A);
 	w->edge[AT_B] = make_edge(w, AT_B);
 	for (unsigned i = 0; i < SETTLE_TICKS; i++)
@@ -234,8 +312,11 @@ static struct world *world_create(bool blocked)
 
 static void world_destroy(struct world *w)
 {
-	edge_destroy(w->edge[AT_A]);
-	edge_destroy(w->edge[AT_B]);
+	for (enum place p = AT_A; p < AT_SUPERNODE; p++) {
+		edge_worker_fini(&w->worker[p]);
+		edge_destroy(w->edge[p]);
+	}
+	supernode_worker_fini(&w->relay);
 	supernode_destroy(w->sn);
 	free(w);
 }
@@ -354,7 +435,7 @@ static void wire_to_rx(struct rig *r, enum place from)
 {
 	for (size_t i = 0; i < r->n_wire; i++) {
 		r->rx[i].in = r->wire[i];
-		r->rx[i].in.remote = address(from);
+		r->rx[i].in.way.remote = address(from);
 	}
 }
 
@@ -393,13 +474,6 @@ static void step_in(struct rig *r)
 	edge_frames_in(&r->edge[AT_B], r->rx, r->n_wire);
 }
 
-static void unsent(void *ctx, const struct unsent *u)
-{
-	(void)ctx;
-	(void)u;
-	require(false, "the edges have no session");
-}
-
 static struct rig *rig_create(struct world *w)
 {
 	struct rig *r = calloc(1, sizeof(*r));
@@ -409,10 +483,10 @@ static struct rig *rig_create(struct world *w)
 	r->world = w;
 	r->now_ms = w->now_ms;
 	for (enum place p = AT_A; p < PLACES; p++)
-		r->view[p] = node_view(node_at(w, p));
+		r->view[p] = view_of(node_at(w, p));
 	for (enum place p = AT_A; p < AT_SUPERNODE; p++) {
 		require(edge_worker_init(&r->edge[p], 0, sink) == 0, "no memory");
-		r->edge[p].unsent = unsent;
+		r->edge[p].notes = &w->inbox[p].notes;
 		r->edge[p].in = (struct frame_sink){catch_frames, r,
 			OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) |
 				OFFLOAD_BIT(OFFLOAD_UDP),
@@ -459,6 +533,8 @@ static void run(struct rig *r, unsigned batches)
 			steps[1](r);
 		require(r->n_wire == r->load.frames, "not all packets were relayed");
 		steps[2](r);
+		for (enum place p = AT_A; p < PLACES; p++)
+			take_notes(r->world, p, r->now_ms);
 	}
 	require(r->n_delivered == (size_t)batches * r->load.frames, "not all frames came in");
 	printf("%zu %s\n", r->n_delivered, COMPILED_WITH);

@@ -14,10 +14,10 @@ FUNCTION_AIM, FUNCTION_MAX = 40, 80
 FILE_AIM, FILE_MAX = 500, 900
 
 
-def functions(files):
-    """Yields (file, first line, name, number of lines)."""
+def functions(files, kinds="f"):
+    """Yields (file, first line, name, number of lines); of kind p are prototypes."""
     command = ["ctags", "--output-format=json", "--fields=+ne", "--languages=C",
-               "--langmap=C:+.h", "--kinds-C=f", "-f", "-", *map(str, files)]
+               "--langmap=C:+.h", f"--kinds-C={kinds}", "-f", "-", *map(str, files)]
     tags = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     for line in tags.stdout.splitlines():
         tag = json.loads(line)

@@ -163,6 +163,8 @@ static_checks()
 {
 	section "static checks"
 	check layers tools/check-layers.py
+	check "circles of calls" tools/check-calls.py
+	check "tests of the checks" tests/tools/test-checks.py
 	check sizes tools/check-size.py
 	check format format_check
 }

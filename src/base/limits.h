@@ -15,10 +15,10 @@
 #define SUPERNODES_MAX	    8 /* that an edge is given */
 #define SUPERNODE_ADDRESSES 8 /* that one name stands for */
 
-#define COMMUNITY_MEMBERS_MAX 1000
-#define COMMUNITY_NAME_MAX    64 /* bytes of UTF-8 */
-#define OVERLAY_ADDRESSES_MAX 8	 /* of one member in one community */
-#define INTERFACE_NAME_MAX    15 /* bytes, without the NUL */
+#define COMMUNITY_MEMBERS_MAX 1000 /* that a supernode lists, PROTOCOL.md 12 */
+#define COMMUNITY_NAME_MAX    64   /* bytes of UTF-8 */
+#define OVERLAY_ADDRESSES_MAX 8	   /* of one member in one community */
+#define INTERFACE_NAME_MAX    15   /* bytes, without the NUL */
 
 /* How a community key begins, PROTOCOL.md 2.2; a passphrase may not. */
 #define COMMUNITY_KEY_PREFIX "n2n4-"

@@ -22,4 +22,14 @@ bool mac_is_zero(const struct mac *m);
 MUST_CHECK int mac_parse(struct mac *m, const char *text);
 char *mac_format(const struct mac *m, char buf[MAC_TEXT_MAX]);
 
+/* The address as a number: its first byte in transmission is the highest of 48 bits. */
+static inline uint64_t mac_number(const struct mac *m)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < sizeof(m->b); i++)
+		n = n << 8 | m->b[i];
+	return n;
+}
+
 #endif

@@ -8,8 +8,8 @@
 
 /* Identifier, name for machines, explanation for people that follows "because" or a comma. */
 #define RELAY_REASONS(X)                                                                           \
-	X(NOT, "none", "no direct path is known")                                                  \
 	X(SEARCHING, "searching", "a direct path is being searched")                               \
+	X(NOT, "none", "no direct path is known")                                                  \
 	X(NO_ADDRESS, "no-address", "it told no address that could be tried")                      \
 	X(NO_ANSWER, "no-answer", "none of its addresses answers: a firewall or NAT on the way")   \
 	X(SILENT, "silent", "the direct path fell silent")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns the command line: one table for getopt_long, the environment, the errors and the help. */
+/* Owns the reading of rows: for getopt_long, the environment, the errors and the help. */
 #include "conf/options.h"
 
 #include <assert.h>
@@ -11,14 +11,45 @@
 
 #define OPTIONS_MAX  64
 #define NAME_MAX_LEN 32
-#define QUOTED_MAX   64	 /* bytes of a wrong value that are shown */
+#define QUOTED_MAX   64 /* bytes of a wrong value that are shown */
+#define LEFT_CAP     80
 #define LONG_BASE    256 /* what getopt_long returns for the first row's long name */
+
+/* The rows of a set one after the other, as if its blocks were one. */
+struct row {
+	const struct option_spec *spec;
+	const struct option_block *block;
+	size_t number;
+};
 
 /* How the user called an option: "option --mtu", "option -M" or "variable N2N_KEY". */
 struct usage {
-	const struct option_spec *spec;
+	struct row row;
 	char text[NAME_MAX_LEN + 16];
 };
+
+static struct row first_row(const struct option_set *set)
+{
+	return (struct row){.spec = set->blocks[0].specs, .block = set->blocks};
+}
+
+/* True when r is a row of the set and not its end; goes on to the next block where one ends. */
+static bool is_row(struct row *r, const struct option_set *set)
+{
+	const struct option_block *end = set->blocks + OPTION_BLOCKS_MAX;
+
+	while (r->block < end && (!r->spec || !r->spec->name))
+		r->spec = ++r->block < end ? r->block->specs : NULL;
+	return r->block < end;
+}
+
+static void next_row(struct row *r)
+{
+	r->spec++;
+	r->number++;
+}
+
+#define for_each_row(r, set) for (struct row r = first_row(set); is_row(&(r), set); next_row(&(r)))
 
 /* Values and unknown words are quoted in errors: nothing in them may reach a terminal's mind. */
 static void flatten(char *text)
@@ -56,10 +87,11 @@ const char *conf_quote(char buf[CONF_QUOTED_CAP], const char *value)
 
 static int apply(const struct usage *used, void *target, const char *value, struct conf_error *err)
 {
-	const struct option_spec *spec = used->spec;
+	const struct option_spec *spec = used->row.spec;
 	char why[256] = "", quoted[CONF_QUOTED_CAP];
 
-	if (!spec->set((char *)target + spec->field, value, why, sizeof(why)))
+	if (!spec->set(
+		    (char *)target + used->row.block->base + spec->field, value, why, sizeof(why)))
 		return 0;
 	if (spec->flags & OPTION_SECRET)
 		return conf_fail(err, "%s: the value %s", used->text, why);
@@ -68,13 +100,13 @@ static int apply(const struct usage *used, void *target, const char *value, stru
 
 int options_from_env(const struct option_set *set, void *target, struct conf_error *err)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		struct usage used = {.spec = &set->specs[i]};
-		const char *value = used.spec->env ? getenv(used.spec->env) : NULL;
+	for_each_row (r, set) {
+		struct usage used = {.row = r};
+		const char *value = r.spec->env ? getenv(r.spec->env) : NULL;
 
 		if (!value || !*value)
 			continue;
-		snprintf(used.text, sizeof(used.text), "variable %s", used.spec->env);
+		snprintf(used.text, sizeof(used.text), "variable %s", r.spec->env);
 		if (apply(&used, target, value, err))
 			return N2N_EINVAL;
 	}
@@ -91,19 +123,19 @@ static void fill_tables(struct getopt_tables *t, const struct option_set *set)
 {
 	char *p = t->letters;
 
-	assert(set->count <= OPTIONS_MAX);
 	memset(t, 0, sizeof(*t));
 	*p++ = '+'; /* stop at the first word that is no option */
 	*p++ = ':'; /* tell a missing argument from an unknown option */
-	for (size_t i = 0; i < set->count; i++) {
-		const struct option_spec *spec = &set->specs[i];
+	for_each_row (r, set) {
+		struct option *name = &t->names[r.number];
 
-		t->names[i].name = spec->name;
-		t->names[i].has_arg = spec->arg ? required_argument : no_argument;
-		t->names[i].val = LONG_BASE + (int)i;
-		if (spec->letter) {
-			*p++ = spec->letter;
-			if (spec->arg)
+		assert(r.number < OPTIONS_MAX);
+		name->name = r.spec->name;
+		name->has_arg = r.spec->arg ? required_argument : no_argument;
+		name->val = LONG_BASE + (int)r.number;
+		if (r.spec->letter) {
+			*p++ = r.spec->letter;
+			if (r.spec->arg)
 				*p++ = ':';
 		}
 	}
@@ -112,13 +144,13 @@ static void fill_tables(struct getopt_tables *t, const struct option_set *set)
 /* Finds the row of what getopt_long reported; false when there is none. */
 static bool find_usage(struct usage *used, const struct option_set *set, int reported)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		used->spec = &set->specs[i];
-		if (reported == LONG_BASE + (int)i) {
-			snprintf(used->text, sizeof(used->text), "option --%s", used->spec->name);
+	for_each_row (r, set) {
+		used->row = r;
+		if (reported == LONG_BASE + (int)r.number) {
+			snprintf(used->text, sizeof(used->text), "option --%s", r.spec->name);
 			return true;
 		}
-		if (used->spec->letter && reported == used->spec->letter) {
+		if (r.spec->letter && reported == r.spec->letter) {
 			snprintf(used->text, sizeof(used->text), "option -%c", reported);
 			return true;
 		}
@@ -158,12 +190,13 @@ static const char *nearest(const struct option_set *set, const char *word, size_
 	const char *best = NULL;
 	size_t least = len / 3 + 2; /* as many letters as may be wrong, and one */
 
-	for (size_t i = 0; i < set->count && len <= NAME_MAX_LEN; i++) {
-		const struct option_spec *spec = &set->specs[i];
-		size_t d = distance(word, len, spec->name, strlen(spec->name));
+	if (len > NAME_MAX_LEN)
+		return NULL;
+	for_each_row (r, set) {
+		size_t d = distance(word, len, r.spec->name, strlen(r.spec->name));
 
-		if (d < least && !(spec->flags & OPTION_HIDDEN)) {
-			best = spec->name;
+		if (d < least && !(r.spec->flags & OPTION_HIDDEN)) {
+			best = r.spec->name;
 			least = d;
 		}
 	}
@@ -178,9 +211,10 @@ static int fail_unknown(const struct option_set *set, const char *word, struct c
 	size_t count = 0;
 	const char *near;
 
-	for (size_t i = 0; i < set->count && len; i++)
-		if (!strncmp(set->specs[i].name, word, len) && count++ < 2)
-			alike[count - 1] = set->specs[i].name;
+	for_each_row (r, set) {
+		if (len && !strncmp(r.spec->name, word, len) && count++ < 2)
+			alike[count - 1] = r.spec->name;
+	}
 	if (count > 1)
 		return conf_fail(err, "option --%.*s is ambiguous; write --%s or --%s%s", (int)len,
 			word, alike[0], alike[1], count > 2 ? " or others" : "");
@@ -206,7 +240,7 @@ static int fail_refused(
 			err, "unknown option -%c; try \"%s --help\"", optopt, set->program);
 	if (missing)
 		return conf_fail(err, "%s: %s is missing; try \"%s --help\"", used.text,
-			used.spec->arg, set->program);
+			used.row.spec->arg, set->program);
 	return conf_fail(err, "%s takes no argument; try \"%s --help\"", used.text, set->program);
 }
 
@@ -229,7 +263,7 @@ int options_from_args(
 	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err)
 {
 	struct getopt_tables tables;
-	struct usage used = {.spec = NULL};
+	struct usage used = {.text = ""};
 	int found;
 
 	fill_tables(&tables, set);
@@ -242,13 +276,13 @@ int options_from_args(
 			return fail_refused(set, argv, found == ':', err);
 		rc = apply(&used, target, optarg, err);
 		/* Every user of the host can see the arguments of a process. */
-		if (used.spec->flags & OPTION_SECRET && optarg)
+		if (used.row.spec->flags & OPTION_SECRET && optarg)
 			memset(optarg, 0, strlen(optarg));
 		if (rc)
 			return rc;
 	}
 	if (optind < argc)
-		return fail_surplus(set, argv[optind], used.spec, err);
+		return fail_surplus(set, argv[optind], used.row.spec, err);
 	return 0;
 }
 
@@ -266,32 +300,38 @@ static int left_column(char *buf, size_t cap, const struct option_spec *spec)
 		spec->arg ? spec->arg : "");
 }
 
-void options_help(const struct option_set *set, FILE *to)
+/* The width of the left column. */
+static int left_width(const struct option_set *set)
 {
-	const char *section = NULL;
-	char left[80];
+	char left[LEFT_CAP];
 	int width = 0;
 
-	for (size_t i = 0; i < set->count; i++) {
-		int w = left_column(left, sizeof(left), &set->specs[i]);
+	for_each_row (r, set) {
+		int w = left_column(left, sizeof(left), r.spec);
 
-		width = w > width && !(set->specs[i].flags & OPTION_HIDDEN) ? w : width;
+		width = w > width && !(r.spec->flags & OPTION_HIDDEN) ? w : width;
 	}
-	fprintf(to, "Usage: %s %s\n", set->program, set->usage);
-	for (size_t i = 0; i < set->count; i++) {
-		const struct option_spec *spec = &set->specs[i];
+	return width;
+}
 
-		if (spec->flags & OPTION_HIDDEN)
+void options_help(const struct option_set *set, FILE *to)
+{
+	const struct option_block *block = NULL;
+	int width = left_width(set);
+	char left[LEFT_CAP];
+
+	fprintf(to, "Usage: %s %s\n", set->program, set->usage);
+	for_each_row (r, set) {
+		if (r.spec->flags & OPTION_HIDDEN)
 			continue;
-		if (!section || strcmp(section, spec->section)) {
-			section = spec->section;
-			fprintf(to, "\n%s:\n", section);
-		}
-		left_column(left, sizeof(left), spec);
-		fprintf(to, "%-*s  %s%s", width, left, spec->help,
-			spec->flags & OPTION_REPEATABLE ? "; repeatable" : "");
-		if (spec->env)
-			fprintf(to, "; or $%s", spec->env);
+		if (block != r.block && r.block->heading)
+			fprintf(to, "\n%s:\n", r.block->heading);
+		block = r.block;
+		left_column(left, sizeof(left), r.spec);
+		fprintf(to, "%-*s  %s%s", width, left, r.spec->help,
+			r.spec->flags & OPTION_REPEATABLE ? "; repeatable" : "");
+		if (r.spec->env)
+			fprintf(to, "; or $%s", r.spec->env);
 		fputc('\n', to);
 	}
 	if (set->epilogue)
@@ -305,14 +345,15 @@ const char *options_hint(
 	size_t len = 0;
 
 	buf[0] = 0;
-	for (size_t i = 0; set && i < set->count; i++) {
-		const struct option_spec *spec = &set->specs[i];
-		char letter[] = {'-', spec->letter, 0};
+	if (!set || setting == SETTING_NONE)
+		return buf;
+	for_each_row (r, set) {
+		const char letter[] = {'-', r.spec->letter, 0};
 
-		if (setting == SETTING_NONE || !(spec->settings & SETTING_BIT(setting)))
+		if (!(r.spec->settings & SETTING_BIT(setting)))
 			continue;
 		len += (size_t)snprintf(buf + len, OPTIONS_HINT_CAP - len, "%s%s%s", before,
-			spec->letter ? letter : "--", spec->letter ? "" : spec->name);
+			r.spec->letter ? letter : "--", r.spec->letter ? "" : r.spec->name);
 		assert(len + 1 < OPTIONS_HINT_CAP);
 		before = " or ";
 	}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One table of options feeds the parser and the help. The environment is read first, the command
- * line overrides it. One thread: getopt_long keeps its place in globals.
+ * The schema of what users may choose. An option is a row; rows that belong together, because they
+ * fill one struct, are a block; a program has a set of blocks, some of them shared with others. The
+ * environment, the command line and the help come of the same rows. The environment is read first,
+ * the command line overrides it. One thread: getopt_long keeps its place in globals.
  */
 #ifndef N2N_CONF_OPTIONS_H
 #define N2N_CONF_OPTIONS_H
@@ -19,15 +21,14 @@ enum option_flag {
 };
 
 struct option_spec {
-	const char *name;    /* long name, without "--" */
-	char letter;	     /* 0: none */
-	const char *arg;     /* what the help calls the argument; NULL: it takes none */
-	const char *env;     /* environment variable; NULL: none */
-	const char *help;    /* one sentence fragment */
-	const char *section; /* heading in the help; rows of one section stand together */
-	unsigned flags;	     /* of enum option_flag */
-	unsigned settings;   /* what it chooses: a set of SETTING_BIT, for options_hint */
-	size_t field;	     /* offset in the program's struct of what set is given */
+	const char *name;  /* long name, without "--" */
+	char letter;	   /* 0: none */
+	const char *arg;   /* what the help calls the argument; NULL: it takes none */
+	const char *env;   /* environment variable; NULL: none */
+	const char *help;  /* one sentence fragment */
+	unsigned flags;	   /* of enum option_flag */
+	unsigned settings; /* what it chooses: a set of SETTING_BIT, for options_hint */
+	size_t field;	   /* offset, in the struct of its block, of what set is given */
 	/*
 	 * Stores a value, NULL for an option without argument. On N2N_EINVAL it has written to why
 	 * what is wrong and what is accepted, to follow the quoted value: "is not an IPv4 address;
@@ -36,12 +37,19 @@ struct option_spec {
 	int (*set)(void *field, const char *value, char *why, size_t why_cap);
 };
 
+struct option_block {
+	const char *heading;		 /* in the help; NULL: goes on under that before */
+	const struct option_spec *specs; /* the last one has no name */
+	size_t base; /* offset, in what the set fills, of the struct they fill */
+};
+
+#define OPTION_BLOCKS_MAX 6
+
 struct option_set {
 	const char *program; /* "edge" */
 	const char *usage;   /* what follows the program's name in the first line of the help */
-	const struct option_spec *specs;
-	size_t count;
-	const char *epilogue; /* last lines of the help, or NULL */
+	struct option_block blocks[OPTION_BLOCKS_MAX]; /* those without rows are left out */
+	const char *epilogue;			       /* last lines of the help, or NULL */
 };
 
 #define EXIT_STATUS_HELP                                                                           \
@@ -59,7 +67,10 @@ struct conf_error {
 	char text[512];
 };
 
-/* Applies the environment variables of the table that are set and not empty. N2N_EINVAL. */
+/*
+ * Applies the environment variables of the set that are there and not empty to target, the struct
+ * that the set fills. N2N_EINVAL.
+ */
 MUST_CHECK int options_from_env(const struct option_set *set, void *target, struct conf_error *err);
 /*
  * Applies the command line. N2N_EINVAL for unknown or ambiguous options, wrong values, missing
@@ -68,6 +79,7 @@ MUST_CHECK int options_from_env(const struct option_set *set, void *target, stru
 MUST_CHECK int options_from_args(
 	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err);
 
+/* Prints the usage, the options that are not hidden, and the epilogue. */
 void options_help(const struct option_set *set, FILE *to);
 
 #define OPTIONS_HINT_CAP 64

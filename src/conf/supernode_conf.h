@@ -4,19 +4,14 @@
 #define N2N_CONF_SUPERNODE_CONF_H
 
 #include "base/endpoint.h"
-#include "conf/options.h"
+#include "conf/process_conf.h"
 
 #define SUPERNODE_PORT_DEFAULT 7654
 
 /* Pointers are into argv or the environment. */
 struct supernode_conf {
 	struct endpoint local; /* ip none: all */
-	const char *state_dir; /* or NULL */
-	unsigned workers;      /* 0: one per core */
-	unsigned disabled;     /* a set of enum feature */
-	unsigned verbosity;    /* how often -v was given */
-	bool help;
-	bool version;
+	struct process_conf process;
 };
 
 extern const struct option_set supernode_options;

@@ -2,7 +2,7 @@
 /* Owns the names and texts of what the core tells: its states and its events. */
 #include <stddef.h>
 
-#include "core/event.h"
+#include "core/session/event.h"
 #include "core/status.h"
 
 struct name {
@@ -30,11 +30,6 @@ const char *community_state_text(enum community_state s)
 const char *supernode_state_name(enum supernode_state s)
 {
 	return LOOK_UP(supernode_states, s, name);
-}
-
-const char *event_name(enum event_kind kind)
-{
-	return LOOK_UP(events, kind, name);
 }
 
 const char *event_text(enum event_kind kind)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "conf/features.h"
-#include "conf/options.h"
+#include "conf/process_conf.h"
 #include "conf/values.h"
 #include "crypto/aead/aead.h"
 #include "ctl/bench.h"
@@ -35,7 +35,6 @@ static const struct option_spec specs[] = {
 		.name = "json",
 		.letter = 'j',
 		.help = "write one line of JSON instead of the table",
-		.section = "Options",
 		.field = offsetof(struct bench_conf, json),
 		.set = value_set_true,
 	},
@@ -43,26 +42,17 @@ static const struct option_spec specs[] = {
 		.name = "disable",
 		.arg = "FEATURES",
 		.help = "do without libraries: ipsec-mb",
-		.section = "Options",
 		.flags = OPTION_HIDDEN | OPTION_REPEATABLE,
 		.field = offsetof(struct bench_conf, disabled),
 		.set = feature_disable,
 	},
-	{
-		.name = "help",
-		.letter = 'h',
-		.help = "show this text and exit",
-		.section = "Options",
-		.field = offsetof(struct bench_conf, help),
-		.set = value_set_true,
-	},
+	{0},
 };
 
 static const struct option_set options = {
 	.program = "n2n bench crypto",
 	.usage = "[-j]",
-	.specs = specs,
-	.count = sizeof(specs) / sizeof(specs[0]),
+	.blocks = {{"Options", specs, 0}, {NULL, help_options, offsetof(struct bench_conf, help)}},
 };
 
 /* One library under one cipher. */
@@ -160,15 +150,8 @@ static json_t *to_json(const struct results *all)
 
 static int print_json(const struct results *all)
 {
-	json_t *answer = json_pack("{s:s, s:o}", "version", N2N_VERSION, "ciphers", to_json(all));
-	char *line = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(6));
-
-	json_decref(answer);
-	if (line == NULL)
-		return N2N_ENOMEM;
-	puts(line);
-	free(line);
-	return 0;
+	return text_print_json(
+		json_pack("{s:s, s:o}", "version", N2N_VERSION, "ciphers", to_json(all)));
 }
 
 static int fill_row(struct table *t, const struct result *r, bool opening)

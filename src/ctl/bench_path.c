@@ -2,7 +2,7 @@
 /* Owns "n2n bench path": measures the ways to one machine by turns. */
 #include <stdio.h>
 
-#include "conf/options.h"
+#include "conf/process_conf.h"
 #include "conf/values.h"
 #include "ctl/bench.h"
 #include "ctl/bench_client.h"
@@ -45,7 +45,6 @@ static const struct option_spec specs[] = {
 		.letter = 'n',
 		.arg = "N",
 		.help = "how often each address is measured, by turns; default 3",
-		.section = "Options",
 		.field = offsetof(struct path_conf, rounds),
 		.set = set_rounds,
 	},
@@ -54,7 +53,6 @@ static const struct option_spec specs[] = {
 		.letter = 't',
 		.arg = "SECONDS",
 		.help = "for each of the seven steps of a turn; default 2",
-		.section = "Options",
 		.field = offsetof(struct path_conf, seconds),
 		.set = set_seconds,
 	},
@@ -63,7 +61,6 @@ static const struct option_spec specs[] = {
 		.letter = 'p',
 		.arg = "PORT",
 		.help = "where \"n2n bench serve\" listens; default " OPTION_NUMBER(BENCH_PORT),
-		.section = "Options",
 		.field = offsetof(struct path_conf, port),
 		.settings = SETTING_BIT(SETTING_PORT),
 		.set = bench_value_port,
@@ -72,7 +69,6 @@ static const struct option_spec specs[] = {
 		.name = "json",
 		.letter = 'j',
 		.help = "write one line of JSON instead of the table",
-		.section = "Options",
 		.field = offsetof(struct path_conf, json),
 		.set = value_set_true,
 	},
@@ -80,25 +76,16 @@ static const struct option_spec specs[] = {
 		.name = "state-dir",
 		.arg = "DIR",
 		.help = "the same as was given to the edge of this host",
-		.section = "Options",
 		.field = offsetof(struct path_conf, state_dir),
 		.set = value_path,
 	},
-	{
-		.name = "help",
-		.letter = 'h',
-		.help = "show this text and exit",
-		.section = "Options",
-		.field = offsetof(struct path_conf, help),
-		.set = value_set_true,
-	},
+	{0},
 };
 
 static const struct option_set options = {
 	.program = "n2n bench path",
 	.usage = "ADDRESS [ADDRESS...] [OPTIONS]",
-	.specs = specs,
-	.count = sizeof(specs) / sizeof(specs[0]),
+	.blocks = {{"Options", specs, 0}, {NULL, help_options, offsetof(struct path_conf, help)}},
 	.epilogue = "Start \"n2n bench serve\" on the other machine first. Give its address in the "
 		    "tunnel and,\nfor comparison, the one outside. Ctrl-C shows what was measured "
 		    "by then.\n",

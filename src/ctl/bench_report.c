@@ -250,19 +250,11 @@ static json_t *path_json(const struct bench_report *r, size_t i)
 
 int bench_report_print_json(const struct bench_report *r)
 {
-	json_t *paths = json_array(), *answer;
-	char *line;
+	json_t *paths = json_array();
 
 	for (size_t i = 0; i < r->n; i++)
 		json_array_append_new(paths, path_json(r, i));
-	answer = json_pack("{s:s, s:i, s:i, s:i, s:b, s:o}", "version", N2N_VERSION, "port",
-		(int)r->port, "seconds", (int)r->seconds, "rounds", (int)r->rounds, "complete",
-		r->complete, "paths", paths);
-	line = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(6));
-	json_decref(answer);
-	if (line == NULL)
-		return N2N_ENOMEM;
-	puts(line);
-	free(line);
-	return 0;
+	return text_print_json(json_pack("{s:s, s:i, s:i, s:i, s:b, s:o}", "version", N2N_VERSION,
+		"port", (int)r->port, "seconds", (int)r->seconds, "rounds", (int)r->rounds,
+		"complete", r->complete, "paths", paths));
 }

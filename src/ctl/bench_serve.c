@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "conf/options.h"
+#include "conf/process_conf.h"
 #include "conf/values.h"
 #include "ctl/bench.h"
 #include "ctl/bench_bulk.h"
@@ -48,7 +48,6 @@ static const struct option_spec specs[] = {
 		.letter = 'b',
 		.arg = "ADDRESS",
 		.help = "address of this host to serve at",
-		.section = "Options",
 		.flags = OPTION_REPEATABLE,
 		.field = offsetof(struct serve_conf, bind),
 		.set = set_bind,
@@ -58,26 +57,17 @@ static const struct option_spec specs[] = {
 		.letter = 'p',
 		.arg = "PORT",
 		.help = "TCP and UDP port; default " OPTION_NUMBER(BENCH_PORT),
-		.section = "Options",
 		.field = offsetof(struct serve_conf, port),
 		.settings = SETTING_BIT(SETTING_PORT),
 		.set = bench_value_port,
 	},
-	{
-		.name = "help",
-		.letter = 'h',
-		.help = "show this text and exit",
-		.section = "Options",
-		.field = offsetof(struct serve_conf, help),
-		.set = value_set_true,
-	},
+	{0},
 };
 
 static const struct option_set options = {
 	.program = "n2n bench serve",
 	.usage = "-b ADDRESS [-b ADDRESS...] [-p PORT]",
-	.specs = specs,
-	.count = sizeof(specs) / sizeof(specs[0]),
+	.blocks = {{"Options", specs, 0}, {NULL, help_options, offsetof(struct serve_conf, help)}},
 	.epilogue = "Serves \"n2n bench path\" of other machines, one at a time, until Ctrl-C. "
 		    "Whoever reaches\nthe address may use it; it sends to nobody else. Serve at "
 		    "the address in the tunnel, and\nfor comparison at the one outside it too.\n",

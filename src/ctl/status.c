@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "api/instances.h"
-#include "conf/options.h"
+#include "conf/process_conf.h"
 #include "conf/values.h"
 #include "ctl/commands.h"
 #include "ctl/text.h"
@@ -29,7 +29,6 @@ static const struct option_spec specs[] = {
 		.name = "json",
 		.letter = 'j',
 		.help = "show the answer as it came, in JSON, a line for each instance",
-		.section = "Options",
 		.field = offsetof(struct status_conf, json),
 		.set = value_set_true,
 	},
@@ -38,7 +37,6 @@ static const struct option_spec specs[] = {
 		.letter = 'd',
 		.arg = "INSTANCE",
 		.help = "interface of the edge, or supernode-PORT; default: all that run",
-		.section = "Options",
 		.field = offsetof(struct status_conf, instance),
 		.settings = SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
@@ -47,26 +45,17 @@ static const struct option_spec specs[] = {
 		.name = "state-dir",
 		.arg = "DIR",
 		.help = "the same as was given to the program",
-		.section = "Options",
 		.field = offsetof(struct status_conf, state_dir),
 		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
 	},
-	{
-		.name = "help",
-		.letter = 'h',
-		.help = "show this text and exit",
-		.section = "Options",
-		.field = offsetof(struct status_conf, help),
-		.set = value_set_true,
-	},
+	{0},
 };
 
 static const struct option_set options = {
 	.program = "n2n status",
 	.usage = "[-j] [-d INSTANCE]",
-	.specs = specs,
-	.count = sizeof(specs) / sizeof(specs[0]),
+	.blocks = {{"Options", specs, 0}, {NULL, help_options, offsetof(struct status_conf, help)}},
 };
 
 /* ---- reading the answer; what is missing is shown as nothing ---- */

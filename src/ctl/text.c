@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns how numbers and tables look. */
+/* Owns how numbers, tables and JSON look. */
 #include "ctl/text.h"
 
 #include <stdlib.h>
@@ -31,6 +31,18 @@ char *text_bytes(char buf[CELL_MAX], double bytes)
 	}
 	snprintf(buf, CELL_MAX, i == 0 || bytes >= 100 ? "%.0f %s" : "%.1f %s", bytes, units[i]);
 	return buf;
+}
+
+int text_print_json(json_t *answer)
+{
+	char *line = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(6));
+
+	json_decref(answer);
+	if (line == NULL)
+		return N2N_ENOMEM;
+	puts(line);
+	free(line);
+	return 0;
 }
 
 char (*table_row(struct table *t))[CELL_MAX]

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers as people read them, and columns that line up. */
+/* Numbers as people read them, columns that line up, and JSON on one line. */
 #ifndef N2N_CTL_TEXT_H
 #define N2N_CTL_TEXT_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include "base/err.h"
 
 #define CELL_MAX    64
 #define COLUMNS_MAX 12
@@ -13,6 +16,12 @@
 char *text_duration(char buf[CELL_MAX], double seconds);
 /* "512 B", "1.2 MB"; powers of 1,000. Returns buf. */
 char *text_bytes(char buf[CELL_MAX], double bytes);
+
+/*
+ * Prints answer on a line, figures with six digits, and frees it. NULL stands for one for which
+ * memory was short: N2N_ENOMEM, as for the line.
+ */
+MUST_CHECK int text_print_json(json_t *answer);
 
 struct table {
 	size_t columns;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "edge/secret.h"
-#include "host/community/edge_host.h"
+#include "host/edge/edge_host.h"
 #include "host/loop/log.h"
 #include "os/sys.h"
 
@@ -21,7 +21,7 @@ static int prepare(
 		log_warn(log, "%s", err->text);
 	if (crypto_start() != 0)
 		return os_error_set(err, N2N_ENOSYS, "the cryptographic library does not start");
-	return secret_read(secret, conf, log, err);
+	return secret_read(secret, &conf->community, log, err);
 }
 
 static int open_edge(
@@ -64,11 +64,11 @@ static int tell(const struct edge_conf *conf)
 {
 	struct os_error err;
 
-	if (conf->help)
+	if (conf->process.help)
 		options_help(&edge_options, stdout);
 	else
 		puts("edge " N2N_VERSION);
-	if (sys_flush_stdout(conf->help ? "the help" : "the version", &err) == 0)
+	if (sys_flush_stdout(conf->process.help ? "the help" : "the version", &err) == 0)
 		return STATUS_OK;
 	fprintf(stderr, "edge: %s\n", err.text);
 	return STATUS_FAILED;
@@ -83,11 +83,11 @@ int main(int argc, char **argv)
 	sys_open_standard();
 	if (edge_conf_parse(&conf, argc, argv, &err) != 0) {
 		fprintf(stderr, "edge: %s\n", err.text);
-		edge_conf_wipe(&conf);
+		community_conf_wipe(&conf.community);
 		return STATUS_USAGE;
 	}
-	if (conf.help || conf.version)
+	if (conf.process.help || conf.process.version)
 		return tell(&conf);
-	host_log_init(&log, "edge", conf.verbosity);
+	host_log_init(&log, "edge", conf.process.verbosity);
 	return run(&conf, &log);
 }

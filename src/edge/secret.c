@@ -35,13 +35,13 @@ unsigned secret_bits(const char *passphrase)
 }
 
 /* The command line overrides the environment, so what differs from it came from there. */
-static bool came_from_arguments(const struct edge_conf *conf, const char *env)
+static bool came_from_arguments(const struct community_conf *conf, const char *env)
 {
 	return conf->key[0] != 0 && (env == NULL || strcmp(env, conf->key) != 0);
 }
 
 static int read_text(
-	struct secret *s, struct edge_conf *conf, const struct log *log, struct os_error *err)
+	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
 {
 	char *env = getenv("N2N_KEY");
 	size_t len;
@@ -61,7 +61,7 @@ static int read_text(
 		memcpy(s->passphrase, conf->key, sizeof(s->passphrase));
 	if (env != NULL)
 		crypto_wipe(env, strlen(env));
-	edge_conf_wipe(conf);
+	community_conf_wipe(conf);
 	return rc;
 }
 
@@ -88,7 +88,7 @@ static int parse_key(struct secret *s, struct os_error *err)
 }
 
 int secret_read(
-	struct secret *s, struct edge_conf *conf, const struct log *log, struct os_error *err)
+	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
 {
 	int rc = read_text(s, conf, log, err);
 
@@ -100,7 +100,7 @@ int secret_read(
 	if (s->passphrase[0] == 0)
 		return os_error_set(err, N2N_EINVAL,
 			"the key is empty; give a passphrase, or a key made with \"n2n key new\"");
-	if (conf->community == NULL)
+	if (conf->name == NULL)
 		return os_error_set(err, N2N_EINVAL,
 			"no community; name it with -c (only a key made with \"n2n key new\" can "
 			"do "
@@ -109,7 +109,7 @@ int secret_read(
 		log_warn(log,
 			"the passphrase is easy to guess; \"n2n key new %s\" makes a key that "
 			"nobody can guess",
-			conf->community);
+			conf->name);
 	return 0;
 }
 

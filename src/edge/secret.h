@@ -9,14 +9,14 @@
 #include <stdbool.h>
 
 #include "base/log.h"
-#include "conf/edge_conf.h"
+#include "conf/community_conf.h"
 #include "crypto/keystring.h"
 #include "os/error.h"
 
 struct secret {
 	bool is_key;
 	struct community_key key;
-	char passphrase[EDGE_KEY_MAX + 1];
+	char passphrase[COMMUNITY_SECRET_MAX + 1];
 };
 
 /*
@@ -24,7 +24,7 @@ struct secret {
  * included. Warns of what is unwise. N2N_EINVAL and the errors of file_read, explained.
  */
 MUST_CHECK int secret_read(
-	struct secret *s, struct edge_conf *conf, const struct log *log, struct os_error *err);
+	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err);
 void secret_wipe(struct secret *s);
 
 /* A cautious guess at the entropy of a passphrase that a person made up, in bits. */

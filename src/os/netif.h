@@ -20,8 +20,6 @@
  * value.
  */
 MUST_CHECK int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err);
-/* Writes zeros when the interface has none. N2N_ENOENT. */
-MUST_CHECK int netif_get_mac(const char *name, struct mac *mac, struct os_error *err);
 /* mtu in bytes, without the Ethernet header. */
 MUST_CHECK int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err);
 /*

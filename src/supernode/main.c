@@ -39,11 +39,11 @@ static int tell(const struct supernode_conf *conf)
 {
 	struct os_error err;
 
-	if (conf->help)
+	if (conf->process.help)
 		options_help(&supernode_options, stdout);
 	else
 		puts("supernode " N2N_VERSION);
-	if (sys_flush_stdout(conf->help ? "the help" : "the version", &err) == 0)
+	if (sys_flush_stdout(conf->process.help ? "the help" : "the version", &err) == 0)
 		return STATUS_OK;
 	fprintf(stderr, "supernode: %s\n", err.text);
 	return STATUS_FAILED;
@@ -60,8 +60,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "supernode: %s\n", err.text);
 		return STATUS_USAGE;
 	}
-	if (conf.help || conf.version)
+	if (conf.process.help || conf.process.version)
 		return tell(&conf);
-	host_log_init(&log, "supernode", conf.verbosity);
+	host_log_init(&log, "supernode", conf.process.verbosity);
 	return run(&conf, &log);
 }

@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A small world for the core targets: edges A and B and a supernode, registered and connected, all
- * from one seed, so that an input always meets the same state. Datagrams go through one queue;
- * those for the target are recorded, so that inputs can repeat and damage genuine ones.
+ * from one seed and a snapshot, so that an input always meets the same state. Datagrams go through
+ * one queue; those for the target are recorded, so that inputs can repeat and damage genuine ones.
  */
 #ifndef N2N_TESTS_CORE_WORLD_H
 #define N2N_TESTS_CORE_WORLD_H
 
+#include "core/data/supernode_data.h"
 #include "core/edge/edge_state.h"
+#include "core/path/path.h"
+#include "core/session/send.h"
 #include "core/supernode/supernode_state.h"
 #include "fuzz_check.h"
+#include "snapshot.h"
 
 #define QUEUE_MAX    512
 #define RECORDED_MAX 64
 #define FRAMES_MAX   256
-#define FLOOD	     20000 /* datagrams in one run: more is a storm */
+#define PUNCTUAL     10	    /* ticks of a wait, before ... */
+#define LATE	     9	    /* ... it takes as many at once */
+#define HORIZON_MS   300000 /* all keys that a run began with are erased by then */
+#define FLOOD	     20000  /* datagrams in one run: more is a storm */
 
 enum place {
 	AT_A,
@@ -39,7 +46,17 @@ struct end {
 	enum place place;
 };
 
+/* One that moves packets, and what it leaves for the control thread. */
+struct mover {
+	struct edge_worker edge;
+	struct supernode_worker relay;
+	struct notes notes;
+	size_t n[NOTE_QUEUES];
+	struct note note[NOTE_QUEUES][BATCH_MAX];
+};
+
 struct world {
+	struct mover mover[AT_SUPERNODE + 1];
 	uint64_t seed, now_ms;
 	struct edge *a, *b;
 	struct supernode *sn;
@@ -130,7 +147,7 @@ static inline void world_send(void *ctx, const struct datagram *d)
 	for (enum place to = 0; to < PLACES; to++) {
 		struct endpoint e = world_address(to);
 
-		if (!endpoint_equal(&e, &d->remote))
+		if (!endpoint_equal(&e, &d->way.remote))
 			continue;
 		if (to >= AT_STRANGER)
 			end->world->to_strangers += d->len;
@@ -183,29 +200,102 @@ static inline void world_event(void *ctx, const struct event *e)
 	(void)e;
 }
 
-static inline void world_rest(struct world *w)
+static inline struct node *world_node(struct world *w, enum place p)
 {
-	retired_destroy(node_take_retired(edge_node(w->a)));
-	retired_destroy(node_take_retired(edge_node(w->b)));
-	retired_destroy(node_take_retired(supernode_node(w->sn)));
+	if (p == AT_SUPERNODE)
+		return supernode_node(w->sn);
+	return edge_node(p == AT_A ? w->a : w->b);
 }
 
-/* One datagram arrives; it lies in a block of exactly its length. */
+static inline void world_rest(struct world *w)
+{
+	for (enum place p = AT_A; p <= AT_SUPERNODE; p++) {
+		struct core *core = &world_node(w, p)->core;
+
+		if (core->retired != NULL) {
+			(void)node_view_changed(world_node(w, p));
+			retired_destroy(core_take_retired(core));
+		}
+	}
+}
+
+static inline const struct view *world_view(struct world *w, enum place p)
+{
+	(void)node_view_changed(world_node(w, p));
+	return world_node(w, p)->core.view.shown;
+}
+
+/* ---- notes ---- */
+
+static inline struct note *world_next_note(void *ctx, enum note_queue queue)
+{
+	struct mover *m = ctx;
+
+	return m->n[queue] < BATCH_MAX ? &m->note[queue][m->n[queue]] : NULL;
+}
+
+static inline void world_push_note(void *ctx, enum note_queue queue)
+{
+	((struct mover *)ctx)->n[queue]++;
+}
+
+static inline size_t world_filled(void *ctx, enum note_queue queue)
+{
+	return ((struct mover *)ctx)->n[queue];
+}
+
+static inline void world_take_notes(struct world *w, enum place p)
+{
+	struct mover *m = &w->mover[p];
+
+	for (unsigned queue = 0; queue < NOTE_QUEUES; queue++) {
+		for (size_t i = 0; i < m->n[queue]; i++)
+			node_note(world_node(w, p), &m->note[queue][i], w->now_ms);
+		m->n[queue] = 0;
+	}
+	world_rest(w);
+}
+
+/* As a worker takes what its sockets got, and the control thread what the worker left. */
+static inline void world_take(struct world *w, enum place p, struct rx *x, size_t n)
+{
+	struct mover *m = &w->mover[p];
+
+	if (p == AT_SUPERNODE) {
+		supernode_datagrams_in(&m->relay, world_view(w, p), x, n, w->now_ms);
+	} else {
+		edge_datagrams_in(&m->edge, world_view(w, p), x, n, w->now_ms);
+		edge_frames_in(&m->edge, x, n);
+	}
+	for (size_t i = 0; i < n; i++) {
+		CHECK(x[i].verdict != VERDICT_NONE && x[i].verdict != VERDICT_RELAYED);
+		notes_rx(&m->notes, &x[i], w->now_ms);
+	}
+	world_take_notes(w, p);
+}
+
+/* Datagrams arrive together; each lies in a block that ends with it. */
+static inline void world_arrive_all(struct world *w, const struct parcel *parcels, size_t n)
+{
+	struct rx x[BATCH_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct parcel *p = &parcels[i];
+		uint8_t *block = malloc(p->len + 1);
+
+		CHECK(block != NULL && p->to == parcels[0].to);
+		memcpy(block + 1, p->data, p->len);
+		x[i].in = (struct datagram){block + 1, p->len, {.remote = world_address(p->from)}};
+	}
+	if (n > 0)
+		world_take(w, parcels[0].to, x, n);
+	for (size_t i = 0; i < n; i++)
+		free(x[i].in.data - 1);
+}
+
 static inline void world_arrive(struct world *w, const struct parcel *p)
 {
-	struct datagram d = {.len = p->len, .remote = world_address(p->from)};
-
-	d.data = malloc(p->len > 0 ? p->len : 1);
-	CHECK(d.data != NULL);
-	memcpy(d.data, p->data, p->len);
-	if (p->to == AT_A)
-		edge_datagram(w->a, &d, w->now_ms);
-	else if (p->to == AT_B)
-		edge_datagram(w->b, &d, w->now_ms);
-	else
-		supernode_datagram(w->sn, &d, w->now_ms);
-	free(d.data);
-	world_rest(w);
+	world_arrive_all(w, p, 1);
 }
 
 static inline void world_run(struct world *w)
@@ -219,10 +309,14 @@ static inline void world_run(struct world *w)
 	}
 }
 
+/* In a long wait the timer comes late, as it may: that takes less time, and passes as much. */
 static inline void world_tick(struct world *w, unsigned ticks)
 {
-	for (unsigned i = 0; i < ticks; i++) {
-		w->now_ms += TICK_MS;
+	unsigned late = 1;
+
+	for (unsigned i = 0; i < ticks; i += late) {
+		late = i < PUNCTUAL || ticks - i < LATE ? 1 : LATE;
+		w->now_ms += late * TICK_MS;
 		node_tick(edge_node(w->a), w->now_ms);
 		node_tick(edge_node(w->b), w->now_ms);
 		node_tick(supernode_node(w->sn), w->now_ms);
@@ -231,13 +325,14 @@ static inline void world_tick(struct world *w, unsigned ticks)
 	}
 }
 
-static inline struct node_config world_config(struct world *w, enum place p)
+static inline struct core_config world_config(struct world *w, enum place p)
 {
 	w->end[p] = (struct end){w, p};
-	return (struct node_config){
+	return (struct core_config){
 		.io = {&w->end[p], world_send, world_deliver, world_event,
 			{world_random, &w->seed}},
 		.nworkers = 1,
+		.now_ms = w->now_ms,
 		.wall_ms = UINT64_C(1700000000000),
 		.embryos = 8,
 	};
@@ -254,7 +349,7 @@ static inline struct edge *world_edge(struct world *w, enum place p)
 	CHECK(e != NULL && edge_add_community(e, &community) == 0);
 	CHECK(edge_add_supernode(e, supernode_public(w->sn), NULL) == 0);
 	edge_supernode_resolved(e, 0, &supernode, 1);
-	edge_local_addresses(e, &own, 1);
+	edge_local_addresses(e, &own, 1, w->now_ms);
 	return e;
 }
 
@@ -266,13 +361,14 @@ static inline struct session *world_session(struct edge *from, struct edge *to)
 }
 
 /* Hands a frame to an edge's interface. */
-static inline void world_frame_out(struct world *w, struct edge *e, uint8_t *frame, size_t len)
+static inline void world_frame_out(struct world *w, enum place p, uint8_t *frame, size_t len)
 {
 	uint8_t slot[SLOT_LEN];
 	struct frame f = {.data = slot + SLOT_HEADROOM, .len = len};
 
 	memcpy(f.data, frame, len);
-	edge_frames_out(&e->worker, node_view(edge_node(e)), 0, &f, 1, w->now_ms);
+	edge_frames_out(&w->mover[p].edge, world_view(w, p), 0, &f, 1, w->now_ms);
+	world_take_notes(w, p);
 }
 
 static inline void world_b_sends(struct world *w)
@@ -283,39 +379,68 @@ static inline void world_b_sends(struct world *w)
 		return;
 	size_t len = world_frame(w, (uint8_t)w->n_sent++, frame);
 
-	world_frame_out(w, w->b, frame, len);
+	world_frame_out(w, AT_B, frame, len);
 }
 
-static inline void world_unsent(void *ctx, const struct unsent *u)
+/* What an interface is handed, one frame at a time. */
+static inline void world_write(void *ctx, unsigned community, const struct joined *j, size_t n)
 {
-	(void)ctx;
-	(void)u;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t whole[FRAME_MAX];
+		const struct frame f = {whole, j[i].piece[0].len, j[i].offload};
+
+		/* Nobody sends anything that could be joined. */
+		CHECK(j[i].n_pieces == 1 && f.len <= FRAME_MAX);
+		memcpy(whole, j[i].piece[0].data, f.len);
+		world_deliver(ctx, community, &f);
+	}
+}
+
+static inline void world_mover(struct world *w, enum place p)
+{
+	struct mover *m = &w->mover[p];
+	struct note_sink sink = {
+		.next = world_next_note, .push = world_push_note, .filled = world_filled, .ctx = m};
+	const struct datagram_sink out = {world_sink, &w->end[p]};
+
+	for (unsigned i = 0; i < NOTE_QUEUES; i++)
+		sink.size[i] = BATCH_MAX;
+	if (p == AT_SUPERNODE) {
+		CHECK(supernode_worker_init(&m->relay, 0, supernode_pairs(w->sn), out) == 0);
+		notes_init(&m->notes, &sink, &m->relay.drops);
+		return;
+	}
+	CHECK(edge_worker_init(&m->edge, 0, out) == 0);
+	notes_init(&m->notes, &sink, &m->edge.drops);
+	m->edge.notes = &m->notes;
+	m->edge.in = (struct frame_sink){world_write, &w->end[p], ~0u, true};
 }
 
 static inline bool world_is_up(struct world *w)
 {
 	const struct session *ab = world_session(w->a, w->b), *ba = world_session(w->b, w->a);
 
-	return ab != NULL && ba != NULL && session_tx(ab) != NULL && session_tx(ba) != NULL &&
-	       session_tx(ab)->confirmed && session_tx(ba)->confirmed && ab->mac != 0 &&
-	       ba->mac != 0 && session_path(ba)->hop == NULL && session_path(ab)->hop == NULL;
+	return ab != NULL && ba != NULL && ab->current != NULL && ba->current != NULL &&
+	       ab->current->confirmed && ba->current->confirmed && ab->link.mac != 0 &&
+	       ba->link.mac != 0 && link_direct(&ba->link) != NULL &&
+	       link_direct(&ab->link) != NULL;
 }
 
-static inline struct world *world_create(enum place target)
+static inline void *world_build(int target)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct supernode_config c = {.secret = {9}};
 
 	CHECK(w != NULL && crypto_start() == 0);
-	w->target = target;
+	w->target = (enum place)target;
 	w->now_ms = 1000;
 	c.node = world_config(w, AT_SUPERNODE);
 	w->sn = supernode_create(&c);
 	CHECK(w->sn != NULL);
 	w->a = world_edge(w, AT_A);
 	w->b = world_edge(w, AT_B);
-	w->a->worker.unsent = world_unsent;
-	w->b->worker.unsent = world_unsent;
+	for (enum place p = AT_A; p <= AT_SUPERNODE; p++)
+		world_mover(w, p);
 	for (unsigned i = 0; i < 100 && !world_is_up(w); i++)
 		world_tick(w, 1);
 	CHECK(world_is_up(w));
@@ -326,12 +451,31 @@ static inline struct world *world_create(enum place target)
 	return w;
 }
 
-static inline void world_destroy(struct world *w)
+/* The input has more to say, and there is time. */
+static inline bool world_goes_on(const struct world *w, const struct feed *f)
 {
-	edge_destroy(w->a);
-	edge_destroy(w->b);
-	supernode_destroy(w->sn);
-	free(w);
+	return f->left > 0 && w->now_ms < HORIZON_MS;
+}
+
+/* A run begins with the world as it was when first built ... */
+static inline struct world *world_begin(enum place target)
+{
+	return snapshot_take(world_build, (int)target);
+}
+
+/* ... and leaves nothing of it. */
+static inline void world_end(struct world *w, const uint8_t *input, size_t len)
+{
+	if (snapshot_wants_end(input, len)) {
+		edge_worker_fini(&w->mover[AT_A].edge);
+		edge_worker_fini(&w->mover[AT_B].edge);
+		supernode_worker_fini(&w->mover[AT_SUPERNODE].relay);
+		edge_destroy(w->a);
+		edge_destroy(w->b);
+		supernode_destroy(w->sn);
+		free(w);
+	}
+	snapshot_restore();
 }
 
 /* A datagram of the input's own making, or a genuine one that it changed; true when unchanged. */
@@ -386,7 +530,8 @@ static inline void world_control(struct world *w, struct feed *f, struct node *n
 
 	if (s == NULL || session_sending(s, w->now_ms) == NULL)
 		return;
-	node_send(n, s, KIND_CONTROL, plain, len, NULL);
+	n->core.now_ms = w->now_ms;
+	send_packet(&n->core, s, KIND_CONTROL, plain, len, NULL);
 }
 
 #endif

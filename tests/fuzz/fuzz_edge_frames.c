@@ -164,7 +164,7 @@ static void check_joined(struct batch *b, const struct join *join, size_t i)
 static void on_interface(void *ctx, unsigned community, const struct joined *j, size_t n)
 {
 	struct batch *b = ctx;
-	const struct edge_worker *at = &b->w->b->worker;
+	const struct edge_worker *at = &b->w->mover[AT_B].edge;
 
 	CHECK(community == 0 && j == at->join.out);
 	for (size_t i = 0; i < n; i++) {
@@ -186,13 +186,13 @@ static void receive(struct batch *b)
 
 		CHECK(p->to == AT_B && n < BATCH_MAX);
 		x[n].in = (struct datagram){
-			.data = malloc(p->len), .len = p->len, .remote = world_address(p->from)};
+			malloc(p->len), p->len, {.remote = world_address(p->from)}};
 		CHECK(x[n].in.data != NULL);
 		memcpy(x[n].in.data, p->data, p->len);
 		w->head = (w->head + 1) % QUEUE_MAX;
 	}
-	edge_datagrams_in(&w->b->worker, node_view(edge_node(w->b)), x, n, w->now_ms);
-	edge_frames_in(&w->b->worker, x, n);
+	edge_datagrams_in(&w->mover[AT_B].edge, world_view(w, AT_B), x, n, w->now_ms);
+	edge_frames_in(&w->mover[AT_B].edge, x, n);
 	for (size_t i = 0; i < n; i++) {
 		CHECK(x[i].verdict == VERDICT_FRAME || x[i].verdict == VERDICT_DROP);
 		free(x[i].in.data);
@@ -210,15 +210,15 @@ static void run_batch(struct world *w, struct feed *feed)
 	b.own = edge_mac(w->a, 0);
 	b.n = b.n_expected = b.seen = 0;
 	/* Only who takes unset checksums takes super-frames. */
-	w->b->worker.in = (struct frame_sink){.write = on_interface, .ctx = &b};
-	w->b->worker.in.csum_unset = (options & 0x80) != 0;
-	if (w->b->worker.in.csum_unset)
-		w->b->worker.in.kinds = options >> 3 & 0xe;
+	w->mover[AT_B].edge.in = (struct frame_sink){.write = on_interface, .ctx = &b};
+	w->mover[AT_B].edge.in.csum_unset = (options & 0x80) != 0;
+	if (w->mover[AT_B].edge.in.csum_unset)
+		w->mover[AT_B].edge.in.kinds = options >> 3 & 0xe;
 	for (size_t want = 1u + options % 8; want > 0 && b.n < BATCH_MAX && feed->left > 0; want--)
 		feed_frame(&b, feed);
 	for (size_t i = 0; i < b.n; i++)
 		frames[i] = b.block[i].frame;
-	edge_frames_out(&w->a->worker, node_view(edge_node(w->a)), 0, frames, b.n, w->now_ms);
+	edge_frames_out(&w->mover[AT_A].edge, world_view(w, AT_A), 0, frames, b.n, w->now_ms);
 	receive(&b);
 	for (size_t i = 0; i < b.n; i++)
 		free(b.block[i].start);
@@ -226,11 +226,11 @@ static void run_batch(struct world *w, struct feed *feed)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct world *w = world_create(AT_A);
+	struct world *w = world_begin(AT_A);
 	struct feed feed = {data, size};
 
 	for (unsigned i = 0; i < 20 && feed.left > 0; i++)
 		run_batch(w, &feed);
-	world_destroy(w);
+	world_end(w, data, size);
 	return 0;
 }

@@ -19,69 +19,13 @@ struct run {
 
 static size_t sessions_of(const struct run *r)
 {
-	return HASH_COUNT(r->w->a->node.sessions);
+	return HASH_COUNT(r->w->a->node.core.sessions);
 }
 
-static void on_interface(void *ctx, unsigned community, const struct joined *j, size_t n)
-{
-	struct run *r = ctx;
-
-	for (size_t i = 0; i < n; i++) {
-		uint8_t whole[FRAME_MAX];
-		const struct frame f = {whole, j[i].piece[0].len, j[i].offload};
-
-		/* B sends nothing that could be joined. */
-		CHECK(j[i].n_pieces == 1 && f.len <= FRAME_MAX);
-		memcpy(whole, j[i].piece[0].data, f.len);
-		world_deliver(&r->w->end[AT_A], community, &f);
-	}
-}
-
-/* What the worker's notes make the control thread do. */
-static void take_note(struct edge *e, const struct rx *x, uint32_t index, uint64_t now_ms)
-{
-	const struct frame f = {.data = x->data, .len = x->len};
-
-	if (x->verdict == VERDICT_UNKNOWN)
-		edge_unknown(e, x->data, x->len, &x->origin, now_ms);
-	else if (x->verdict == VERDICT_CONTROL)
-		edge_control(e, index, x->data, x->len, &x->origin, now_ms);
-	else if (x->verdict == VERDICT_EARLY)
-		edge_early_frame(e, index, &f, now_ms);
-	else if (x->verdict != VERDICT_DROP)
-		edge_heard(e, index, &x->origin, now_ms);
-}
-
-/* As a worker takes what its sockets got, and the control thread what the worker left. */
 static void arrive_together(struct run *r)
 {
-	struct edge *e = r->w->a;
-	struct rx x[BATCH_MAX];
-	uint32_t index[BATCH_MAX];
-	const unsigned n = r->n_held;
-
+	world_arrive_all(r->w, r->held, r->n_held);
 	r->n_held = 0;
-	for (unsigned i = 0; i < n; i++) {
-		const struct parcel *p = &r->held[i];
-		uint8_t *block = malloc(p->len + 1); /* ends with the datagram */
-
-		CHECK(block != NULL);
-		memcpy(block + 1, p->data, p->len);
-		x[i].in = (struct datagram){
-			.data = block + 1, .len = p->len, .remote = world_address(p->from)};
-	}
-	edge_datagrams_in(&e->worker, node_view(edge_node(e)), x, n, r->w->now_ms);
-	e->worker.in = (struct frame_sink){on_interface, r, ~0u, true};
-	edge_frames_in(&e->worker, x, n);
-	for (unsigned i = 0; i < n; i++) {
-		CHECK(x[i].verdict != VERDICT_NONE && x[i].verdict != VERDICT_RELAYED);
-		index[i] = x[i].keys != NULL ? x[i].keys->rx_index : 0;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		take_note(e, &x[i], index[i], r->w->now_ms);
-		free(x[i].in.data - 1);
-	}
-	world_rest(r->w);
 	world_run(r->w);
 }
 
@@ -109,7 +53,7 @@ static void lying_supernode(struct run *r)
 	const struct member *m = r->w->sn->members;
 	const uint8_t *remote = r->w->a->community[0]->hop.party.self.public;
 
-	while (m != NULL && memcmp(m->remote, remote, KEY_LEN) != 0)
+	while (m != NULL && memcmp(m->session->remote, remote, KEY_LEN) != 0)
 		m = m->hh.next;
 	r->hostile = true;
 	r->listed += 400;
@@ -162,16 +106,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run r;
 
-	r = (struct run){.w = world_create(AT_A), .f = {data, size}};
+	r = (struct run){.w = world_begin(AT_A), .f = {data, size}};
 	r.sessions = sessions_of(&r);
 	r.w->from_strangers = r.w->to_strangers = 0;
-	for (unsigned i = 0; i < 100 && r.f.left > 0; i++) {
+	for (unsigned i = 0; i < 100 && world_goes_on(r.w, &r.f); i++) {
 		step(&r);
 		CHECK(sessions_of(&r) <= r.sessions + r.listed);
 		CHECK(r.hostile || r.w->to_strangers <= r.w->from_strangers);
 	}
 	if (r.n_held > 0)
 		arrive_together(&r);
-	world_destroy(r.w);
+	world_end(r.w, data, size);
 	return 0;
 }

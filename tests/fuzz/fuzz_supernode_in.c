@@ -16,40 +16,10 @@ struct run {
 	bool hostile;
 };
 
-/* As a worker takes what its sockets got, and the control thread what the worker left. */
 static void arrive_together(struct run *r)
 {
-	struct supernode *sn = r->w->sn;
-	struct rx x[BATCH_MAX];
-	uint32_t index[BATCH_MAX];
-	const unsigned n = r->n_held;
-
+	world_arrive_all(r->w, r->held, r->n_held);
 	r->n_held = 0;
-	for (unsigned i = 0; i < n; i++) {
-		const struct parcel *p = &r->held[i];
-		uint8_t *block = malloc(p->len + 1); /* ends with the datagram */
-
-		CHECK(block != NULL);
-		memcpy(block + 1, p->data, p->len);
-		x[i].in = (struct datagram){
-			.data = block + 1, .len = p->len, .remote = world_address(p->from)};
-	}
-	supernode_datagrams_in(&sn->worker, node_view(supernode_node(sn)), x, n, r->w->now_ms);
-	for (unsigned i = 0; i < n; i++) {
-		CHECK(x[i].verdict != VERDICT_NONE && x[i].verdict != VERDICT_RELAYED);
-		index[i] = x[i].keys != NULL ? x[i].keys->rx_index : 0;
-	}
-	for (unsigned i = 0; i < n; i++) {
-		if (x[i].verdict == VERDICT_UNKNOWN)
-			supernode_unknown(sn, x[i].data, x[i].len, &x[i].origin, r->w->now_ms);
-		else if (x[i].verdict == VERDICT_CONTROL)
-			supernode_control(
-				sn, index[i], x[i].data, x[i].len, &x[i].origin, r->w->now_ms);
-		else if (x[i].verdict != VERDICT_DROP)
-			supernode_heard(sn, index[i], &x[i].origin, r->w->now_ms);
-		free(x[i].in.data - 1);
-	}
-	world_rest(r->w);
 	world_run(r->w);
 }
 
@@ -124,17 +94,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run r;
 
-	r = (struct run){.w = world_create(AT_SUPERNODE), .f = {data, size}};
+	r = (struct run){.w = world_begin(AT_SUPERNODE), .f = {data, size}};
 	r.w->from_strangers = r.w->to_strangers = 0;
-	for (unsigned i = 0; i < 100 && r.f.left > 0; i++) {
+	for (unsigned i = 0; i < 100 && world_goes_on(r.w, &r.f); i++) {
 		step(&r);
 		CHECK(HASH_COUNT(r.w->sn->members) <= MEMBERS);
-		CHECK(HASH_COUNT(r.w->sn->node.sessions) == HASH_COUNT(r.w->sn->members));
+		CHECK(HASH_COUNT(r.w->sn->node.core.sessions) == HASH_COUNT(r.w->sn->members));
 		CHECK(HASH_COUNT(r.w->sn->registry.communities) <= MEMBERS);
 		CHECK(r.hostile || r.w->to_strangers <= r.w->from_strangers);
 	}
 	if (r.n_held > 0)
 		arrive_together(&r);
-	world_destroy(r.w);
+	world_end(r.w, data, size);
 	return 0;
 }

@@ -17,6 +17,7 @@ struct sim_event {
 	enum sim_event_type type;
 	uint32_t node, run; /* ticks and publications */
 	struct endpoint from, to;
+	uint16_t carrier; /* of an arrival */
 	uint8_t *data;
 	size_t len;
 };
@@ -172,16 +173,43 @@ void sim_inject(struct sim *s, const struct endpoint *from, const struct endpoin
 	push(s, &e);
 }
 
+void sim_arrive(struct sim_node *to, const struct datagram *d, uint32_t delay_ms)
+{
+	struct sim_event e = {.at_ms = to->sim->now_ms + delay_ms,
+		.type = SIM_ARRIVAL,
+		.node = to->number,
+		.run = to->run,
+		.carrier = d->way.carrier,
+		.from = d->way.remote,
+		.data = sim_must(malloc(d->len)),
+		.len = d->len};
+
+	memcpy(e.data, d->data, d->len);
+	push(to->sim, &e);
+}
+
+static void arrive(struct sim_node *n, const struct sim_event *e)
+{
+	uint8_t slot[SLOT_LEN];
+	struct rx x = {.in = {slot, e->len, {e->carrier, e->from, {.port = 0}}}};
+
+	assert_true(e->len <= DATAGRAM_MAX);
+	memcpy(slot, e->data, e->len);
+	free(e->data);
+	if (n->up && n->run == e->run)
+		sim_take_batch(n, &x, 1);
+}
+
 static void carry(struct sim *s, const struct sim_node *from, const struct datagram *d)
 {
-	const struct sim_node *to = node_at(s, &d->remote);
+	const struct sim_node *to = node_at(s, &d->way.remote);
 	const struct sim_link *l;
 	uint32_t delay;
 
 	s->datagrams++;
 	/* A socket does not send from an address that the host does not have. */
-	if (to == NULL ||
-		(!endpoint_is_none(&d->local) && !endpoint_same_ip(&d->local, &from->inner)))
+	if (to == NULL || (!endpoint_is_none(&d->way.local) &&
+				  !endpoint_same_ip(&d->way.local, &from->inner)))
 		return;
 	l = sim_link(s, from, to);
 	if (l->blocked || chance(s, l->loss)) {
@@ -191,10 +219,10 @@ static void carry(struct sim *s, const struct sim_node *from, const struct datag
 	delay = l->delay_ms + (l->jitter_ms != 0 ? sim_below(s, l->jitter_ms + 1) : 0);
 	if (chance(s, l->reorder))
 		delay += 50;
-	sim_inject(s, &from->address, &d->remote, d->data, d->len, delay);
+	sim_inject(s, &from->address, &d->way.remote, d->data, d->len, delay);
 	if (chance(s, l->dup))
-		sim_inject(
-			s, &from->address, &d->remote, d->data, d->len, delay + sim_below(s, 20));
+		sim_inject(s, &from->address, &d->way.remote, d->data, d->len,
+			delay + sim_below(s, 20));
 }
 
 void sim_transmit(void *ctx, const struct datagram *d, size_t n)
@@ -202,9 +230,13 @@ void sim_transmit(void *ctx, const struct datagram *d, size_t n)
 	struct sim_node *node = ctx;
 	struct sim *s = node->sim;
 
-	for (size_t i = 0; i < n; i++)
-		if (s->wire == NULL || s->wire(s->wire_ctx, node, &d[i]))
+	for (size_t i = 0; i < n; i++) {
+		bool wanted = s->wire == NULL || s->wire(s->wire_ctx, node, &d[i]);
+
+		/* What other carriers do with it is the business of the test that has them. */
+		if (wanted && d[i].way.carrier == CARRIER_UDP)
 			carry(s, node, &d[i]);
+	}
 }
 
 /* All that arrives at a node in the same millisecond, up to a batch. */
@@ -219,7 +251,8 @@ static void receive(struct sim *s, const struct sim_event *first)
 	for (;;) {
 		if (n != NULL && n->up && e.len <= DATAGRAM_MAX) {
 			memcpy(slots[count], e.data, e.len);
-			x[count].in = (struct datagram){slots[count], e.len, e.from, n->inner};
+			x[count].in = (struct datagram){
+				slots[count], e.len, {CARRIER_UDP, e.from, n->inner}};
 			count++;
 		}
 		free(e.data);
@@ -240,6 +273,8 @@ static void step(struct sim *s)
 	s->now_ms = e.at_ms;
 	if (e.type == SIM_DATAGRAM)
 		receive(s, &e);
+	else if (e.type == SIM_ARRIVAL)
+		arrive(n, &e);
 	else if (!n->up || n->run != e.run)
 		return;
 	else if (e.type == SIM_TICK)
@@ -290,7 +325,6 @@ void sim_destroy(struct sim *s)
 {
 	for (unsigned i = 0; i < s->n_nodes; i++) {
 		sim_stop(s->nodes[i], false);
-		free(s->nodes[i]->waits);
 		free(s->nodes[i]);
 	}
 	for (size_t i = 0; i < s->n_heap; i++)

@@ -22,7 +22,7 @@
 #define SIM_EVENTS	   (EVENT_STATE + 1)
 #define SIM_KNOWN_MAX	   300
 #define SIM_FRAME_LEN	   120
-#define SIM_HEARD	   64
+#define SIM_QUEUE_LEN	   256 /* notes */
 /* What an interface takes unless a test changes worker.in. */
 #define SIM_KINDS (OFFLOAD_BIT(OFFLOAD_TCP4) | OFFLOAD_BIT(OFFLOAD_TCP6) | OFFLOAD_BIT(OFFLOAD_UDP))
 
@@ -51,6 +51,7 @@ struct sim_setup {
 	uint8_t prs[KEY_LEN];
 	const char *name;
 	struct mac mac; /* zero: derived */
+	uint32_t learn; /* addresses that no member claims */
 	unsigned n_supernodes;
 	struct sim_supernode supernode[SIM_SUPERNODES_MAX];
 	bool quiet_about_addresses; /* tells no local candidate */
@@ -63,6 +64,12 @@ struct sim_setup {
 	uint8_t mask[MASK_LEN];
 	size_t n_known;
 	struct known_peer known[SIM_KNOWN_MAX];
+};
+
+/* Notes of one kind, waiting for the control thread. */
+struct sim_queue {
+	struct note *note;
+	size_t n;
 };
 
 struct sim_node {
@@ -81,19 +88,16 @@ struct sim_node {
 	struct node *node; /* of either */
 	const struct view *view;
 	uint64_t published_ms;
-	bool publishing; /* an event for it is queued */
-	struct {
-		uint32_t session_id;
-		uint64_t ms;
-	} heard[SIM_HEARD];    /* sessions whose last note "heard" is remembered */
-	struct waiting *waits; /* frames the worker left, oldest first */
-	unsigned n_waits;
+	bool publishing;    /* an event for it is queued */
+	struct notes notes; /* what its worker leaves */
+	struct sim_queue queue[NOTE_QUEUES];
 	/* What happened. */
 	unsigned events[SIM_EVENTS];
 	uint64_t event_ms[SIM_EVENTS];
 	struct event last_event[SIM_EVENTS];
 	uint64_t frames_in;
-	void *user; /* a test's */
+	unsigned community; /* whose interface is handed frames just now */
+	void *user;	    /* a test's */
 };
 
 /* A frame that was sent to one node; a broadcast is one of them for each. */
@@ -105,7 +109,10 @@ struct sim_frame {
 	bool flooded;	/* its sender did not know who has the address */
 };
 
-/* Sees each datagram before the network takes it; false: it is swallowed. May inject others. */
+/*
+ * Sees each datagram before the network takes it; false: it is swallowed. May inject others. The
+ * network takes what goes by UDP only.
+ */
 typedef bool sim_wire(void *ctx, struct sim_node *from, const struct datagram *d);
 
 /*
@@ -175,6 +182,9 @@ void sim_block_direct(struct sim *s, bool blocked);
 void sim_inject(struct sim *s, const struct endpoint *from, const struct endpoint *to,
 	const uint8_t *data, size_t len, uint32_t delay_ms);
 
+/* A datagram comes out of another carrier than UDP at a node. */
+void sim_arrive(struct sim_node *to, const struct datagram *d, uint32_t delay_ms);
+
 void sim_run(struct sim *s, uint64_t ms);
 /* Runs until the condition holds, looking every 10 ms; false when it did not within ms. */
 bool sim_until(struct sim *s, uint64_t ms, bool (*done)(void *ctx), void *ctx);
@@ -192,6 +202,8 @@ size_t sim_broadcast(struct sim_node *from);
 size_t sim_flood(struct sim_node *from, const struct mac *to, const struct mac *source);
 /* What is read from the interface in one turn, super-frames too: cut and sent as by the host. */
 void sim_send_super(struct sim_node *from, const struct frame *frames, size_t n);
+/* As any interface of it would; the community's index. */
+void sim_frames_from(struct sim_node *from, unsigned community, struct frame *frames, size_t n);
 bool sim_came(const struct sim *s, size_t frame);
 /* Frames among those sent from this number on that did not come. */
 size_t sim_missing(const struct sim *s, size_t first);

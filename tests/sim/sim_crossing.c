@@ -38,7 +38,7 @@ static bool agree(void *ctx)
 	const struct keyset *k[2];
 
 	for (unsigned i = 0; i < 2; i++) {
-		k[i] = session_tx(p->session[i]);
+		k[i] = p->session[i]->current;
 		if (k[i] == NULL || !k[i]->confirmed || p->session[i]->attempt != NULL ||
 			p->session[i]->embryo != NULL)
 			return false;
@@ -52,15 +52,15 @@ static void begin_anew(struct pair *p, bool strangers)
 	for (unsigned i = 0; i < 2; i++) {
 		struct session *s = p->session[i];
 
-		session_forget_keys(p->node[i]->node, s);
+		session_forget_keys(&p->node[i]->node->core, s);
 		s->confirmed = s->confirmed && !strangers;
 		s->failures = 0;
 		s->not_before_ms = 0;
-		session_want(s);
+		session_want(&p->node[i]->node->core, s);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		p->node[i]->node->now_ms = p->sim->now_ms;
-		session_tick(p->node[i]->node, p->session[i], p->sim->now_ms);
+		p->node[i]->node->core.now_ms = p->sim->now_ms;
+		node_look(p->node[i]->node, p->session[i]);
 	}
 }
 
@@ -104,7 +104,7 @@ static void run_series(unsigned series, bool passphrase)
 
 		memcpy(k.remote, p.node[!i]->edge->community[0]->party.self.public, KEY_LEN);
 		edge_remember(p.node[i]->edge, 0, &k);
-		session_want(sim_session(p.node[i], p.node[!i]));
+		session_want(&p.node[i]->node->core, sim_session(p.node[i], p.node[!i]));
 	}
 	assert_true(sim_until(p.sim, 10000, have_met, &p));
 	for (unsigned trial = 0; trial < SERIES; trial++)

@@ -11,7 +11,8 @@
 
 #include <cmocka.h>
 
-#define YEARS_30 (UINT64_C(30) * 365 * 24 * 3600 * 1000)
+#define HANDSHAKE_MIN 200 /* bytes of a relayed handshake message, at least */
+#define YEARS_30      (UINT64_C(30) * 365 * 24 * 3600 * 1000)
 
 struct scene {
 	struct sim *s;
@@ -230,7 +231,8 @@ static void address_changes(struct scene *c, bool notices, bool supernode)
 	(void)talk(c, 4000);
 	assert_all_came(c, talk(c, 20000));
 	assert_true(sim_all_direct(c->s));
-	assert_true(endpoint_equal(&session_path(sim_session(c->a, c->b))->remote, &c->b->address));
+	assert_true(endpoint_equal(
+		&link_path(&sim_session(c->a, c->b)->link)->way.remote, &c->b->address));
 	tear_down(c);
 }
 
@@ -464,6 +466,39 @@ static void clock_jumps_back_without_supernode(void **state)
 	tear_down(&c);
 }
 
+/* ---- nobody answers for a while ---- */
+
+/* While the context is true, nothing long is relayed: no handshake between edges comes through. */
+static bool swallow_handshakes(void *ctx, struct sim_node *from, const struct datagram *d)
+{
+	const bool *hungry = ctx;
+
+	return from->is_edge || !*hungry || d->len < HANDSHAKE_MIN;
+}
+
+/* No frame asks for it, and no roster. */
+static void failed_handshake_is_begun_again(void **state)
+{
+	bool hungry = false;
+	struct scene c;
+
+	(void)state;
+	set_up(&c);
+	sim_block_direct(c.s, true);
+	sim_start(c.sn);
+	sim_start(c.a);
+	sim_start(c.b);
+	c.s->wire = swallow_handshakes;
+	c.s->wire_ctx = &hungry;
+	assert_true(sim_until(c.s, 1000, sim_all_registered, c.s));
+	hungry = true;
+	sim_run(c.s, 64000);
+	assert_int_equal(c.a->events[EVENT_PEER_UP], 0);
+	hungry = false;
+	assert_true(sim_until(c.s, 10000, sim_all_up, c.s));
+	tear_down(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +523,7 @@ int main(void)
 		cmocka_unit_test(another_key_is_no_verdict),
 		cmocka_unit_test(clock_jumps_back),
 		cmocka_unit_test(clock_jumps_back_without_supernode),
+		cmocka_unit_test(failed_handshake_is_begun_again),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

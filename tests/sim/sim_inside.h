@@ -8,6 +8,7 @@
 
 enum sim_event_type {
 	SIM_DATAGRAM,
+	SIM_ARRIVAL,
 	SIM_TICK,
 	SIM_PUBLISH
 };

@@ -87,7 +87,7 @@ static void tamper(struct liar *l, struct control_roster *page)
 static void encode(
 	struct node *n, struct session *s, enum control_type type, uint32_t seq, struct writer *w)
 {
-	struct liar *l = ((struct sim_node *)n->io.ctx)->user;
+	struct liar *l = ((struct sim_node *)n->core.io.ctx)->user;
 	struct member *m = s->owner;
 	struct control_roster page;
 	struct control_registered r = {.handle = member_handle(m), .lease_s = LEASE_S};
@@ -132,18 +132,18 @@ static void send_stored(struct liar *l)
 	if (at_times(l, 4))
 		buf[RELAY_HEADER_LEN + sim_below(l->s, (uint32_t)t->len)] ^=
 			(uint8_t)(1u << sim_below(l->s, 8));
-	path.hop = to->session;
+	path.hop = &to->session->link;
 	path.handle = at_times(l, 2) ? t->source : member_handle(source);
 	if (!transmit_relay_begin(&l->sn->relay.tx, &relay, &path, 1, l->s->now_ms))
 		return;
 	transmit_relay_header(&relay, buf + RELAY_HEADER_LEN, t->len, &d);
-	sim_inject(l->s, &l->sn->address, &d.remote, d.data, d.len, sim_below(l->s, 300));
+	sim_inject(l->s, &l->sn->address, &d.way.remote, d.data, d.len, sim_below(l->s, 300));
 	l->n_sent++;
 }
 
 static uint32_t handle_of(const struct liar *l, uint32_t index)
 {
-	const struct session *s = session_by_id(l->sn->node, INDEX_ID(index));
+	const struct session *s = session_by_id(&l->sn->node->core, INDEX_ID(index));
 
 	return s != NULL ? member_handle(s->owner) : 0;
 }
@@ -156,7 +156,7 @@ static bool on_wire(void *ctx, struct sim_node *from, const struct datagram *d)
 	struct stored *t;
 	uint8_t copy[SLOT_LEN];
 
-	if (!from->is_edge || !endpoint_equal(&d->remote, &l->sn->address) ||
+	if (!from->is_edge || !endpoint_equal(&d->way.remote, &l->sn->address) ||
 		d->len < RELAYED_MIN_LEN)
 		return true;
 	memcpy(copy, d->data, d->len);

@@ -105,7 +105,7 @@ size_t sim_send_burst(struct sim_node *from, struct sim_node *to, size_t n)
 	struct frame frames[BATCH_MAX];
 	struct mac source = sim_mac(from), target = sim_mac(to);
 	size_t first = from->sim->n_frames;
-	bool known = view_mac(from->view, 0, &target) != NULL;
+	bool known = view_port(from->view, 0, mac_number(&target))->kind == PORT_LINK;
 
 	assert_true(n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
@@ -162,12 +162,13 @@ static bool is_up(struct sim_node *of, const struct sim_node *with)
 {
 	struct session *s = sim_session(of, with);
 
-	return s != NULL && session_sending(s, of->sim->now_ms) != NULL && session_path(s) != NULL;
+	return s != NULL && session_sending(s, of->sim->now_ms) != NULL &&
+	       link_path(&s->link) != NULL;
 }
 
 bool sim_is_direct(struct sim_node *of, const struct sim_node *with)
 {
-	return is_up(of, with) && session_path(sim_session(of, with))->hop == NULL;
+	return is_up(of, with) && link_direct(&sim_session(of, with)->link) != NULL;
 }
 
 static bool each_pair(struct sim *s, bool (*holds)(struct sim_node *, const struct sim_node *))
@@ -207,8 +208,7 @@ uint64_t sim_drops(const struct sim_node *n, enum drop why)
 {
 	const struct drops *worker = n->is_edge ? &n->worker.drops : &n->relay.drops;
 
-	return drops_get(&n->node->drops, why) + drops_get(worker, why) +
-	       (n->is_edge ? drops_get(&n->edge->worker.drops, why) : 0);
+	return drops_get(&n->node->core.drops, why) + drops_get(worker, why);
 }
 
 enum community_state sim_state(struct sim_node *n)

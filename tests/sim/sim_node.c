@@ -11,8 +11,6 @@
 #include <cmocka.h>
 
 #define PUBLISH_MS     10
-#define HEARD_PAUSE_MS 100
-#define WAITS_MAX      (2 * BATCH_MAX)
 #define SUPERNODE_PORT 7654
 
 /* ---- driving a node as the host does ---- */
@@ -25,7 +23,7 @@ void sim_publish(struct sim_node *n)
 	n->published_ms = n->sim->now_ms;
 	if (v != NULL)
 		n->view = v;
-	retired_destroy(node_take_retired(n->node));
+	retired_destroy(core_take_retired(&n->node->core));
 }
 
 /* Frees what may be freed; what the published view may still name waits for the next one. */
@@ -33,9 +31,9 @@ static void settle(struct sim_node *n)
 {
 	uint64_t now_ms = n->sim->now_ms, due = n->published_ms + PUBLISH_MS;
 
-	if (!n->node->view_stale && !n->node->view_fresh) {
+	if (!node_view_is_due(n->node)) {
 		if (!n->publishing)
-			retired_destroy(node_take_retired(n->node));
+			retired_destroy(core_take_retired(&n->node->core));
 		return;
 	}
 	if (n->publishing)
@@ -44,116 +42,52 @@ static void settle(struct sim_node *n)
 	sim_push_for(n, SIM_PUBLISH, due > now_ms ? due : now_ms);
 }
 
-static void keep_waiting(void *ctx, const struct unsent *u)
-{
-	struct sim_node *n = ctx;
-	struct waiting *w;
+/* ---- notes: a worker leaves copies, which the control thread takes after the batch ---- */
 
-	assert_false(u->frame->offload.csum_unset); /* nobody looks at it while it waits */
-	if (n->n_waits == WAITS_MAX)
-		return;
-	w = &n->waits[n->n_waits++];
-	w->len = u->frame->len;
-	w->since_ms = u->session != NULL ? u->session->id : 0; /* until it is taken below */
-	memcpy(w->slot + SLOT_HEADROOM, u->frame->data, w->len);
+static struct note *next_note(void *ctx, enum note_queue queue)
+{
+	struct sim_queue *q = &((struct sim_node *)ctx)->queue[queue];
+
+	return q->n < SIM_QUEUE_LEN ? &q->note[q->n] : NULL;
 }
 
-static void take_waits(struct sim_node *n)
+static void push_note(void *ctx, enum note_queue queue)
 {
-	for (unsigned i = 0; i < n->n_waits; i++) {
-		struct waiting *w = &n->waits[i];
-		struct frame f = {.data = w->slot + SLOT_HEADROOM, .len = w->len};
+	((struct sim_node *)ctx)->queue[queue].n++;
+}
 
-		edge_frame_waits(n->edge, 0, (uint32_t)w->since_ms, &f, n->sim->now_ms);
+static size_t filled(void *ctx, enum note_queue queue)
+{
+	return ((struct sim_node *)ctx)->queue[queue].n;
+}
+
+/* Only while a node works are there notes, so all of them share the memory. */
+static void init_notes(struct sim_node *n, struct drops *drops)
+{
+	static _Thread_local struct note notes[NOTE_QUEUES][SIM_QUEUE_LEN];
+	struct note_sink sink = {.next = next_note, .push = push_note, .filled = filled, .ctx = n};
+
+	for (unsigned i = 0; i < NOTE_QUEUES; i++) {
+		n->queue[i] = (struct sim_queue){notes[i], 0};
+		sink.size[i] = SIM_QUEUE_LEN;
 	}
-	n->n_waits = 0;
+	notes_init(&n->notes, &sink, drops);
 }
 
-/* As in the host's worker. */
-static bool came_another_way(struct sim_node *n, const struct rx *x)
+static void take_notes(struct sim_node *n)
 {
-	const struct path *path = session_path(x->session);
-	bool direct = path != NULL && path->hop == NULL, relayed = x->origin.hop_id != 0;
-	unsigned at = x->session->id % SIM_HEARD;
-
-	if (relayed ? !direct : direct && endpoint_equal(&path->remote, &x->origin.remote))
-		return false;
-	if (n->heard[at].session_id == x->session->id &&
-		n->sim->now_ms < n->heard[at].ms + HEARD_PAUSE_MS)
-		return false;
-	n->heard[at].session_id = x->session->id;
-	n->heard[at].ms = n->sim->now_ms;
-	return true;
-}
-
-/* A worker leaves copies, and the control thread finds sessions by index: some are gone by then. */
-struct note {
-	enum verdict verdict;
-	bool news;
-	uint32_t index;
-	struct origin origin;
-	size_t len;
-	uint8_t data[SLOT_LEN];
-};
-
-static bool make_note(struct sim_node *n, const struct rx *x, struct note *note)
-{
-	if (x->verdict == VERDICT_DROP || x->verdict == VERDICT_NONE)
-		return false;
-	note->verdict = x->verdict;
-	note->news = x->verdict != VERDICT_UNKNOWN && x->verdict != VERDICT_CONTROL &&
-		     x->session != NULL && x->keys != NULL &&
-		     (!atomic_exchange(&x->keys->heard, true) || came_another_way(n, x));
-	note->index = x->keys != NULL ? x->keys->rx_index : 0;
-	note->origin = x->origin;
-	note->len = x->len;
-	memcpy(note->data + SLOT_HEADROOM, x->data, x->len);
-	return note->news || x->verdict == VERDICT_CONTROL || x->verdict == VERDICT_UNKNOWN ||
-	       x->verdict == VERDICT_EARLY;
-}
-
-enum {
-	QUEUE_CONTROL,
-	QUEUE_HEARD,
-	QUEUE_UNKNOWN,
-	QUEUES
-};
-
-static void edge_note(struct sim_node *n, struct note *note, unsigned queue)
-{
-	uint8_t *data = note->data + SLOT_HEADROOM;
-	uint64_t now_ms = n->sim->now_ms;
-	struct frame f = {.data = data, .len = note->len};
-
-	if (queue == QUEUE_HEARD && note->news)
-		edge_heard(n->edge, note->index, &note->origin, now_ms);
-	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_CONTROL)
-		edge_control(n->edge, note->index, data, note->len, &note->origin, now_ms);
-	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_EARLY)
-		edge_early_frame(n->edge, note->index, &f, now_ms);
-	else if (queue == QUEUE_UNKNOWN && note->verdict == VERDICT_UNKNOWN)
-		edge_unknown(n->edge, data, note->len, &note->origin, now_ms);
-}
-
-static void supernode_note(struct sim_node *n, struct note *note, unsigned queue)
-{
-	uint8_t *data = note->data + SLOT_HEADROOM;
-	uint64_t now_ms = n->sim->now_ms;
-
-	if (queue == QUEUE_HEARD && note->news)
-		supernode_heard(n->supernode, note->index, &note->origin, now_ms);
-	else if (queue == QUEUE_CONTROL && note->verdict == VERDICT_CONTROL)
-		supernode_control(
-			n->supernode, note->index, data, note->len, &note->origin, now_ms);
-	else if (queue == QUEUE_UNKNOWN && note->verdict == VERDICT_UNKNOWN)
-		supernode_unknown(n->supernode, data, note->len, &note->origin, now_ms);
+	for (unsigned queue = 0; queue < NOTE_QUEUES; queue++) {
+		for (size_t i = 0; i < n->queue[queue].n; i++)
+			node_note(n->node, &n->queue[queue].note[i], n->sim->now_ms);
+		n->queue[queue].n = 0;
+	}
+	if (n->is_edge)
+		edge_drained(n->edge);
 }
 
 void sim_take_batch(struct sim_node *n, struct rx *x, size_t count)
 {
 	const uint64_t now_ms = n->sim->now_ms;
-	static _Thread_local struct note notes[BATCH_MAX]; /* large, and filled anew each time */
-	size_t n_notes = 0;
 
 	if (n->is_edge) {
 		edge_datagrams_in(&n->worker, n->view, x, count, now_ms);
@@ -162,25 +96,30 @@ void sim_take_batch(struct sim_node *n, struct rx *x, size_t count)
 		supernode_datagrams_in(&n->relay, n->view, x, count, now_ms);
 	}
 	for (size_t i = 0; i < count; i++)
-		n_notes += make_note(n, &x[i], &notes[n_notes]);
-	for (unsigned queue = 0; queue < QUEUES; queue++)
-		for (size_t i = 0; i < n_notes; i++)
-			(n->is_edge ? edge_note : supernode_note)(n, &notes[i], queue);
+		notes_rx(&n->notes, &x[i], now_ms);
+	take_notes(n);
 	settle(n);
 }
 
 void sim_tick(struct sim_node *n)
 {
 	node_tick(n->node, n->sim->now_ms);
+	if (n->is_edge)
+		edge_drained(n->edge); /* notes never wait from one event to the next */
 	sim_push_for(n, SIM_TICK, n->sim->now_ms + TICK_MS);
+	settle(n);
+}
+
+void sim_frames_from(struct sim_node *n, unsigned community, struct frame *frames, size_t count)
+{
+	edge_frames_out(&n->worker, n->view, community, frames, count, n->sim->now_ms);
+	take_notes(n);
 	settle(n);
 }
 
 void sim_frames_out(struct sim_node *n, struct frame *frames, size_t count)
 {
-	edge_frames_out(&n->worker, n->view, 0, frames, count, n->sim->now_ms);
-	take_waits(n);
-	settle(n);
+	sim_frames_from(n, 0, frames, count);
 }
 
 /* As the host's worker cuts what it reads into batches. */
@@ -221,13 +160,15 @@ static void hand_over(struct sim_node *n, const struct joined *j)
 {
 	struct sim *s = n->sim;
 
-	if (s->interface == NULL || s->interface(s->interface_ctx, n, j))
-		sim_take_frame(n, j->piece[0].data, j->piece[0].len);
+	if (s->interface != NULL && !s->interface(s->interface_ctx, n, j))
+		return;
+	assert_int_equal(n->community, 0);
+	sim_take_frame(n, j->piece[0].data, j->piece[0].len);
 }
 
 static void write_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
 {
-	assert_int_equal(community, 0);
+	((struct sim_node *)ctx)->community = community;
 	for (size_t i = 0; i < n; i++)
 		hand_over(ctx, &j[i]);
 }
@@ -236,7 +177,7 @@ static void on_deliver(void *ctx, unsigned community, const struct frame *f)
 {
 	struct slice piece = {f->data, f->len};
 
-	assert_int_equal(community, 0);
+	((struct sim_node *)ctx)->community = community;
 	hand_over(ctx, &(struct joined){f->offload, &piece, 1});
 }
 
@@ -293,7 +234,6 @@ struct sim_node *sim_add_edge(
 	sim_fill(s, n->setup.seed, SEED_LEN);
 	if (key != NULL)
 		n->setup.key = *key;
-	n->waits = sim_must(calloc(WAITS_MAX, sizeof(*n->waits)));
 	if (supernode != NULL)
 		sim_use_supernode(n, supernode);
 	return n;
@@ -320,11 +260,12 @@ void sim_use_supernode(struct sim_node *edge, const struct sim_node *supernode)
 	sim_supernode_public(supernode, e->key);
 }
 
-static struct node_config node_config(struct sim_node *n)
+static struct core_config node_config(struct sim_node *n)
 {
-	return (struct node_config){
+	return (struct core_config){
 		.io = {n, send_datagram, on_deliver, on_event, n->sim->random},
 		.nworkers = 1,
+		.now_ms = n->sim->now_ms,
 		.wall_ms = n->setup.wall_ms,
 		.freshness = n->setup.freshness,
 		.embryos = 256,
@@ -343,6 +284,7 @@ static void join(struct sim_node *n)
 					 .prs = c->passphrase ? c->prs : NULL,
 					 .mac = c->mac,
 					 .mtu = MTU_DEFAULT,
+					 .learn = c->learn,
 					 .mask = c->has_state ? c->mask : NULL,
 				 }),
 		0);
@@ -357,7 +299,7 @@ static void join(struct sim_node *n)
 		edge_supernode_resolved(n->edge, i, &e->address, 1);
 	}
 	if (!c->quiet_about_addresses)
-		edge_local_addresses(n->edge, &n->inner, 1);
+		edge_local_addresses(n->edge, &n->inner, 1, n->sim->now_ms);
 }
 
 static void start_edge(struct sim_node *n)
@@ -367,12 +309,11 @@ static void start_edge(struct sim_node *n)
 	memcpy(c.seed, n->setup.seed, SEED_LEN);
 	n->edge = sim_must(edge_create(&c));
 	n->node = edge_node(n->edge);
-	n->node->now_ms = n->sim->now_ms;
 	join(n);
 	assert_int_equal(
 		edge_worker_init(&n->worker, 0, (struct datagram_sink){sim_transmit, n}), 0);
-	n->worker.unsent = keep_waiting;
-	n->worker.unsent_ctx = n;
+	init_notes(n, &n->worker.drops);
+	n->worker.notes = &n->notes;
 	n->worker.in = (struct frame_sink){write_frames, n, SIM_KINDS, true};
 }
 
@@ -386,6 +327,7 @@ static void start_supernode(struct sim_node *n)
 	assert_int_equal(supernode_worker_init(&n->relay, 0, supernode_pairs(n->supernode),
 				 (struct datagram_sink){sim_transmit, n}),
 		0);
+	init_notes(n, &n->relay.drops);
 }
 
 void sim_start(struct sim_node *n)
@@ -413,7 +355,7 @@ static void keep_state(struct sim_node *n)
 	struct sim_setup *c = &n->setup;
 
 	c->has_state = true;
-	c->freshness = n->node->freshness;
+	c->freshness = n->node->core.freshness;
 	memcpy(c->mask, edge_mask(n->edge, 0), MASK_LEN);
 	c->n_known = edge_known_peers(n->edge, 0, c->known, SIM_KNOWN_MAX);
 }
@@ -438,7 +380,6 @@ void sim_stop(struct sim_node *n, bool goodbye)
 	n->node = NULL;
 	n->view = NULL;
 	n->publishing = false;
-	n->n_waits = 0;
 }
 
 void sim_forget_state(struct sim_node *n)
@@ -455,8 +396,7 @@ void sim_move(struct sim_node *n, bool notices)
 		return;
 	n->inner = n->address;
 	if (n->up && n->is_edge) {
-		n->node->now_ms = n->sim->now_ms;
-		edge_local_addresses(n->edge, &n->inner, 1);
+		edge_local_addresses(n->edge, &n->inner, 1, n->sim->now_ms);
 		settle(n);
 	}
 }

@@ -32,9 +32,9 @@ static bool record(void *ctx, struct sim_node *from, const struct datagram *d)
 	struct recorded *r;
 
 	if (t->echo) {
-		sim_inject(t->sim, &from->address, &d->remote, d->data, d->len, 10);
-		sim_inject(t->sim, &from->address, &d->remote, d->data, d->len, 13);
-		sim_inject(t->sim, &from->address, &d->remote, d->data, d->len, 1000);
+		sim_inject(t->sim, &from->address, &d->way.remote, d->data, d->len, 10);
+		sim_inject(t->sim, &from->address, &d->way.remote, d->data, d->len, 13);
+		sim_inject(t->sim, &from->address, &d->way.remote, d->data, d->len, 1000);
 	}
 	if (!t->recording)
 		return true;
@@ -44,7 +44,7 @@ static bool record(void *ctx, struct sim_node *from, const struct datagram *d)
 		assert_non_null(t->r);
 	}
 	r = &t->r[t->n++];
-	*r = (struct recorded){from->address, d->remote, malloc(d->len), d->len};
+	*r = (struct recorded){from->address, d->way.remote, malloc(d->len), d->len};
 	assert_non_null(r->data);
 	memcpy(r->data, d->data, d->len);
 	return true;

@@ -5,6 +5,7 @@
  * checksum filled in.
  */
 #include "../unit/offload_test.h"
+#include "core/control.h"
 #include "core/edge/edge_state.h"
 #include "sim.h"
 
@@ -414,11 +415,11 @@ static void rekeys_lose_nothing(bool direct)
 	set_up(&c, 2, direct);
 	add_flows(&c, c.edge[0], c.edge[1]);
 	add_flows(&c, c.edge[1], c.edge[0]);
-	before = session_tx(sim_session(c.edge[0], c.edge[1]))->generation;
+	before = sim_session(c.edge[0], c.edge[1])->current->generation;
 	mark(&c);
 	talk(&c, 600000, 1000);
 	assert_all_came(&c);
-	assert_true(session_tx(sim_session(c.edge[0], c.edge[1]))->generation >= before + 4);
+	assert_true(sim_session(c.edge[0], c.edge[1])->current->generation >= before + 4);
 	tear_down(&c);
 }
 
@@ -550,10 +551,11 @@ static void early_trains_are_taken(void **state)
 	add_flows(&c, a, b);
 	for (unsigned i = 0; i < c.n_flows; i++) {
 		mark(&c);
-		atomic_store(&sim_session(b, a)->mac, 0);
+		atomic_store(&sim_session(b, a)->link.mac, 0);
 		s = sim_session(a, b);
-		control_post(a->node, s, CONTROL_CLAIM);
-		control_flush(a->node, s, NULL, c.s->now_ms);
+		a->node->core.now_ms = c.s->now_ms;
+		session_post(&a->node->core, s, CONTROL_CLAIM);
+		control_flush(a->node, s, NULL);
 		send_train(&c, &c.flow[i], 12);
 		assert_all_came(&c);
 		/* One by one, by the control thread. */
@@ -562,7 +564,7 @@ static void early_trains_are_taken(void **state)
 		assert_all_came(&c);
 	}
 	mark(&c);
-	atomic_store(&sim_session(b, a)->mac, 0);
+	atomic_store(&sim_session(b, a)->link.mac, 0);
 	send_train(&c, &c.flow[0], 12);
 	sim_run(c.s, 1000);
 	assert_int_equal(missing(&c, &sent), 12);

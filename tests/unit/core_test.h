@@ -6,7 +6,8 @@
 #ifndef N2N_TESTS_CORE_TEST_H
 #define N2N_TESTS_CORE_TEST_H
 
-#include "core/session/responder.h"
+#include "core/node.h"
+#include "core/path/path.h"
 #include "wire_test.h"
 
 #define SENT_MAX 128
@@ -14,7 +15,7 @@
 struct sent {
 	uint8_t data[SLOT_LEN];
 	size_t len;
-	struct endpoint remote;
+	struct way way;
 };
 
 /* A node and all that left it; the node comes first, as a role's functions get nothing else. */
@@ -40,7 +41,7 @@ static inline void rig_send(void *ctx, const struct datagram *d)
 	assert_true(r->n_sent < SENT_MAX && d->len <= sizeof(s->data));
 	memcpy(s->data, d->data, d->len);
 	s->len = d->len;
-	s->remote = d->remote;
+	s->way = d->way;
 	r->n_sent++;
 }
 
@@ -62,17 +63,26 @@ static inline void rig_event(void *ctx, const struct event *e)
 
 static inline void rig_init(struct rig *r, const struct role *role, unsigned embryos)
 {
-	struct node_config c = {.nworkers = 1, .embryos = embryos};
+	struct core_config c = {.nworkers = 1, .embryos = embryos};
 
 	memset(r, 0, sizeof(*r));
 	r->seed = 7;
-	c.io = (struct node_io){r, rig_send, rig_deliver, rig_event, seeded_random(&r->seed)};
+	c.io = (struct core_io){r, rig_send, rig_deliver, rig_event, seeded_random(&r->seed)};
 	assert_int_equal(node_init(&r->node, role, &c), 0);
 }
 
 static inline void rig_fini(struct rig *r)
 {
 	node_fini(&r->node);
+}
+
+/* What was edited of the view is shown; what gives way goes with the rig. */
+static inline const struct view *rig_view(struct rig *r)
+{
+	struct core *core = &r->node.core;
+
+	assert_int_equal(view_publish(&core->view, core_retire_any, core), 0);
+	return core->view.shown;
 }
 
 /* A member of a community whose key, or passphrase, is a number. */
@@ -110,29 +120,51 @@ static inline void test_results(struct handshake_result *i, struct handshake_res
 	r->initiator = false;
 }
 
+/* As if the handshake had been at this time. */
+static inline void test_made_at(struct keyset *k, uint64_t ms)
+{
+	k->born_ms = ms;
+	k->tx.until_ms = k->rx.until_ms = ms + KEYS_REJECT_MS;
+}
+
+/*
+ * Confirmed keys for a session, at the position of its index; returns those of the other end, the
+ * caller's to destroy.
+ */
+static inline struct keyset *rig_keys(
+	struct rig *r, struct session *s, uint32_t index, uint8_t number)
+{
+	struct core *core = &r->node.core;
+	const struct keyset_params p = {.now_ms = core->now_ms, .nthreads = core->nthreads};
+	struct handshake_result near_end, far_end;
+	struct keyset *k, *far;
+
+	test_results(&near_end, &far_end, AEAD_CHACHA20POLY1305, number);
+	near_end.rx_index = far_end.tx_index = index;
+	k = session_make_keys(core, s->link.kind, &near_end);
+	far = keyset_create(&far_end, &p);
+	assert_true(k != NULL && far != NULL);
+	k->incarnation = 1;
+	session_add_keys(core, s, k);
+	assert_int_not_equal(session_confirm(core, s, k), 0);
+	return far;
+}
+
 /*
  * A session under confirmed keys, reached directly; *far are the keys of its other end, the
- * caller's to destroy. The role's confirmed is called. Sessions of one test differ by number.
+ * caller's to destroy. The role hears nothing of it. Sessions of one test differ by number.
  */
-static inline struct session *rig_session(struct rig *r, enum session_kind kind,
+static inline struct session *rig_session(struct rig *r, enum link_kind kind,
 	const struct party *self, uint8_t number, struct keyset **far)
 {
 	const uint8_t remote[KEY_LEN] = {number, 1};
-	const struct endpoint at = test_endpoint(number, 500), any = {.port = 0};
-	struct session *s = session_create(&r->node, kind, self, 0, remote);
-	struct handshake_result near_end, far_end;
-	struct keyset *k;
+	const struct endpoint at = test_endpoint(number, 500);
+	const struct way way = way_to(&at);
+	struct session *s = session_create(&r->node.core, kind, self, 0, remote);
 
 	assert_non_null(s);
-	test_results(&near_end, &far_end, AEAD_CHACHA20POLY1305, number);
-	near_end.rx_index = far_end.tx_index = s->id << 2;
-	k = keyset_create(&near_end, NULL, r->node.now_ms, r->node.nthreads, 0);
-	*far = keyset_create(&far_end, NULL, r->node.now_ms, r->node.nthreads, 0);
-	assert_true(k != NULL && *far != NULL);
-	k->incarnation = 1;
-	session_add_keys(&r->node, s, k);
-	session_confirm(&r->node, s, k);
-	search_use(&r->node, s, &at, &any);
+	*far = rig_keys(r, s, s->link.id << 2, number);
+	path_use(&r->node.core, s, &way);
 	return s;
 }
 
@@ -144,12 +176,12 @@ static inline struct slice rig_open(
 		.text = packet + DATA_HEADER_LEN, .ad = packet, .ad_len = DATA_HEADER_LEN};
 
 	assert_true(len >= DATA_OVERHEAD);
-	packet_mask(packet, len, DATA_HEADER_LEN, far->rx_mask);
+	packet_mask(packet, len, DATA_HEADER_LEN, far->rx.mask);
 	assert_true(data_header_read(h, packet));
-	assert_int_equal(h->index, far->rx_index);
+	assert_int_equal(h->index, far->rx.index);
 	op.len = len - DATA_OVERHEAD;
-	keyset_nonce(op.nonce, far->rx_iv, h->counter);
-	assert_int_equal(aead_open(far->rx_key, r->node.tx.aead, &op, 1), 1);
+	key_nonce(op.nonce, far->rx.iv, h->counter);
+	assert_int_equal(aead_open(far->rx.key, r->node.core.tx.aead, &op, 1), 1);
 	return (struct slice){op.text, op.len};
 }
 

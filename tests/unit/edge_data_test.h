@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the tests of src/core/edge_data.c share: an edge's worker in a world of five peers, two of
- * them relayed, one peer in another community, and the other ends of their key sets. What leaves
+ * What the tests of src/core/data/edge_data.c share: an edge's worker in a world of five peers, two
+ * of them relayed, one peer in another community, and the other ends of their key sets. What leaves
  * is recorded.
  */
 #ifndef N2N_TESTS_EDGE_DATA_TEST_H
@@ -11,14 +11,15 @@
 #include "core_test.h"
 #include "offload_test.h"
 
-#define START_MS 1000u
-#define PEERS	 5 /* of community 0; the last two through the relay */
-#define RELAYED	 3
-#define OTHER	 PEERS /* of community 1 */
-#define SESSIONS (PEERS + 1)
-#define HOP	 SESSIONS /* the number of the hop's session */
-#define ENDS	 (SESSIONS + 1)
-#define OUT_MAX	 (BATCH_MAX * PEERS)
+#define START_MS   1000u
+#define GENERATION 40 /* of community 0; the other has the next */
+#define PEERS	   5  /* of community 0; the last two through the relay */
+#define RELAYED	   3
+#define OTHER	   PEERS /* of community 1 */
+#define SESSIONS   (PEERS + 1)
+#define HOP	   SESSIONS /* the number of the hop's session */
+#define ENDS	   (SESSIONS + 1)
+#define OUT_MAX	   (BATCH_MAX * PEERS)
 
 struct far_end {
 	struct session *s;
@@ -31,7 +32,8 @@ struct fixture {
 	struct rig rig;
 	struct party party;
 	struct edge_worker w;
-	struct view *view;
+	const struct view *view;
+	struct port *port[SESSIONS];
 	struct far_end end[ENDS];
 	uint32_t relay_counter, relay_expected;
 	/* Out. */
@@ -42,13 +44,9 @@ struct fixture {
 	struct datagram sent[OUT_MAX];
 	size_t n_sent, n_checked;
 	unsigned calls;
-	struct {
-		struct session *session;
-		unsigned community;
-		struct frame frame;
-		uint8_t data[FRAME_MAX];
-	} unsent[BATCH_MAX];
-	size_t n_unsent;
+	struct notes notes;
+	struct note note[BATCH_MAX]; /* of frames that have to wait */
+	size_t n_notes;
 	/* In. */
 	struct rx rx[BATCH_MAX];
 	struct {
@@ -60,16 +58,6 @@ struct fixture {
 	size_t n_written;
 	unsigned writes;
 };
-
-static inline void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
-{
-	(void)n;
-	(void)s;
-	(void)restarted;
-	(void)now_ms;
-}
-
-static const struct role role = {.confirmed = confirmed};
 
 /* ---- the world ---- */
 
@@ -87,16 +75,29 @@ static inline void sink(void *ctx, const struct datagram *d, size_t n)
 	}
 }
 
-static inline void leave_waiting(void *ctx, const struct unsent *u)
+static inline struct note *next_note(void *ctx, enum note_queue queue)
 {
 	struct fixture *f = ctx;
-	size_t i = f->n_unsent++;
 
-	assert_true(i < BATCH_MAX && u->frame->len <= FRAME_MAX);
-	f->unsent[i].session = u->session;
-	f->unsent[i].community = u->community;
-	f->unsent[i].frame = *u->frame;
-	memcpy(f->unsent[i].data, u->frame->data, u->frame->len);
+	assert_int_equal(queue, QUEUE_OWN);
+	assert_true(f->n_notes < BATCH_MAX);
+	return &f->note[f->n_notes];
+}
+
+static inline void push_note(void *ctx, enum note_queue queue)
+{
+	struct fixture *f = ctx;
+
+	(void)queue;
+	assert_int_equal(f->note[f->n_notes].kind, NOTE_FRAME);
+	f->n_notes++;
+}
+
+static inline size_t filled_notes(void *ctx, enum note_queue queue)
+{
+	const struct fixture *f = ctx;
+
+	return queue == QUEUE_OWN ? f->n_notes : 0;
 }
 
 static inline void write_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
@@ -135,58 +136,64 @@ static inline void set_relay(struct fixture *f, unsigned peer)
 	struct path *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	p->hop = f->end[HOP].s;
+	p->hop = &f->end[HOP].s->link;
 	p->handle = handle_of(peer);
 	p->hop_limit = RELAY_HOP_LIMIT;
-	session_set_path(&f->rig.node, &f->end[peer].s->path, p);
+	session_set_path(&f->rig.node.core, &f->end[peer].s->link.path, p);
 }
 
 static inline void make_view(struct fixture *f)
 {
-	static const uint8_t hash_key[SIPHASH_KEY_LEN] = {3};
-	struct view *v = view_create(hash_key, ENDS, SESSIONS);
+	struct view_editor *e = &f->rig.node.core.view;
+	uint8_t mask[MASK_LEN];
 
-	assert_non_null(v);
-	f->view = v;
-	v->n_communities = 2;
-	memset(v->hop_mask, 0x42, MASK_LEN);
-	memset(v->community[0].mask, 0x50, MASK_LEN);
-	memset(v->community[1].mask, 0x51, MASK_LEN);
-	assert_int_equal(view_size_community(v, 0, PEERS), 0);
-	assert_int_equal(view_size_community(v, 1, 1), 0);
-	v->supernodes[v->n_supernodes++] = session_path(f->end[HOP].s)->remote;
-	for (unsigned i = 0; i < ENDS; i++)
-		view_add_session(v, f->end[i].s);
+	memset(e->hop_mask, 0x42, MASK_LEN);
+	for (unsigned i = 0; i < 2; i++) {
+		memset(mask, 0x50 + (int)i, MASK_LEN);
+		assert_int_equal(view_add_community(e, i, GENERATION + i, mask, NULL), 0);
+	}
+	e->doors.supernodes[e->doors.n_supernodes++] = link_path(&f->end[HOP].s->link)->way;
 	for (unsigned i = 0; i < SESSIONS; i++) {
+		struct link *l = &f->end[i].s->link;
 		const struct mac mac = mac_of(i);
 
-		view_add_peer(v, i == OTHER, f->end[i].s, &mac);
-		view_add_handle(v, f->end[HOP].s->id, handle_of(i), f->end[i].s);
+		f->port[i] = view_add_port(
+			e, l->community, &(struct port){.kind = PORT_LINK, .link = l});
+		assert_non_null(f->port[i]);
+		l->port = f->port[i]->number;
+		assert_int_equal(view_put_owner(e, l->community, mac_number(&mac), f->port[i]), 0);
+		assert_int_equal(view_put_handle(e, f->end[HOP].s->link.id, handle_of(i), l), 0);
 	}
+	f->view = rig_view(&f->rig);
 }
 
 static inline int setup(void **state)
 {
+	struct note_sink notes = {.next = next_note, .push = push_note, .filled = filled_notes};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	rig_init(&f->rig, &role, 1);
-	f->rig.node.now_ms = START_MS;
+	rig_init(&f->rig, NULL, 1);
+	f->rig.node.core.now_ms = START_MS;
 	for (unsigned i = 0; i < ENDS; i++) {
 		struct far_end *e = &f->end[i];
 		const struct mac mac = mac_of(i);
 
-		e->s = rig_session(&f->rig, i == HOP ? SESSION_HOP : SESSION_PEER, &f->party,
+		e->s = rig_session(&f->rig, i == HOP ? LINK_HOP : LINK_PEER, &f->party,
 			(uint8_t)(i + 1), &e->far);
-		e->s->community = i == OTHER;
-		atomic_store(&e->s->mac, (uint64_t)load_be16(mac.b) << 32 | load_be32(mac.b + 2));
+		e->s->link.community = i == OTHER;
+		atomic_store(&e->s->link.awake, true);
+		atomic_store(
+			&e->s->link.mac, (uint64_t)load_be16(mac.b) << 32 | load_be32(mac.b + 2));
 	}
 	for (unsigned i = RELAYED; i < PEERS; i++)
 		set_relay(f, i);
 	make_view(f);
 	assert_int_equal(edge_worker_init(&f->w, 0, (struct datagram_sink){sink, f}), 0);
-	f->w.unsent = leave_waiting;
-	f->w.unsent_ctx = f;
+	notes.ctx = f;
+	notes.size[QUEUE_OWN] = BATCH_MAX;
+	notes_init(&f->notes, &notes, &f->w.drops);
+	f->w.notes = &f->notes;
 	f->w.in = (struct frame_sink){write_frames, f, 0, true};
 	*state = f;
 	return 0;
@@ -199,8 +206,9 @@ static inline int teardown(void **state)
 	for (unsigned i = 0; i < ENDS; i++)
 		keyset_destroy(f->end[i].far);
 	edge_worker_fini(&f->w);
-	view_destroy(f->view);
 	rig_fini(&f->rig);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		free(f->port[i]);
 	free(f);
 	return 0;
 }

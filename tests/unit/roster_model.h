@@ -23,7 +23,7 @@ struct flying_page {
 	struct control_roster roster;
 };
 
-struct listener {
+struct learner {
 	uint64_t version;
 	bool collecting;
 	uint32_t rx_seq;
@@ -34,7 +34,7 @@ struct listener {
 };
 
 /* It is a new process. */
-static inline void listener_forget(struct listener *l)
+static inline void learner_forget(struct learner *l)
 {
 	memset(l->seen, 0, sizeof(l->seen));
 	l->version = 0;
@@ -43,13 +43,13 @@ static inline void listener_forget(struct listener *l)
 }
 
 /* What is on its way is lost. */
-static inline void listener_cut(struct listener *l)
+static inline void learner_cut(struct learner *l)
 {
 	l->n_pages = l->n_acks = 0;
 }
 
-static inline void listener_send(
-	struct listener *l, uint32_t seq, const struct control_roster *roster)
+static inline void learner_send(
+	struct learner *l, uint32_t seq, const struct control_roster *roster)
 {
 	if (l->n_pages == FLIGHT_MAX)
 		l->n_pages--;
@@ -57,7 +57,7 @@ static inline void listener_send(
 	l->page[l->n_pages++].roster = *roster;
 }
 
-static inline void listener_apply_entries(struct listener *l, const struct control_roster *p)
+static inline void learner_apply_entries(struct learner *l, const struct control_roster *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
 		const struct roster_entry *r = &p->entry[i];
@@ -72,7 +72,7 @@ static inline void listener_apply_entries(struct listener *l, const struct contr
 }
 
 /* False when something is missing before this page: the edge registers again. */
-static inline bool listener_apply(struct listener *l, const struct control_roster *p)
+static inline bool learner_apply(struct learner *l, const struct control_roster *p)
 {
 	bool anew = p->base == 0;
 
@@ -86,7 +86,7 @@ static inline bool listener_apply(struct listener *l, const struct control_roste
 			l->seen[i].marked = false;
 		l->collecting = true;
 	}
-	listener_apply_entries(l, p);
+	learner_apply_entries(l, p);
 	l->version = p->version;
 	if (!p->last || !l->collecting)
 		return true;
@@ -96,8 +96,8 @@ static inline bool listener_apply(struct listener *l, const struct control_roste
 	return true;
 }
 
-/* Any page of those on their way arrives, and again: will arrive once more. As listener_apply. */
-static inline bool listener_receive(struct listener *l, const struct random *r, bool again)
+/* Any page of those on their way arrives, and again: will arrive once more. As learner_apply. */
+static inline bool learner_receive(struct learner *l, const struct random *r, bool again)
 {
 	struct flying_page p;
 	unsigned i;
@@ -113,11 +113,11 @@ static inline bool listener_receive(struct listener *l, const struct random *r, 
 	if (p.seq < l->rx_seq)
 		return true;
 	l->rx_seq = p.seq;
-	return listener_apply(l, &p.roster);
+	return learner_apply(l, &p.roster);
 }
 
 /* The sequence of an acknowledgement that arrives, 0 for none. */
-static inline uint32_t listener_ack(struct listener *l)
+static inline uint32_t learner_ack(struct learner *l)
 {
 	return l->n_acks > 0 ? l->ack[--l->n_acks] : 0;
 }

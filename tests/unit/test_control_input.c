@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Control messages in a session: acknowledgements, order, repetition, packets that overflow. */
+#include "core/control.h"
+#include "core/path/probe.h"
 #include "core_test.h"
 
 #define START_MS 1000u
 
 struct fixture {
 	struct rig rig;
+	struct core *core; /* of rig */
 	struct party member;
 	struct session *s;
 	struct keyset *far;
 	unsigned taken[256], acked[CONTROL_TYPES];
 	uint32_t last_seq;
 	size_t size; /* of the bodies that encode writes */
-	uint64_t now_ms;
 };
 
 /* ---- the role ---- */
@@ -22,27 +24,18 @@ static struct fixture *fixture_of(struct node *n)
 	return (struct fixture *)n;
 }
 
-static void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
-{
-	(void)n;
-	(void)s;
-	(void)restarted;
-	(void)now_ms;
-}
-
 static void message(struct node *n, struct session *s, const struct keyset *k,
-	const struct control_msg *m, const struct origin *from, uint64_t now_ms)
+	const struct control_msg *m, const struct origin *from)
 {
 	struct control_ping ping;
 
 	(void)k;
-	(void)now_ms;
 	fixture_of(n)->taken[m->type]++;
 	fixture_of(n)->last_seq = m->seq;
 	if (m->type == CONTROL_PING && control_ping_decode(&ping, m->body) == 0)
-		search_pong(n, s, &ping, from);
+		probe_pong(&n->core, s, &ping, from);
 	if (m->type == CONTROL_UNREGISTER)
-		session_retire(n, s);
+		session_retire(&n->core, s);
 }
 
 static void encode(
@@ -61,8 +54,7 @@ static void acked(struct node *n, struct session *s, enum control_type type)
 	fixture_of(n)->acked[type]++;
 }
 
-static const struct role role = {
-	.confirmed = confirmed, .message = message, .encode = encode, .acked = acked};
+static const struct role role = {.message = message, .encode = encode, .acked = acked};
 
 static int setup(void **state)
 {
@@ -70,8 +62,9 @@ static int setup(void **state)
 
 	assert_non_null(f);
 	rig_init(&f->rig, &role, 1);
-	f->now_ms = f->rig.node.now_ms = START_MS;
-	f->s = rig_session(&f->rig, SESSION_PEER, &f->member, 1, &f->far);
+	f->core = &f->rig.node.core;
+	f->core->now_ms = START_MS;
+	f->s = rig_session(&f->rig, LINK_PEER, &f->member, 1, &f->far);
 	f->size = 20;
 	*state = f;
 	return 0;
@@ -100,11 +93,11 @@ static void put(struct writer *w, unsigned type, uint32_t seq, size_t len)
 
 static void input(struct fixture *f, const uint8_t *plain, size_t len)
 {
-	const struct origin from = {.remote = test_endpoint(1, 500)};
+	const struct origin from = {.way = {.remote = test_endpoint(1, 500)}};
 	uint8_t *exact = exact_copy(plain, len);
 
 	f->rig.n_sent = 0;
-	control_input(&f->rig.node, f->s, session_tx(f->s), exact, len, &from, f->now_ms);
+	control_input(&f->rig.node, f->s, f->s->current, exact, len, &from);
 	free(exact);
 }
 
@@ -146,7 +139,7 @@ static struct heard hear(struct fixture *f)
 static struct heard flush(struct fixture *f)
 {
 	f->rig.n_sent = 0;
-	control_flush(&f->rig.node, f->s, NULL, f->now_ms);
+	control_flush(&f->rig.node, f->s, NULL);
 	return hear(f);
 }
 
@@ -222,9 +215,10 @@ static void older_states_are_not_taken(void **state)
 	put(&w, CONTROL_CANDIDATES, 2, 9);
 	input(f, buf, writer_len(&w));
 	assert_int_equal(f->taken[CONTROL_CANDIDATES], 1);
-	session_tx(f->s)->confirmed = false;
-	session_tx(f->s)->incarnation = 2;
-	session_confirm(&f->rig.node, f->s, session_tx(f->s));
+	f->s->current->confirmed = false;
+	f->s->current->incarnation = 2;
+	assert_int_equal(session_confirm(f->core, f->s, f->s->current),
+		SESSION_CONFIRMED | SESSION_RESTARTED);
 	writer_init(&w, buf, sizeof(buf));
 	put(&w, CONTROL_CLAIM, 1, 9);
 	input(f, buf, writer_len(&w));
@@ -251,7 +245,7 @@ static void a_damaged_end_spares_what_precedes(void **state)
 	}
 	assert_int_equal(f->taken[CONTROL_CLAIM], len - whole - 1);
 	assert_int_equal(f->taken[CONTROL_CANDIDATES], 0);
-	assert_int_equal(drops_get(&f->rig.node.drops, DROP_MALFORMED), len - whole - 1);
+	assert_int_equal(drops_get(&f->core->drops, DROP_MALFORMED), len - whole - 1);
 	input(f, buf, 0);
 	assert_int_equal(f->rig.n_sent, 0);
 }
@@ -274,7 +268,7 @@ static void many_questions_get_one_answer(void **state)
 	heard = hear(f);
 	assert_int_equal(heard.n[CONTROL_PONG], 1);
 	assert_true(acknowledges(&heard, 9));
-	assert_int_equal(drops_get(&f->rig.node.drops, DROP_RATE), 59);
+	assert_int_equal(drops_get(&f->core->drops, DROP_RATE), 59);
 	/* And not many a second. */
 	for (unsigned i = 0, sent = 1; i < 100; i++) {
 		input(f, buf, writer_len(&w));
@@ -323,15 +317,15 @@ static void states_are_repeated_until_acknowledged(void **state)
 	struct heard heard;
 	uint32_t seq;
 
-	control_post(&f->rig.node, f->s, CONTROL_CLAIM);
+	session_post(f->core, f->s, CONTROL_CLAIM);
 	heard = flush(f);
 	assert_int_equal(heard.n[CONTROL_CLAIM], 1);
 	seq = heard.seq[CONTROL_CLAIM];
 	assert_int_not_equal(seq, 0);
 	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-		f->now_ms += waits[i] - 1;
+		f->core->now_ms += waits[i] - 1;
 		assert_int_equal(flush(f).n[CONTROL_CLAIM], 0);
-		f->now_ms += 1;
+		f->core->now_ms += 1;
 		heard = flush(f);
 		assert_int_equal(heard.n[CONTROL_CLAIM], 1);
 		assert_int_equal(heard.seq[CONTROL_CLAIM], seq);
@@ -343,7 +337,7 @@ static void states_are_repeated_until_acknowledged(void **state)
 	assert_int_equal(f->acked[CONTROL_CLAIM], 1);
 	acknowledge(f, seq, seq);
 	assert_int_equal(f->acked[CONTROL_CLAIM], 1);
-	f->now_ms += 60000;
+	f->core->now_ms += 60000;
 	assert_int_equal(flush(f).n[CONTROL_CLAIM], 0);
 }
 
@@ -352,15 +346,15 @@ static void the_newest_state_takes_the_place(void **state)
 	struct fixture *f = *state;
 	uint32_t older, newer;
 
-	control_post(&f->rig.node, f->s, CONTROL_CLAIM);
+	session_post(f->core, f->s, CONTROL_CLAIM);
 	older = flush(f).seq[CONTROL_CLAIM];
-	f->now_ms += 10;
-	control_post(&f->rig.node, f->s, CONTROL_CLAIM);
+	f->core->now_ms += 10;
+	session_post(f->core, f->s, CONTROL_CLAIM);
 	newer = flush(f).seq[CONTROL_CLAIM];
 	assert_true(newer > older);
 	acknowledge(f, older, older);
 	assert_int_equal(f->acked[CONTROL_CLAIM], 0);
-	f->now_ms += 300;
+	f->core->now_ms += 300;
 	assert_int_equal(flush(f).seq[CONTROL_CLAIM], newer);
 	acknowledge(f, older, newer);
 	assert_int_equal(f->acked[CONTROL_CLAIM], 1);
@@ -378,14 +372,14 @@ static void what_does_not_fit_has_a_packet_of_its_own(void **state)
 		struct heard heard;
 
 		f->size = sizes[i];
-		f->now_ms += 100000;
+		f->core->now_ms += 100000;
 		for (size_t t = 0; t < 5; t++)
-			control_post(&f->rig.node, f->s, types[t]);
+			session_post(f->core, f->s, types[t]);
 		heard = flush(f);
 		for (size_t t = 0; t < 5; t++)
 			assert_int_equal(heard.n[types[t]], 1);
-		if (f->now_ms > START_MS + KEYS_REJECT_MS - 100000)
-			session_tx(f->s)->born_ms = f->now_ms;
+		if (f->core->now_ms > START_MS + KEYS_REJECT_MS - 100000)
+			test_made_at(f->s->current, f->core->now_ms);
 	}
 }
 
@@ -393,11 +387,11 @@ static void without_keys_nothing_is_lost(void **state)
 {
 	struct fixture *f = *state;
 
-	control_post(&f->rig.node, f->s, CONTROL_CLAIM);
-	session_tx(f->s)->born_ms = 0;
-	f->now_ms = KEYS_REJECT_MS;
+	session_post(f->core, f->s, CONTROL_CLAIM);
+	test_made_at(f->s->current, 0);
+	f->core->now_ms = KEYS_REJECT_MS;
 	assert_int_equal(flush(f).n[CONTROL_CLAIM], 0);
-	session_tx(f->s)->born_ms = f->now_ms;
+	test_made_at(f->s->current, f->core->now_ms);
 	assert_int_equal(flush(f).n[CONTROL_CLAIM], 1);
 }
 

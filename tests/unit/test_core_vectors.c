@@ -217,9 +217,9 @@ static void check_sealing(const struct keyset *k, const json_t *way)
 		{.text = packets[1], .len = 4, .nonce = {1}}};
 
 	bytes(member(way, "key"), secret, sizeof(secret));
-	key = aead_key_create(aead_library_choice(NULL, k->suite), k->suite, secret, 1);
+	key = aead_key_create(aead_library_choice(NULL, k->tx.suite), k->tx.suite, secret, 1);
 	assert_true(key != NULL && state != NULL);
-	aead_seal(k->tx_key, state, &ops[0], 1);
+	aead_seal(k->tx.key, state, &ops[0], 1);
 	aead_seal(key, state, &ops[1], 1);
 	assert_memory_equal(packets[0], packets[1], sizeof(packets[0]));
 	aead_key_destroy(key);
@@ -230,18 +230,20 @@ static void check_keys(const struct handshake_result *r, const json_t *v)
 {
 	const json_t *tx = member(v, r->initiator ? "i2r" : "r2i");
 	const json_t *rx = member(v, r->initiator ? "r2i" : "i2r");
-	struct keyset *k = keyset_create(r, NULL, 0, 1, 0);
+	const struct keyset_params p = {.nthreads = 1};
+	struct keyset *k = keyset_create(r, &p);
 
 	assert_non_null(k);
 	expect(v, "hash", k->hash, HASH_LEN);
 	expect(v, "prk", r->prk, HASH_LEN);
-	assert_int_equal(k->suite, number(v, "transform"));
-	expect(tx, "iv", k->tx_iv, NONCE_LEN);
-	expect(rx, "iv", k->rx_iv, NONCE_LEN);
-	expect(tx, "mask", k->tx_mask, MASK_LEN);
-	expect(rx, "mask", k->rx_mask, MASK_LEN);
-	expect(tx, "hop", k->tx_hop_key, sizeof(k->tx_hop_key));
-	expect(rx, "hop", k->rx_hop_key, sizeof(k->rx_hop_key));
+	assert_int_equal(k->tx.suite, number(v, "transform"));
+	assert_int_equal(k->rx.suite, number(v, "transform"));
+	expect(tx, "iv", k->tx.iv, NONCE_LEN);
+	expect(rx, "iv", k->rx.iv, NONCE_LEN);
+	expect(tx, "mask", k->tx.mask, MASK_LEN);
+	expect(rx, "mask", k->rx.mask, MASK_LEN);
+	expect(tx, "hop", k->tx.hop_key, sizeof(k->tx.hop_key));
+	expect(rx, "hop", k->rx.hop_key, sizeof(k->rx.hop_key));
 	check_sealing(k, tx);
 	keyset_destroy(k);
 }

@@ -62,13 +62,13 @@ static void test_product_page(void **state)
 	assert_int_equal(PARSE("-d", "edge0", "-a", "10.1.2.1", "-c", "mynetwork", "-k",
 				 "encryptme", "-l", "192.0.2.1:7654"),
 		0);
-	assert_string_equal(l.conf.device, "edge0");
-	assert_int_equal(l.conf.address_count, 1);
-	assert_ip(&l.conf.addresses[0].ip, "10.1.2.1");
-	assert_int_equal(l.conf.addresses[0].ip.port, 0);
-	assert_int_equal(l.conf.addresses[0].prefix, 24);
-	assert_string_equal(l.conf.community, "mynetwork");
-	assert_string_equal(l.conf.key, "encryptme");
+	assert_string_equal(l.conf.community.device, "edge0");
+	assert_int_equal(l.conf.community.address_count, 1);
+	assert_ip(&l.conf.community.addresses[0].ip, "10.1.2.1");
+	assert_int_equal(l.conf.community.addresses[0].ip.port, 0);
+	assert_int_equal(l.conf.community.addresses[0].prefix, 24);
+	assert_string_equal(l.conf.community.name, "mynetwork");
+	assert_string_equal(l.conf.community.key, "encryptme");
 	assert_int_equal(l.conf.supernode_count, 1);
 	assert_string_equal(l.conf.supernodes[0].host, "192.0.2.1");
 	assert_int_equal(l.conf.supernodes[0].port, 7654);
@@ -82,16 +82,16 @@ static void test_defaults(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	assert_string_equal(l.conf.device, "n2n0");
-	assert_int_equal(l.conf.address_count, 0);
-	assert_int_equal(l.conf.mtu, 1376);
-	assert_true(mac_is_zero(&l.conf.mac));
+	assert_string_equal(l.conf.community.device, "n2n0");
+	assert_int_equal(l.conf.community.address_count, 0);
+	assert_int_equal(l.conf.community.mtu, 1376);
+	assert_true(mac_is_zero(&l.conf.community.mac));
 	assert_true(endpoint_is_none(&l.conf.local));
 	assert_int_equal(l.conf.local.port, 0);
-	assert_null(l.conf.key_file);
-	assert_null(l.conf.state_dir);
-	assert_int_equal(l.conf.verbosity, 0);
-	assert_false(l.conf.help || l.conf.version);
+	assert_null(l.conf.community.key_file);
+	assert_null(l.conf.process.state_dir);
+	assert_int_equal(l.conf.process.verbosity, 0);
+	assert_false(l.conf.process.help || l.conf.process.version);
 }
 
 static void test_everything(void **state)
@@ -107,15 +107,15 @@ static void test_everything(void **state)
 			"192.0.2.7:99", "-m", "02-00-5e-10-00-01", "-M", "1500", "--state-dir",
 			"/s", "-fvv", "--verbose"),
 		0);
-	assert_int_equal(l.conf.address_count, 4);
-	assert_int_equal(l.conf.addresses[0].prefix, 16);
-	assert_ip(&l.conf.addresses[1].ip, "fd00::1");
-	assert_int_equal(l.conf.addresses[1].prefix, 64);
-	assert_int_equal(l.conf.addresses[2].prefix, 48);
-	assert_int_equal(l.conf.addresses[3].prefix, 31);
-	assert_string_equal(l.conf.community, "caf\xc3\xa9");
-	assert_string_equal(l.conf.key_file, "-");
-	assert_string_equal(l.conf.key, "");
+	assert_int_equal(l.conf.community.address_count, 4);
+	assert_int_equal(l.conf.community.addresses[0].prefix, 16);
+	assert_ip(&l.conf.community.addresses[1].ip, "fd00::1");
+	assert_int_equal(l.conf.community.addresses[1].prefix, 64);
+	assert_int_equal(l.conf.community.addresses[2].prefix, 48);
+	assert_int_equal(l.conf.community.addresses[3].prefix, 31);
+	assert_string_equal(l.conf.community.name, "caf\xc3\xa9");
+	assert_string_equal(l.conf.community.key_file, "-");
+	assert_string_equal(l.conf.community.key, "");
 	assert_int_equal(l.conf.supernode_count, 2);
 	assert_string_equal(l.conf.supernodes[0].key, "abc");
 	assert_string_equal(l.conf.supernodes[1].host, "2001:db8::1");
@@ -123,10 +123,10 @@ static void test_everything(void **state)
 	assert_string_equal(l.conf.supernodes[1].key, "d/e"); /* for the program to refuse */
 	assert_ip(&l.conf.local, "192.0.2.7");
 	assert_int_equal(l.conf.local.port, 99);
-	assert_true(mac_equal(&l.conf.mac, &mac));
-	assert_int_equal(l.conf.mtu, 1500);
-	assert_string_equal(l.conf.state_dir, "/s");
-	assert_int_equal(l.conf.verbosity, 3);
+	assert_true(mac_equal(&l.conf.community.mac, &mac));
+	assert_int_equal(l.conf.community.mtu, 1500);
+	assert_string_equal(l.conf.process.state_dir, "/s");
+	assert_int_equal(l.conf.process.verbosity, 3);
 }
 
 struct wrong {
@@ -256,7 +256,7 @@ static void test_wrong_values(void **state)
 		snprintf(expected, sizeof(expected), "option %s: %s", wrong[i].option,
 			wrong[i].text);
 		assert_string_equal(l.err.text, expected);
-		assert_string_equal(l.conf.key, ""); /* nothing secret stays behind */
+		assert_string_equal(l.conf.community.key, ""); /* nothing secret stays behind */
 	}
 }
 
@@ -266,10 +266,10 @@ static void test_long_values(void **state)
 	struct line l;
 
 	(void)state;
-	memset(value, 'k', EDGE_KEY_MAX);
+	memset(value, 'k', COMMUNITY_SECRET_MAX);
 	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), 0);
-	assert_string_equal(l.conf.key, value);
-	value[EDGE_KEY_MAX] = 'k';
+	assert_string_equal(l.conf.community.key, value);
+	value[COMMUNITY_SECRET_MAX] = 'k';
 	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), N2N_EINVAL);
 	assert_string_equal(l.err.text,
 		"option -k: the value has 257 bytes; give a key string or a passphrase of 1 to 256 "
@@ -284,12 +284,12 @@ static void test_long_values(void **state)
 	assert_int_equal(PARSE(ENOUGH, "-l", value), N2N_EINVAL);
 
 	assert_int_equal(PARSE(ENOUGH, "-d", "0123456789abcd~"), 0);
-	assert_string_equal(l.conf.device, "0123456789abcd~");
+	assert_string_equal(l.conf.community.device, "0123456789abcd~");
 
 	memset(value, 'c', sizeof(value));
 	value[COMMUNITY_NAME_MAX] = 0;
 	assert_int_equal(PARSE(ENOUGH, "-c", value), 0);
-	assert_string_equal(l.conf.community, value);
+	assert_string_equal(l.conf.community.name, value);
 }
 
 static void test_too_many(void **state)
@@ -349,9 +349,9 @@ static void test_help_needs_nothing_else(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE("--help"), 0);
-	assert_true(l.conf.help);
+	assert_true(l.conf.process.help);
 	assert_int_equal(PARSE("-V"), 0);
-	assert_true(l.conf.version);
+	assert_true(l.conf.process.version);
 	assert_int_equal(PARSE("-h", "-M", "1"), N2N_EINVAL);
 }
 
@@ -363,21 +363,21 @@ static void test_environment(void **state)
 	setenv("N2N_KEY", "envkey", 1);
 	setenv("N2N_COMMUNITY", "envnet", 1);
 	assert_int_equal(PARSE("-l", "sn:1"), 0);
-	assert_string_equal(l.conf.key, "envkey");
-	assert_string_equal(l.conf.community, "envnet");
+	assert_string_equal(l.conf.community.key, "envkey");
+	assert_string_equal(l.conf.community.name, "envnet");
 
 	assert_int_equal(PARSE("-l", "sn:1", "-k", "linekey", "-c", "linenet"), 0);
-	assert_string_equal(l.conf.key, "linekey");
-	assert_string_equal(l.conf.community, "linenet");
+	assert_string_equal(l.conf.community.key, "linekey");
+	assert_string_equal(l.conf.community.name, "linenet");
 
 	assert_int_equal(PARSE("-l", "sn:1", "-K", "file"), 0);
-	assert_string_equal(l.conf.key, "");
-	assert_string_equal(l.conf.key_file, "file");
+	assert_string_equal(l.conf.community.key, "");
+	assert_string_equal(l.conf.community.key_file, "file");
 
 	setenv("N2N_COMMUNITY", "bad\n", 1);
 	assert_int_equal(PARSE("-l", "sn:1"), N2N_EINVAL);
 	assert_string_equal(l.err.text, "variable N2N_COMMUNITY: \"bad?\"" NAME_HINT);
-	assert_string_equal(l.conf.key, "");
+	assert_string_equal(l.conf.community.key, "");
 }
 
 static void test_workers(void **state)
@@ -386,9 +386,9 @@ static void test_workers(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	assert_int_equal(l.conf.workers, 0);
+	assert_int_equal(l.conf.process.workers, 0);
 	assert_int_equal(PARSE(ENOUGH, "--workers", "3"), 0);
-	assert_int_equal(l.conf.workers, 3);
+	assert_int_equal(l.conf.process.workers, 3);
 	assert_int_equal(PARSE(ENOUGH, "--workers", "0"), N2N_EINVAL);
 	assert_string_equal(l.err.text,
 		"option --workers: \"0\" is not a number of threads; give 1 to 64, at most one for "
@@ -402,11 +402,11 @@ static void test_disable(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	assert_int_equal(l.conf.disabled, 0);
+	assert_int_equal(l.conf.process.disabled, 0);
 	assert_int_equal(PARSE(ENOUGH, "--disable=gso,vnethdr", "--disable=uso"), 0);
-	assert_int_equal(l.conf.disabled, FEATURE_GSO | FEATURE_VNET_HDR | FEATURE_USO);
+	assert_int_equal(l.conf.process.disabled, FEATURE_GSO | FEATURE_VNET_HDR | FEATURE_USO);
 	assert_int_equal(PARSE(ENOUGH, "--disable=uso,tso,gso,gro,vnethdr,ipsec-mb"), 0);
-	assert_int_equal(l.conf.disabled, FEATURE_END - 1);
+	assert_int_equal(l.conf.process.disabled, FEATURE_END - 1);
 	assert_int_equal(PARSE(ENOUGH, "--disable=gso,"), N2N_EINVAL);
 	assert_int_equal(PARSE(ENOUGH, "--disable=gs"), N2N_EINVAL);
 	assert_string_equal(l.err.text,
@@ -414,18 +414,18 @@ static void test_disable(void **state)
 		"gro, vnethdr, ipsec-mb, separated by commas");
 	setenv("N2N_DISABLE", "tso", 1);
 	assert_int_equal(PARSE(ENOUGH), 0);
-	assert_int_equal(l.conf.disabled, FEATURE_TSO);
+	assert_int_equal(l.conf.process.disabled, FEATURE_TSO);
 }
 
 static void test_wipe(void **state)
 {
-	static const char zero[EDGE_KEY_MAX + 1];
+	static const char zero[COMMUNITY_SECRET_MAX + 1];
 	struct line l;
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	edge_conf_wipe(&l.conf);
-	assert_memory_equal(l.conf.key, zero, sizeof(zero));
+	community_conf_wipe(&l.conf.community);
+	assert_memory_equal(l.conf.community.key, zero, sizeof(zero));
 }
 
 static void test_help_fits(void **state)
@@ -433,16 +433,17 @@ static void test_help_fits(void **state)
 	char *text = NULL;
 	size_t len = 0;
 	FILE *f = open_memstream(&text, &len);
+	unsigned n = 0;
 
 	(void)state;
 	assert_non_null(f);
 	options_help(&edge_options, f);
 	assert_int_equal(fclose(f), 0);
-	for (size_t i = 0; i < edge_options.count; i++) {
-		const struct option_spec *o = &edge_options.specs[i];
-
-		assert_int_equal(strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	}
+	for (size_t i = 0; i < OPTION_BLOCKS_MAX && edge_options.blocks[i].specs; i++)
+		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
+			assert_int_equal(
+				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
+	assert_int_equal(n, 16);
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);

@@ -3,7 +3,7 @@
  */
 #include "edge_data_test.h"
 
-enum way {
+enum via {
 	DIRECT,
 	RELAY
 };
@@ -31,7 +31,7 @@ static struct rx *next_rx(struct fixture *f, size_t len, const struct endpoint *
 
 	assert_true(f->n < BATCH_MAX);
 	memset(x, 0xa5, sizeof(*x)); /* a worker's array holds what the last batch left */
-	x->in = (struct datagram){.data = f->slots[f->n], .len = len, .remote = *from};
+	x->in = (struct datagram){.data = f->slots[f->n], .len = len, .way = way_to(from)};
 	f->n++;
 	return x;
 }
@@ -67,8 +67,8 @@ static void seal(struct fixture *f, struct far_end *e, const struct data_header 
 		.ad_len = DATA_HEADER_LEN};
 
 	data_header_write(packet, h);
-	keyset_nonce(op.nonce, e->far->tx_iv, h->counter);
-	aead_seal(e->far->tx_key, f->rig.node.tx.aead, &op, 1);
+	key_nonce(op.nonce, e->far->tx.iv, h->counter);
+	aead_seal(e->far->tx.key, f->rig.node.core.tx.aead, &op, 1);
 	packet_mask(packet, len + DATA_OVERHEAD, DATA_HEADER_LEN, mask);
 }
 
@@ -78,39 +78,39 @@ static void wrap(struct fixture *f, unsigned from, struct rx *x)
 	struct far_end *hop = &f->end[HOP];
 	uint8_t *p = x->in.data;
 	const struct relay_header h = {
-		RELAY_HOP_LIMIT, hop->s->id << 2, f->relay_counter++, handle_of(from)};
+		RELAY_HOP_LIMIT, hop->s->link.id << 2, f->relay_counter++, handle_of(from)};
 
-	x->in.remote = session_path(hop->s)->remote;
+	x->in.way = link_path(&hop->s->link)->way;
 	x->in.len += RELAY_HEADER_LEN;
 	relay_header_write(p, &h);
-	relay_mac(p + RELAY_MASKED_LEN, hop->far->tx_hop_key, p, p + RELAY_HEADER_LEN,
+	relay_mac(p + RELAY_MASKED_LEN, hop->far->tx.hop_key, p, p + RELAY_HEADER_LEN,
 		x->in.len - RELAY_HEADER_LEN);
 	packet_mask(p, x->in.len, RELAY_MASKED_LEN, f->view->hop_mask);
 }
 
 static struct rx *come(
-	struct fixture *f, unsigned from, enum way way, enum what what, uint8_t number)
+	struct fixture *f, unsigned from, enum via via, enum what what, uint8_t number)
 {
 	struct far_end *e = &f->end[from];
 	const struct endpoint at = test_endpoint((uint8_t)(from + 1), 500);
 	struct rx *x = next_rx(f, 0, &at);
-	uint8_t *packet = x->in.data + (way == RELAY ? RELAY_HEADER_LEN : 0);
+	uint8_t *packet = x->in.data + (via == RELAY ? RELAY_HEADER_LEN : 0);
 	const size_t len = plain_of(from, what, number, packet + DATA_HEADER_LEN);
 	const struct data_header h = {
 		.kind = what == CONTROL || what == CONTROL_SUM ? KIND_CONTROL : KIND_ETHERNET,
 		.cipher = what == OTHER_CIPHER ? AEAD_AES256GCM : AEAD_CHACHA20POLY1305,
 		.csum_unset = what == SUM_FRAME || what == NO_PLACE || what == EMPTY_SUM ||
 			      what == CONTROL_SUM,
-		.index = e->s->id << 2,
+		.index = e->s->link.id << 2,
 		.counter = what == AGAIN ? 0 : e->counter++,
 	};
 
 	seal(f, e, &h, packet, len,
-		way == RELAY ? e->far->tx_mask : f->view->community[from == OTHER].mask);
+		via == RELAY ? e->far->tx.mask : f->view->community[from == OTHER].mask);
 	x->in.len = len + DATA_OVERHEAD;
 	if (what == WRONG_TAG)
 		packet[DATA_HEADER_LEN] ^= 1; /* the tag, and so the mask, stay */
-	if (way == RELAY)
+	if (via == RELAY)
 		wrap(f, from, x);
 	return x;
 }
@@ -119,9 +119,10 @@ static struct rx *come(
 static void come_from_hop(struct fixture *f)
 {
 	struct far_end *e = &f->end[HOP];
-	struct rx *x = next_rx(f, DATA_OVERHEAD, &session_path(e->s)->remote);
-	const struct data_header h = {
-		.cipher = AEAD_CHACHA20POLY1305, .index = e->s->id << 2, .counter = e->counter++};
+	struct rx *x = next_rx(f, DATA_OVERHEAD, &link_path(&e->s->link)->way.remote);
+	const struct data_header h = {.cipher = AEAD_CHACHA20POLY1305,
+		.index = e->s->link.id << 2,
+		.counter = e->counter++};
 
 	seal(f, e, &h, x->in.data, 0, f->view->hop_mask);
 }
@@ -157,15 +158,15 @@ static enum drop fate(enum what what)
 	return fates[what];
 }
 
-static void check_origin(const struct fixture *f, const struct rx *x, unsigned from, enum way way)
+static void check_origin(const struct fixture *f, const struct rx *x, unsigned from, enum via via)
 {
-	assert_true(endpoint_equal(&x->origin.remote, &x->in.remote));
-	assert_int_equal(x->origin.hop_id, way == RELAY ? f->end[HOP].s->id : 0);
-	if (way == RELAY)
+	assert_true(way_same_remote(&x->origin.way, &x->in.way));
+	assert_int_equal(x->origin.hop_id, via == RELAY ? f->end[HOP].s->link.id : 0);
+	if (via == RELAY)
 		assert_int_equal(x->origin.handle, handle_of(from));
 }
 
-static void check_verdict(const struct fixture *f, const struct rx *x, unsigned from, enum way way,
+static void check_verdict(const struct fixture *f, const struct rx *x, unsigned from, enum via via,
 	enum what what, uint8_t number)
 {
 	static const enum verdict verdicts[] = {
@@ -176,15 +177,15 @@ static void check_verdict(const struct fixture *f, const struct rx *x, unsigned 
 	};
 	uint8_t want[SLOT_LEN];
 
-	check_origin(f, x, from, way);
-	assert_ptr_equal(x->session, f->end[from].s);
+	check_origin(f, x, from, via);
+	assert_ptr_equal(x->link, &f->end[from].s->link);
 	if (fate(what) != DROP_COUNT) {
 		assert_int_equal(x->verdict, VERDICT_DROP);
 		assert_int_equal(x->why, fate(what));
 		return;
 	}
 	assert_int_equal(x->verdict, verdicts[what]);
-	assert_ptr_equal(x->keys, session_tx(x->session));
+	assert_ptr_equal(x->keys, &f->end[from].s->current->rx);
 	assert_int_equal(x->len, plain_of(from, what, number, want));
 	assert_memory_equal(x->data, want, x->len);
 	assert_int_equal(x->offload.csum_unset, what == SUM_FRAME);
@@ -198,7 +199,7 @@ static void everything_in_one_batch(void **state)
 	size_t k;
 	struct {
 		unsigned from;
-		enum way way;
+		enum via via;
 		enum what what;
 	} c[BATCH_MAX] = {{.from = 0}};
 
@@ -214,22 +215,22 @@ static void everything_in_one_batch(void **state)
 			else
 				c[i].from = roll(f, SESSIONS);
 			if (roll(f, 3) == 0)
-				c[i].way = (enum way)roll(f, 2);
+				c[i].via = (enum via)roll(f, 2);
 			c[i].what = roll(f, 2) == 0 ? (enum what)roll(f, WHATS) : FRAME;
 			if (c[i].from == HOP)
 				come_from_hop(f);
 			else
-				(void)come(f, c[i].from, c[i].way, c[i].what, i);
+				(void)come(f, c[i].from, c[i].via, c[i].what, i);
 		}
 		take(f);
 		k = 0;
 		for (uint8_t i = 0; i < BATCH_MAX; i++) {
 			if (c[i].from == HOP) {
 				assert_int_equal(f->rx[i].verdict, VERDICT_EMPTY);
-				assert_ptr_equal(f->rx[i].session, f->end[HOP].s);
+				assert_ptr_equal(f->rx[i].link, &f->end[HOP].s->link);
 				continue;
 			}
-			check_verdict(f, &f->rx[i], c[i].from, c[i].way, c[i].what, i);
+			check_verdict(f, &f->rx[i], c[i].from, c[i].via, c[i].what, i);
 			dropped[fate(c[i].what)]++;
 			if (c[i].what != FRAME && c[i].what != SUM_FRAME)
 				continue;
@@ -245,7 +246,7 @@ static void everything_in_one_batch(void **state)
 		assert_int_equal(drops_get(&f->w.drops, d), dropped[d]);
 	/* Sessions count too what was opened and only then found to be no frame of theirs. */
 	for (unsigned i = 0; i < SESSIONS; i++)
-		counted += f->end[i].s->rx_frames;
+		counted += f->end[i].s->link.rx_frames;
 	assert_int_equal(counted, frames + dropped[DROP_SOURCE_MAC] + dropped[DROP_FRAME_LONG]);
 }
 
@@ -254,7 +255,7 @@ static void a_forbidden_header_has_no_effect(void **state)
 {
 	static const enum what whats[] = {CONTROL_SUM, OTHER_CIPHER, WRONG_TAG};
 	struct fixture *f = *state;
-	struct session *s = f->end[0].s;
+	struct link *s = &f->end[0].s->link;
 
 	for (unsigned i = 0; i < 3; i++) {
 		f->end[0].counter = i;
@@ -275,7 +276,7 @@ static void a_forbidden_header_has_no_effect(void **state)
 static void a_sum_without_a_place_is_no_frame(void **state)
 {
 	struct fixture *f = *state;
-	struct session *s = f->end[0].s;
+	struct link *s = &f->end[0].s->link;
 
 	(void)come(f, 0, DIRECT, NO_PLACE, 1);
 	(void)come(f, 0, DIRECT, EMPTY_SUM, 2);
@@ -295,14 +296,14 @@ static void one_index_from_several_addresses(void **state)
 		test_endpoint(2, 500), test_endpoint(1, 501)};
 
 	for (unsigned i = 0; i < 4; i++)
-		come(f, 0, DIRECT, FRAME, (uint8_t)i)->in.remote = at[i];
+		come(f, 0, DIRECT, FRAME, (uint8_t)i)->in.way.remote = at[i];
 	(void)come(f, 0, RELAY, FRAME, 4);
 	(void)come(f, 0, DIRECT, FRAME, 5);
 	take(f);
 	for (uint8_t i = 0; i < 6; i++)
 		check_verdict(f, &f->rx[i], 0, i == 4 ? RELAY : DIRECT, FRAME, i);
 	for (unsigned i = 0; i < 4; i++)
-		assert_true(endpoint_equal(&f->rx[i].origin.remote, &at[i]));
+		assert_true(endpoint_equal(&f->rx[i].origin.way.remote, &at[i]));
 	assert_int_equal(f->n_written, 6);
 }
 
@@ -313,7 +314,7 @@ static void a_borrowed_index_opens_nothing(void **state)
 	struct far_end thief = f->end[1];
 	struct rx *x;
 	struct data_header h = {
-		.cipher = AEAD_CHACHA20POLY1305, .index = f->end[0].s->id << 2, .counter = 1};
+		.cipher = AEAD_CHACHA20POLY1305, .index = f->end[0].s->link.id << 2, .counter = 1};
 	const struct endpoint at = test_endpoint(2, 500);
 
 	(void)come(f, 0, DIRECT, FRAME, 0);
@@ -324,11 +325,11 @@ static void a_borrowed_index_opens_nothing(void **state)
 	x = next_rx(f, DATA_OVERHEAD, &at);
 	seal(f, &thief, &h, x->in.data, 0, f->view->community[0].mask);
 	/* A hop's index from a stranger, and a peer's from the supernode. */
-	h.index = f->end[HOP].s->id << 2;
+	h.index = f->end[HOP].s->link.id << 2;
 	x = next_rx(f, DATA_OVERHEAD, &at);
 	seal(f, &f->end[HOP], &h, x->in.data, 0, f->view->community[0].mask);
 	x = come(f, 1, DIRECT, FRAME, 4);
-	x->in.remote = session_path(f->end[HOP].s)->remote;
+	x->in.way = link_path(&f->end[HOP].s->link)->way;
 	(void)come(f, 0, DIRECT, FRAME, 5);
 	take(f);
 	check_verdict(f, &f->rx[0], 0, DIRECT, FRAME, 0);
@@ -461,7 +462,7 @@ static void early_frames_are_made_whole(void **state)
 	uint8_t want[SLOT_LEN];
 	size_t len;
 
-	f->end[0].s->mac = 0;
+	f->end[0].s->link.mac = 0;
 	(void)come(f, 0, DIRECT, SUM_FRAME, 7);
 	(void)come(f, 1, DIRECT, FRAME, 8);
 	(void)come(f, 0, RELAY, FRAME, 9);
@@ -483,8 +484,8 @@ static void expired_keys_open_nothing(void **state)
 
 	for (uint8_t i = 0; i < 4; i++)
 		(void)come(f, i % 2, DIRECT, FRAME, i);
-	session_tx(f->end[1].s)->born_ms = 1;
-	session_tx(f->end[0].s)->born_ms = START_MS;
+	test_made_at(f->end[1].s->current, 1);
+	test_made_at(f->end[0].s->current, START_MS);
 	edge_datagrams_in(&f->w, f->view, f->rx, f->n, KEYS_REJECT_MS + 1);
 	for (uint8_t i = 0; i < 4; i++) {
 		assert_int_equal(f->rx[i].verdict, i % 2 == 1 ? VERDICT_DROP : VERDICT_FRAME);

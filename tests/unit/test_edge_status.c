@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an edge tells of itself and of one peer. */
 #include "core/edge/edge.h"
-#include "core_test.h"
+#include "wire_test.h"
 
 static void ignore_datagram(void *ctx, const struct datagram *d)
 {
@@ -68,6 +68,8 @@ static void one_peer_is_found_by_its_key(void **state)
 	assert_true(p.heard_ms == NEVER_MS);
 	/* A member of one community is none of another. */
 	assert_false(edge_peer_status(e, 0, known.remote, 1, &p));
+	assert_false(edge_peer_status(e, 2, known.remote, 1, &p));
+	assert_false(edge_peer_status(e, COMMUNITIES_MAX, known.remote, 1, &p));
 }
 
 static void an_edge_without_supernodes_is_not_registered(void **state)

@@ -253,6 +253,12 @@ static void test_peers(void **state)
 	e = make_edge(f);
 	keep_remember_peers(f->st, other_tag, e, 0);
 	assert_int_equal(edge_known_peers(e, 0, out, 4), 0);
+	/* Each community has files of its own. */
+	assert_int_equal(keep_peers(f->st, other_tag, e, 0, &err), 0);
+	edge_destroy(e);
+	e = make_edge(f);
+	keep_remember_peers(f->st, tag, e, 0);
+	assert_int_equal(edge_known_peers(e, 0, out, 4), 1);
 	edge_destroy(e);
 }
 
@@ -265,13 +271,13 @@ static void test_damaged_peers(void **state)
 
 	/* One record and a half. */
 	file[1 + TAG_ID_LEN] = 5;
-	write_raw(f, "peers", file, sizeof(file));
+	write_raw(f, "peers-0700000000000000", file, sizeof(file));
 	keep_remember_peers(f->st, tag, e, 0);
 	assert_int_equal(edge_known_peers(e, 0, out, 4), 1);
 	edge_destroy(e);
 	e = make_edge(f);
 	file[0] = 3; /* of a version to come */
-	write_raw(f, "peers", file, sizeof(file));
+	write_raw(f, "peers-0700000000000000", file, sizeof(file));
 	keep_remember_peers(f->st, tag, e, 0);
 	assert_int_equal(edge_known_peers(e, 0, out, 4), 0);
 	keep_remember_peers(NULL, tag, e, 0);

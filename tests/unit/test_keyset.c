@@ -6,7 +6,8 @@ static const enum aead_suite suites[] = {AEAD_AES256GCM, AEAD_CHACHA20POLY1305};
 
 static struct keyset *create(const struct handshake_result *r, uint32_t first)
 {
-	struct keyset *k = keyset_create(r, NULL, 1000, 1, first);
+	const struct keyset_params p = {.now_ms = 1000, .nthreads = 1, .first_counter = first};
+	struct keyset *k = keyset_create(r, &p);
 
 	assert_non_null(k);
 	return k;
@@ -20,10 +21,10 @@ static bool crosses(const struct keyset *from, const struct keyset *to, uint32_t
 	size_t opened;
 
 	assert_non_null(state);
-	keyset_nonce(op.nonce, from->tx_iv, counter);
-	aead_seal(from->tx_key, state, &op, 1);
-	keyset_nonce(op.nonce, to->rx_iv, counter);
-	opened = aead_open(to->rx_key, state, &op, 1);
+	key_nonce(op.nonce, from->tx.iv, counter);
+	aead_seal(from->tx.key, state, &op, 1);
+	key_nonce(op.nonce, to->rx.iv, counter);
+	opened = aead_open(to->rx.key, state, &op, 1);
 	aead_state_destroy(state);
 	return opened == 1 && memcmp(packet, "hello", 5) == 0;
 }
@@ -40,21 +41,21 @@ static void ends_fit(void **state)
 		i = create(&ri, 0);
 		r = create(&rr, 0);
 		assert_true(crosses(i, r, 0) && crosses(r, i, COUNTER_LIMIT - 1));
-		assert_memory_equal(i->tx_mask, r->rx_mask, MASK_LEN);
-		assert_memory_equal(i->rx_mask, r->tx_mask, MASK_LEN);
-		assert_memory_equal(i->tx_hop_key, r->rx_hop_key, 16);
-		assert_memory_equal(i->rx_hop_key, r->tx_hop_key, 16);
+		assert_memory_equal(i->tx.mask, r->rx.mask, MASK_LEN);
+		assert_memory_equal(i->rx.mask, r->tx.mask, MASK_LEN);
+		assert_memory_equal(i->tx.hop_key, r->rx.hop_key, 16);
+		assert_memory_equal(i->rx.hop_key, r->tx.hop_key, 16);
 		keyset_rx_mask(&ri, mask);
-		assert_memory_equal(mask, i->rx_mask, MASK_LEN);
+		assert_memory_equal(mask, i->rx.mask, MASK_LEN);
 		keyset_rx_mask(&rr, mask);
-		assert_memory_equal(mask, r->rx_mask, MASK_LEN);
+		assert_memory_equal(mask, r->rx.mask, MASK_LEN);
 		/* The two directions share nothing. */
 		assert_false(crosses(i, i, 0));
-		assert_memory_not_equal(i->tx_mask, i->rx_mask, MASK_LEN);
-		assert_memory_not_equal(i->tx_hop_key, i->rx_hop_key, 16);
-		assert_memory_not_equal(i->tx_hop_key, i->tx_mask, 16);
-		assert_int_equal(i->rx_index, 100);
-		assert_int_equal(i->tx_index, 200);
+		assert_memory_not_equal(i->tx.mask, i->rx.mask, MASK_LEN);
+		assert_memory_not_equal(i->tx.hop_key, i->rx.hop_key, 16);
+		assert_memory_not_equal(i->tx.hop_key, i->tx.mask, 16);
+		assert_int_equal(i->rx.index, 100);
+		assert_int_equal(i->tx.index, 200);
 		assert_int_equal(i->born_ms, 1000);
 		keyset_destroy(i);
 		keyset_destroy(r);
@@ -80,11 +81,11 @@ static void others_do_not_fit(void **state)
 		if (what == 2)
 			other.suite = AEAD_AES256GCM;
 		r = create(&other, 0);
-		assert_memory_not_equal(i->tx_iv, r->rx_iv, NONCE_LEN);
+		assert_memory_not_equal(i->tx.iv, r->rx.iv, NONCE_LEN);
 		if (what < 2) {
 			assert_false(crosses(i, r, 0));
-			assert_memory_not_equal(i->tx_mask, r->rx_mask, MASK_LEN);
-			assert_memory_not_equal(i->tx_hop_key, r->rx_hop_key, 16);
+			assert_memory_not_equal(i->tx.mask, r->rx.mask, MASK_LEN);
+			assert_memory_not_equal(i->tx.hop_key, r->rx.hop_key, 16);
 		}
 		keyset_destroy(r);
 	}
@@ -99,14 +100,14 @@ static void nonces(void **state)
 	uint8_t nonce[NONCE_LEN];
 
 	(void)state;
-	keyset_nonce(nonce, iv, 0x0a0b0c0d);
+	key_nonce(nonce, iv, 0x0a0b0c0d);
 	assert_memory_equal(nonce, want, sizeof(nonce));
-	keyset_nonce(nonce, iv, 0);
+	key_nonce(nonce, iv, 0);
 	assert_memory_equal(nonce, iv, sizeof(nonce));
 }
 
-static void check_limit(bool (*reserve)(struct keyset *, uint32_t, uint32_t *),
-	_Atomic uint64_t *counter, struct keyset *k)
+static void check_limit(bool (*reserve)(struct send_keys *, uint32_t, uint32_t *),
+	_Atomic uint64_t *counter, struct send_keys *k)
 {
 	uint32_t first;
 
@@ -136,13 +137,13 @@ static void counters_end(void **state)
 	(void)state;
 	test_results(&ri, &rr, AEAD_CHACHA20POLY1305, 1);
 	k = create(&ri, 0);
-	assert_true(keyset_reserve(k, 64, &first) && first == 0);
-	assert_true(keyset_reserve(k, 1, &first) && first == 64);
-	assert_true(keyset_reserve_relay(k, 1, &first) && first == 0);
+	assert_true(send_keys_reserve(&k->tx, 64, &first) && first == 0);
+	assert_true(send_keys_reserve(&k->tx, 1, &first) && first == 64);
+	assert_true(send_keys_reserve_relay(&k->tx, 1, &first) && first == 0);
 	keyset_destroy(k);
 	k = create(&ri, COUNTER_LIMIT - 10);
-	check_limit(keyset_reserve, &k->tx_counter, k);
-	check_limit(keyset_reserve_relay, &k->tx_relay_counter, k);
+	check_limit(send_keys_reserve, &k->tx.counter, &k->tx);
+	check_limit(send_keys_reserve_relay, &k->tx.relay_counter, &k->tx);
 	keyset_destroy(k);
 }
 

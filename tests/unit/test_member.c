@@ -5,7 +5,6 @@
  * the registry's.
  */
 #include "core/supernode/supernode_state.h"
-#include "core_test.h"
 #include "roster_model.h"
 
 #define COMMUNITIES 2
@@ -16,16 +15,32 @@ struct edge_model {
 	unsigned community;
 	uint32_t incarnation;
 	bool deaf;
-	struct listener listener;
+	struct learner learner;
 };
 
 struct world {
-	struct rig rig; /* for its randomness and sinks; its node is not used */
+	uint64_t seed;
+	unsigned events[EVENT_STATE + 1];
 	struct supernode *sn;
 	unsigned n;
 	struct edge_model edge[OTHERS_MAX];
 	unsigned departures;
 };
+
+/* Nothing has keys here: there is nothing to send. */
+static void no_send(void *ctx, const struct datagram *d)
+{
+	(void)ctx;
+	(void)d;
+	fail();
+}
+
+static void count_event(void *ctx, const struct event *e)
+{
+	struct world *w = ctx;
+
+	w->events[e->kind]++;
+}
 
 static void init_limited(struct world *w, unsigned n, uint64_t seed, unsigned members_max)
 {
@@ -33,10 +48,10 @@ static void init_limited(struct world *w, unsigned n, uint64_t seed, unsigned me
 		.node = {.nworkers = 1, .embryos = 4}, .secret = {1}, .members_max = members_max};
 
 	memset(w, 0, sizeof(*w));
-	w->rig.seed = seed;
+	w->seed = seed;
 	w->n = n;
-	c.node.io = (struct node_io){
-		&w->rig, rig_send, rig_deliver, rig_event, seeded_random(&w->rig.seed)};
+	c.node.io = (struct core_io){
+		.ctx = w, .send = no_send, .event = count_event, .random = seeded_random(&w->seed)};
 	w->sn = supernode_create(&c);
 	assert_non_null(w->sn);
 }
@@ -48,13 +63,13 @@ static void init(struct world *w, unsigned n, uint64_t seed)
 
 static uint32_t below(struct world *w, uint32_t bound)
 {
-	return random_below(&w->sn->node.io.random, bound);
+	return random_below(&w->sn->node.core.io.random, bound);
 }
 
 static struct control_register registration(const struct edge_model *e, unsigned number)
 {
 	struct control_register r = {
-		.incarnation = e->incarnation, .roster_version = e->listener.version};
+		.incarnation = e->incarnation, .roster_version = e->learner.version};
 
 	r.tag[0] = (uint8_t)(1 + e->community);
 	r.static_public[0] = (uint8_t)number;
@@ -80,14 +95,14 @@ static void leave(struct world *w, unsigned number)
 {
 	member_remove(w->sn, w->edge[number].m);
 	w->edge[number].m = NULL;
-	listener_cut(&w->edge[number].listener);
+	learner_cut(&w->edge[number].learner);
 	w->departures++;
 }
 
 static void forget(struct world *w, unsigned number)
 {
-	listener_forget(&w->edge[number].listener);
-	w->edge[number].incarnation = random_u32(&w->sn->node.io.random);
+	learner_forget(&w->edge[number].learner);
+	w->edge[number].incarnation = random_u32(&w->sn->node.core.io.random);
 }
 
 static void restart(struct world *w, unsigned number)
@@ -100,41 +115,42 @@ static void restart(struct world *w, unsigned number)
 
 /* ---- between them ---- */
 
-static struct outgoing *roster_of(const struct member *m)
+/* The sequence of the page that is due, 0 for none. */
+static uint32_t *roster_of(struct member *m)
 {
-	return &m->session->out[CONTROL_ROSTER];
+	return &m->session->out.seq[CONTROL_ROSTER];
 }
 
 /* The supernode sends the page that is due, as control.c would. */
 static bool transmit(struct edge_model *e)
 {
-	struct outgoing *o = roster_of(e->m);
+	uint32_t *due = roster_of(e->m);
 	struct control_roster page;
 
-	if (o->seq == 0)
+	if (*due == 0)
 		return false;
 	if (!member_page(e->m, &page)) {
-		o->seq = 0;
+		*due = 0;
 		return false;
 	}
-	listener_send(&e->listener, o->seq, &page);
+	learner_send(&e->learner, *due, &page);
 	return true;
 }
 
 static void receive(struct world *w, unsigned number, bool again)
 {
-	if (!listener_receive(&w->edge[number].listener, &w->sn->node.io.random, again))
+	if (!learner_receive(&w->edge[number].learner, &w->sn->node.core.io.random, again))
 		enter(w, number);
 }
 
 static void acknowledge(struct world *w, struct edge_model *e)
 {
-	struct outgoing *o = roster_of(e->m);
-	uint32_t seq = listener_ack(&e->listener);
+	uint32_t *due = roster_of(e->m);
+	uint32_t seq = learner_ack(&e->learner);
 
-	if (seq == 0 || seq != o->seq)
+	if (seq == 0 || seq != *due)
 		return;
-	o->seq = 0;
+	*due = 0;
 	member_took_page(w->sn, e->m);
 }
 
@@ -143,7 +159,7 @@ static void settle(struct world *w)
 	for (unsigned i = 0; i < w->n; i++) {
 		struct edge_model *e = &w->edge[i];
 
-		while (e->m != NULL && (e->listener.n_pages > 0 || transmit(e))) {
+		while (e->m != NULL && (e->learner.n_pages > 0 || transmit(e))) {
 			receive(w, i, false);
 			acknowledge(w, e);
 		}
@@ -156,11 +172,11 @@ static void check_edge(const struct world *w, unsigned number)
 {
 	const struct edge_model *e = &w->edge[number];
 
-	assert_int_equal(e->listener.version, e->m->entry->community->version);
-	assert_false(e->listener.collecting);
+	assert_int_equal(e->learner.version, e->m->entry->community->version);
+	assert_false(e->learner.collecting);
 	for (unsigned i = 0; i < w->n; i++) {
 		const struct edge_model *other = &w->edge[i];
-		const struct seen *seen = &e->listener.seen[i];
+		const struct seen *seen = &e->learner.seen[i];
 		bool there = i != number && other->m != NULL && other->m->entry != NULL &&
 			     other->community == e->community;
 
@@ -236,10 +252,10 @@ static void step(struct world *w)
 		receive(w, number, what < 50);
 	else if (what < 90)
 		acknowledge(w, e);
-	else if (what < 93 && e->listener.n_acks > 0)
-		e->listener.n_acks--;
-	else if (what < 96 && e->listener.n_pages > 0)
-		e->listener.n_pages--;
+	else if (what < 93 && e->learner.n_acks > 0)
+		e->learner.n_acks--;
+	else if (what < 96 && e->learner.n_pages > 0)
+		e->learner.n_pages--;
 }
 
 static void run(unsigned edges, uint64_t seed, unsigned rounds)
@@ -318,7 +334,7 @@ static void learn_page(struct world *w, struct member *m, unsigned *entries, uns
 	assert_true(page.n > 0 || page.last);
 	for (unsigned i = 0; i < page.n; i++)
 		*(page.entry[i].gone ? gone : entries) += 1;
-	roster_of(m)->seq = 0;
+	*roster_of(m) = 0;
 	member_took_page(w->sn, m);
 }
 
@@ -348,8 +364,8 @@ static void another_identity_is_a_departure(void **state)
 	assert_int_not_equal(member_handle(changer), handle);
 	learn_page(&w, watcher, &entries, &gone);
 	assert_true(entries == 2 && gone == 1);
-	assert_int_equal(w.rig.events[EVENT_MEMBER_UP], 3);
-	assert_int_equal(w.rig.events[EVENT_MEMBER_DOWN], 1);
+	assert_int_equal(w.events[EVENT_MEMBER_UP], 3);
+	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
 	supernode_destroy(w.sn);
 }
 
@@ -368,12 +384,12 @@ static void refreshing_changes_nothing(void **state)
 		uint32_t handle = member_handle(w.edge[0].m);
 
 		enter(&w, 0);
-		assert_int_equal(roster_of(w.edge[1].m)->seq, 0);
+		assert_int_equal(*roster_of(w.edge[1].m), 0);
 		assert_false(transmit(&w.edge[0]));
 		assert_int_equal(w.edge[0].m->entry->community->version, version);
 		assert_int_equal(member_handle(w.edge[0].m), handle);
 	}
-	assert_int_equal(w.rig.events[EVENT_MEMBER_UP], 2);
+	assert_int_equal(w.events[EVENT_MEMBER_UP], 2);
 	enter(&w, 2);
 	settle(&w);
 	check(&w);
@@ -392,13 +408,13 @@ static void a_change_posts_a_page_to_who_has_none_under_way(void **state)
 		enter(&w, i);
 	settle(&w);
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(roster_of(w.edge[i].m)->seq, 0);
+		assert_int_equal(*roster_of(w.edge[i].m), 0);
 	enter(&w, 3);
-	under_way = roster_of(w.edge[0].m)->seq;
+	under_way = *roster_of(w.edge[0].m);
 	assert_int_not_equal(under_way, 0);
-	assert_int_not_equal(roster_of(w.edge[3].m)->seq, 0);
+	assert_int_not_equal(*roster_of(w.edge[3].m), 0);
 	leave(&w, 3);
-	assert_int_equal(roster_of(w.edge[0].m)->seq, under_way);
+	assert_int_equal(*roster_of(w.edge[0].m), under_way);
 	settle(&w);
 	check(&w);
 	supernode_destroy(w.sn);
@@ -421,16 +437,16 @@ static void a_lease_lasts_as_long_as_it_is_heard(void **state)
 	enter(&w, 0);
 	enter(&w, 1);
 	settle(&w);
-	w.edge[0].m->session->rx_ms = 5000;
+	w.edge[0].m->session->link.rx_ms = 5000;
 	tick(&w, LEASE_S * 1000 - 1);
 	supernode_status(w.sn, &status);
 	assert_int_equal(status.members, 2);
 	tick(&w, LEASE_S * 1000);
 	supernode_status(w.sn, &status);
 	assert_int_equal(status.members, 1);
-	assert_int_equal(w.rig.events[EVENT_MEMBER_DOWN], 1);
+	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
 	w.edge[1].m = NULL;
-	assert_int_not_equal(roster_of(w.edge[0].m)->seq, 0);
+	assert_int_not_equal(*roster_of(w.edge[0].m), 0);
 	settle(&w);
 	check(&w);
 	tick(&w, 5000 + LEASE_S * 1000);
@@ -452,11 +468,11 @@ static void who_does_not_register_has_ten_seconds(void **state)
 	tick(&w, 9999);
 	member_unregister(w.sn, w.edge[0].m);
 	member_unregister(w.sn, w.edge[0].m);
-	assert_int_equal(w.rig.events[EVENT_MEMBER_DOWN], 1);
+	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
 	tick(&w, 10000);
 	supernode_status(w.sn, &status);
 	assert_true(status.members == 1 && status.communities == 0);
-	assert_ptr_equal(member_find(w.sn, w.edge[0].m->remote), w.edge[0].m);
+	assert_ptr_equal(member_find(w.sn, w.edge[0].m->session->remote), w.edge[0].m);
 	assert_null(member_find(w.sn, remote));
 	tick(&w, 9999 + 10000);
 	supernode_status(w.sn, &status);
@@ -475,11 +491,11 @@ static void a_restarted_edge_has_to_register_again(void **state)
 	enter(&w, 1);
 	settle(&w);
 	role = w.sn->node.role;
-	role->confirmed(&w.sn->node, w.edge[0].m->session, false, 0);
+	role->effects(&w.sn->node, w.edge[0].m->session, SESSION_CONFIRMED);
 	assert_int_not_equal(member_handle(w.edge[0].m), 0);
-	role->confirmed(&w.sn->node, w.edge[0].m->session, true, 0);
+	role->effects(&w.sn->node, w.edge[0].m->session, SESSION_CONFIRMED | SESSION_RESTARTED);
 	assert_int_equal(member_handle(w.edge[0].m), 0);
-	assert_int_equal(w.rig.events[EVENT_MEMBER_DOWN], 1);
+	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
 	forget(&w, 0);
 	enter(&w, 0);
 	settle(&w);
@@ -487,30 +503,64 @@ static void a_restarted_edge_has_to_register_again(void **state)
 	supernode_destroy(w.sn);
 }
 
+/* Its session was to be looked at when the lease would have ended. */
+static void a_restarted_edge_has_ten_seconds_too(void **state)
+{
+	struct supernode_status status;
+	static struct world w;
+
+	(void)state;
+	init(&w, 4, 17);
+	enter(&w, 0);
+	settle(&w);
+	for (uint64_t now_ms = 0; now_ms <= 12000; now_ms += 100)
+		tick(&w, now_ms);
+	member_unregister(w.sn, w.edge[0].m);
+	tick(&w, 21999);
+	supernode_status(w.sn, &status);
+	assert_int_equal(status.members, 1);
+	tick(&w, 22000);
+	supernode_status(w.sn, &status);
+	assert_int_equal(status.members, 0);
+	supernode_destroy(w.sn);
+}
+
 /* ---- beside the members ---- */
+
+static const struct view *view_of(struct world *w)
+{
+	(void)node_view_changed(&w->sn->node);
+	return w->sn->node.core.view.shown;
+}
 
 /* Workers relay for who is registered, between members of one community. */
 static void the_view_has_who_is_registered(void **state)
 {
-	const struct view_id *a, *b;
+	const struct link *a, *b;
 	static struct world w;
+	uint32_t handle;
 
 	(void)state;
 	init(&w, 4, 15);
 	enter(&w, 0);
 	w.edge[1].community = 1;
 	enter(&w, 1);
-	a = view_entry(node_view(&w.sn->node), w.edge[0].m->session->id);
-	b = view_entry(node_view(&w.sn->node), w.edge[1].m->session->id);
-	assert_true(a != NULL && b != NULL && a->community != b->community);
-	assert_int_equal(a->handle, member_handle(w.edge[0].m));
-	assert_ptr_equal(view_handle(node_view(&w.sn->node), 0, b->handle), b->session);
+	a = view_link(view_of(&w), w.edge[0].m->session->link.id);
+	b = view_link(view_of(&w), w.edge[1].m->session->link.id);
+	assert_ptr_equal(a, &w.edge[0].m->session->link);
+	assert_ptr_equal(b, &w.edge[1].m->session->link);
+	assert_true(a->member >> 32 != b->member >> 32);
+	handle = member_handle(w.edge[0].m);
+	assert_int_equal((uint32_t)a->member, handle);
+	assert_ptr_equal(view_handle(view_of(&w), 0, handle), a);
+	assert_ptr_equal(view_handle(view_of(&w), 0, (uint32_t)b->member), b);
 	member_unregister(w.sn, w.edge[0].m);
-	a = view_entry(node_view(&w.sn->node), w.edge[0].m->session->id);
-	assert_true(a != NULL && a->handle == 0);
+	assert_ptr_equal(view_link(view_of(&w), a->id), a);
+	assert_int_equal(a->member, 0);
+	assert_null(view_handle(view_of(&w), 0, handle));
 	enter(&w, 0);
-	a = view_entry(node_view(&w.sn->node), w.edge[0].m->session->id);
-	assert_true(a != NULL && a->handle == member_handle(w.edge[0].m));
+	assert_int_equal((uint32_t)a->member, member_handle(w.edge[0].m));
+	assert_ptr_equal(view_handle(view_of(&w), 0, member_handle(w.edge[0].m)), a);
 	supernode_destroy(w.sn);
 }
 
@@ -530,15 +580,15 @@ static void members_are_told_of_edges_registered_elsewhere(void **state)
 	settle(&w);
 	assert_int_equal(registry_put(&w.sn->registry, 5, tag, &far, &e), REGISTRY_CREATED);
 	members_tell(w.sn);
-	assert_int_not_equal(roster_of(w.edge[0].m)->seq, 0);
+	assert_int_not_equal(*roster_of(w.edge[0].m), 0);
 	learn_page(&w, w.edge[0].m, &entries, &gone);
 	assert_true(entries == 1 && gone == 0);
 	supernode_status(w.sn, &status);
 	assert_int_equal(status.members, 1);
-	assert_null(view_handle(node_view(&w.sn->node), 0, 77));
+	assert_null(view_handle(view_of(&w), 0, 77));
 	assert_int_equal(registry_forget_owner(&w.sn->registry, 5), 1);
 	members_tell(w.sn);
-	assert_int_not_equal(roster_of(w.edge[0].m)->seq, 0);
+	assert_int_not_equal(*roster_of(w.edge[0].m), 0);
 	learn_page(&w, w.edge[0].m, &entries, &gone);
 	assert_true(entries == 1 && gone == 1);
 	/* One that is still there when the supernode ends. */
@@ -558,6 +608,7 @@ int main(void)
 		cmocka_unit_test(a_lease_lasts_as_long_as_it_is_heard),
 		cmocka_unit_test(who_does_not_register_has_ten_seconds),
 		cmocka_unit_test(a_restarted_edge_has_to_register_again),
+		cmocka_unit_test(a_restarted_edge_has_ten_seconds_too),
 		cmocka_unit_test(the_view_has_who_is_registered),
 		cmocka_unit_test(members_are_told_of_edges_registered_elsewhere),
 	};

@@ -13,12 +13,17 @@
 
 #include <cmocka.h>
 
-struct target {
+/* A block's struct inside the whole, not at its start. */
+struct second {
 	unsigned count;
-	bool flag;
 	char secret[32];
+};
+
+struct target {
 	const char *path;
 	const char *path_only_long;
+	struct second second;
+	bool flag;
 };
 
 static int set_secret(void *field, const char *value, char *why, size_t why_cap)
@@ -31,14 +36,13 @@ static int set_secret(void *field, const char *value, char *why, size_t why_cap)
 	return 0;
 }
 
-static const struct option_spec specs[] = {
+static const struct option_spec first_options[] = {
 	{
 		.name = "path",
 		.letter = 'p',
 		.arg = "PATH",
 		.env = "N2N_TEST_PATH",
 		.help = "a path",
-		.section = "First",
 		.settings = SETTING_BIT(SETTING_INSTANCE) | SETTING_BIT(SETTING_PORT),
 		.field = offsetof(struct target, path),
 		.set = value_path,
@@ -47,47 +51,52 @@ static const struct option_spec specs[] = {
 		.name = "path-only-long",
 		.arg = "PATH",
 		.help = "another",
-		.section = "First",
 		.settings = SETTING_BIT(SETTING_INSTANCE),
 		.field = offsetof(struct target, path_only_long),
 		.set = value_path,
 	},
+	{0},
+};
+
+static const struct option_spec second_options[] = {
 	{
 		.name = "secret",
 		.letter = 's',
 		.arg = "WORD",
 		.env = "N2N_TEST_SECRET",
 		.help = "a word",
-		.section = "Second",
 		.flags = OPTION_SECRET,
-		.field = offsetof(struct target, secret),
+		.field = offsetof(struct second, secret),
 		.set = set_secret,
 	},
 	{
 		.name = "count",
 		.letter = 'c',
 		.help = "more",
-		.section = "Second",
 		.flags = OPTION_REPEATABLE,
-		.field = offsetof(struct target, count),
+		.field = offsetof(struct second, count),
 		.set = value_count,
 	},
+	{0},
+};
+
+static const struct option_spec flag_options[] = {
 	{
 		.name = "flag",
 		.letter = 'f',
 		.help = "not shown",
-		.section = "Second",
 		.flags = OPTION_HIDDEN,
-		.field = offsetof(struct target, flag),
 		.set = value_set_true,
 	},
+	{0},
 };
 
 static const struct option_set set = {
 	.program = "prog",
 	.usage = "[-c]",
-	.specs = specs,
-	.count = sizeof(specs) / sizeof(specs[0]),
+	.blocks = {{"First", first_options, 0},
+		{"Second", second_options, offsetof(struct target, second)},
+		{NULL, flag_options, offsetof(struct target, flag)}},
 	.epilogue = "That is all.\n",
 };
 
@@ -122,7 +131,7 @@ static void test_forms(void **state)
 	assert_int_equal(PARSE(NULL), 0);
 	assert_int_equal(PARSE("-p", "/a", "-ccf", "--count"), 0);
 	assert_string_equal(t.path, "/a");
-	assert_int_equal(t.count, 3);
+	assert_int_equal(t.second.count, 3);
 	assert_true(t.flag);
 	assert_int_equal(PARSE("--path=/b", "-cp/c"), 0);
 	assert_string_equal(t.path, "/c");
@@ -131,7 +140,7 @@ static void test_forms(void **state)
 	assert_string_equal(t.path_only_long, "/d");
 	assert_int_equal(PARSE("--cou", "--path", "-p"), 0); /* values may look like options */
 	assert_string_equal(t.path, "-p");
-	assert_int_equal(t.count, 1);
+	assert_int_equal(t.second.count, 1);
 	assert_int_equal(PARSE("-c", "--"), 0);
 }
 
@@ -222,7 +231,7 @@ static void test_secrets_leave_argv(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE("-s", "hush", "--secret=hush2", "-cshush3"), 0);
-	assert_string_equal(t.secret, "hush3");
+	assert_string_equal(t.second.secret, "hush3");
 	assert_string_equal(copies[2], "");
 	assert_string_equal(copies[3], "--secret=");
 	assert_string_equal(copies[4], "-cs");
@@ -242,13 +251,13 @@ static void test_environment(void **state)
 	setenv("N2N_TEST_SECRET", "", 1);
 	assert_int_equal(options_from_env(&set, &t, &err), 0);
 	assert_null(t.path);
-	assert_string_equal(t.secret, "");
+	assert_string_equal(t.second.secret, "");
 
 	setenv("N2N_TEST_PATH", "/env", 1);
 	setenv("N2N_TEST_SECRET", "word", 1);
 	assert_int_equal(options_from_env(&set, &t, &err), 0);
 	assert_string_equal(t.path, "/env");
-	assert_string_equal(t.secret, "word");
+	assert_string_equal(t.second.secret, "word");
 
 	setenv("N2N_TEST_SECRET", "0123456789012345678901234567890", 1);
 	assert_int_equal(options_from_env(&set, &t, &err), N2N_EINVAL);

@@ -258,7 +258,7 @@ static void an_edge_at_two_supernodes_keeps_its_newer_entry(void **state)
 {
 	struct roster_entry own = named(1, 0), at_first = named(2, 77), at_second = named(2, 0);
 	struct registry_entry *e, *twin;
-	static struct listener listener;
+	static struct learner learner;
 	struct roster_cursor cursor = {0};
 	struct control_roster page;
 	struct world w;
@@ -271,12 +271,12 @@ static void an_edge_at_two_supernodes_keeps_its_newer_entry(void **state)
 	assert_int_equal(put(&w, REGISTRY_SELF, 1, &at_second, &twin), REGISTRY_CREATED);
 	take(e, &page);
 	assert_int_equal(page.n, 2);
-	assert_true(listener_apply(&listener, &page));
+	assert_true(learner_apply(&learner, &page));
 	assert_true(registry_remove(&w.registry, 5, 77));
 	take(e, &page);
-	assert_true(listener_apply(&listener, &page));
-	assert_true(listener.seen[2].listed);
-	assert_int_equal(listener.seen[2].handle, twin->told.handle);
+	assert_true(learner_apply(&learner, &page));
+	assert_true(learner.seen[2].listed);
+	assert_int_equal(learner.seen[2].handle, twin->told.handle);
 	registry_fini(&w.registry);
 }
 

@@ -8,11 +8,13 @@
 /* The responder; rig first, because its node finds it. */
 struct fixture {
 	struct rig rig;
+	struct core *core; /* of rig */
 	struct party self;
+	uint8_t mask[MASK_LEN];
+	struct note note;
 	struct session *session; /* what find gives */
 	bool admits;
 	unsigned asked, failed, confirmed;
-	uint64_t now_ms;
 };
 
 /* An initiator with one attempt. */
@@ -31,6 +33,22 @@ static struct fixture *fixture_of(struct node *n)
 	return (struct fixture *)n;
 }
 
+static unsigned listeners(
+	struct node *n, const struct origin *from, struct listener out[LISTENERS_MAX])
+{
+	(void)from;
+	out[0] = (struct listener){
+		.self = &fixture_of(n)->self, .mask = fixture_of(n)->mask, .to = {.kind = TO_PEER}};
+	return 1;
+}
+
+static bool within_budget(struct node *n, const struct origin *from)
+{
+	(void)n;
+	(void)from;
+	return true;
+}
+
 static struct session *find(struct node *n, const struct party *self, const uint8_t *remote)
 {
 	struct session *s = fixture_of(n)->session;
@@ -39,46 +57,55 @@ static struct session *find(struct node *n, const struct party *self, const uint
 	return s != NULL && memcmp(s->remote, remote, KEY_LEN) == 0 ? s : NULL;
 }
 
-static bool admit(struct node *n, const struct party *self, const uint8_t *remote,
-	const struct origin *from, uint64_t now_ms)
+static bool admit(struct node *n, const struct party *self, const uint8_t *remote)
 {
 	(void)self;
 	(void)remote;
-	(void)from;
-	(void)now_ms;
 	fixture_of(n)->asked++;
 	return fixture_of(n)->admits;
 }
 
 static struct session *create(struct node *n, const struct party *self, const uint8_t *remote)
 {
-	fixture_of(n)->session = session_create(n, SESSION_PEER, self, 0, remote);
+	fixture_of(n)->session = session_create(&n->core, LINK_PEER, self, 0, remote);
 	return fixture_of(n)->session;
 }
 
-static void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
+static void effects(struct node *n, struct session *s, unsigned what)
 {
 	(void)s;
-	(void)restarted;
-	(void)now_ms;
-	fixture_of(n)->confirmed++;
+	fixture_of(n)->confirmed += (what & SESSION_CONFIRMED) != 0;
 }
 
-static void failed(
-	struct node *n, const struct party *self, struct session *s, bool answered, uint64_t now_ms)
+static void unconfirmed(struct node *n, const struct party *self, const struct session *s)
 {
 	(void)self;
 	(void)s;
-	(void)now_ms;
-	fixture_of(n)->failed += answered;
+	fixture_of(n)->failed++;
+}
+
+static uint64_t look(struct node *n, struct session *s)
+{
+	(void)n;
+	(void)s;
+	return UINT64_MAX;
+}
+
+static void tick(struct node *n)
+{
+	(void)n;
 }
 
 static const struct role role = {
+	.listeners = listeners,
+	.within_budget = within_budget,
 	.find = find,
 	.admit = admit,
 	.create = create,
-	.confirmed = confirmed,
-	.failed = failed,
+	.effects = effects,
+	.unconfirmed = unconfirmed,
+	.look = look,
+	.tick = tick,
 };
 
 /* ---- the two ends ---- */
@@ -91,7 +118,9 @@ static int setup(void **state)
 	rig_init(&f->rig, &role, EMBRYOS);
 	f->self = test_member(MODE_KEY, 5, 200);
 	f->admits = true;
-	f->now_ms = f->rig.node.now_ms = START_MS;
+	f->core = &f->rig.node.core;
+	f->core->now_ms = START_MS;
+	memset(f->mask, 0x42, MASK_LEN);
 	*state = f;
 	return 0;
 }
@@ -110,23 +139,25 @@ static void begin(struct fixture *f, struct peer_end *p, uint8_t device, uint64_
 	const struct attempt_params params = {f->self.self.public, 0x404u + device, 1, freshness};
 
 	p->party = test_member(MODE_KEY, 5, device);
-	p->at = (struct origin){.remote = test_endpoint(device, 1000)};
-	assert_int_equal(attempt_start(&p->attempt, &p->party, &params, &f->rig.node.io.random), 0);
+	p->at = (struct origin){.way = {.remote = test_endpoint(device, 1000)}};
+	assert_int_equal(attempt_start(&p->attempt, &p->party, &params, &f->core->io.random), 0);
 }
 
 /* The peer sends its message 1, in a new envelope; true when something was answered. */
 static bool knock(struct fixture *f, struct peer_end *p)
 {
 	unsigned before = f->rig.n_sent;
-	uint8_t body[ENVELOPE_BODY_MAX];
-	struct msg_init m;
+	struct note *note = &f->note;
 
-	p->len = attempt_datagram(&p->attempt, &p->party, p->datagram, &f->rig.node.io.random);
-	assert_int_equal(envelope_open(body, p->datagram, p->len, NULL, 0, f->self.env_key), 0);
-	assert_int_equal(msg_init_decode(&m, body, p->len - ENVELOPE_OVERHEAD), 0);
-	f->rig.node.now_ms = f->now_ms;
-	responder_init(
-		&f->rig.node, &f->self, &m, &p->at, p->datagram + p->len - TAG_LEN, f->now_ms);
+	p->len = attempt_datagram(&p->attempt, &p->party, p->datagram, &f->core->io.random);
+	*note = (struct note){.kind = NOTE_ENVELOPE,
+		.to = {.kind = TO_PEER},
+		.origin = p->at,
+		.len = p->len - ENVELOPE_OVERHEAD + TAG_LEN};
+	assert_int_equal(
+		envelope_open(note->data, p->datagram, p->len, NULL, 0, f->self.env_key), 0);
+	memcpy(note->data + note->len - TAG_LEN, p->datagram + p->len - TAG_LEN, TAG_LEN);
+	node_note(&f->rig.node, note, f->core->now_ms);
 	assert_in_range(f->rig.n_sent, before, before + 1);
 	return f->rig.n_sent > before;
 }
@@ -141,7 +172,7 @@ static bool is_response(
 {
 	const struct sent *s = last(f);
 
-	assert_true(endpoint_equal(&s->remote, &p->at.remote));
+	assert_true(endpoint_equal(&s->way.remote, &p->at.way.remote));
 	assert_true(s->len <= p->len);
 	return envelope_open(body, s->data, s->len, NULL, 0, p->party.env_key) == 0 &&
 	       msg_response_decode(m, body, s->len - ENVELOPE_OVERHEAD) == 0;
@@ -151,6 +182,7 @@ static bool is_response(
 static struct keyset *take_response(struct fixture *f, struct peer_end *p)
 {
 	uint8_t body[ENVELOPE_BODY_MAX];
+	const struct keyset_params params = {.nthreads = 2};
 	struct handshake_result result;
 	struct msg_response m;
 	struct payload theirs;
@@ -158,7 +190,7 @@ static struct keyset *take_response(struct fixture *f, struct peer_end *p)
 	if (!is_response(f, p, body, &m) ||
 		attempt_finish(&p->attempt, &p->party, &m, &result, &theirs) != 0)
 		return NULL;
-	return keyset_create(&result, NULL, 0, 2, 0);
+	return keyset_create(&result, &params);
 }
 
 static bool take_cookie(const struct fixture *f, struct peer_end *p)
@@ -167,21 +199,32 @@ static bool take_cookie(const struct fixture *f, struct peer_end *p)
 	return attempt_cookie(&p->attempt, last(f)->data, last(f)->len) == 0;
 }
 
-/* Opens the first packet under the keys at the responder. */
+static struct embryo *waiting_for(const struct fixture *f, const struct keyset *k)
+{
+	return embryo_by_index(&f->core->embryos, k->tx.index);
+}
+
+/* The first packet under the keys comes to the responder: the session that it confirms, or NULL. */
 static struct session *confirm(struct fixture *f, struct keyset *k, struct data_header h)
 {
-	struct embryo *e = responder_by_index(&f->rig.node, k->tx_index);
-	uint8_t packet[DATA_OVERHEAD];
+	uint8_t *packet = f->note.data;
 	struct aead_op op = {
 		.text = packet + DATA_HEADER_LEN, .ad = packet, .ad_len = DATA_HEADER_LEN};
-	const struct origin from = {.remote = test_endpoint(77, 7)};
+	unsigned before = f->confirmed;
 
-	h.index = k->tx_index;
+	f->note = (struct note){.kind = NOTE_UNKNOWN,
+		.origin = {.way = {.remote = test_endpoint(77, 7)}},
+		.len = DATA_OVERHEAD};
+
+	h.index = k->tx.index;
 	data_header_write(packet, &h);
-	keyset_nonce(op.nonce, k->tx_iv, h.counter);
-	aead_seal(k->tx_key, f->rig.node.tx.aead, &op, 1);
-	assert_non_null(e);
-	return responder_confirm(&f->rig.node, e, &h, packet, sizeof(packet), &from, f->now_ms);
+	key_nonce(op.nonce, k->tx.iv, h.counter);
+	aead_seal(k->tx.key, f->core->tx.aead, &op, 1);
+	packet_mask(packet, f->note.len, DATA_HEADER_LEN, f->mask);
+	assert_non_null(waiting_for(f, k));
+	node_note(&f->rig.node, &f->note, f->core->now_ms);
+	assert_in_range(f->confirmed, before, before + 1);
+	return f->confirmed > before ? f->session : NULL;
 }
 
 static struct session *join(struct fixture *f, uint8_t device, uint64_t freshness)
@@ -194,14 +237,14 @@ static struct session *join(struct fixture *f, uint8_t device, uint64_t freshnes
 	assert_true(knock(f, &p));
 	k = take_response(f, &p);
 	assert_non_null(k);
-	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite});
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite});
 	keyset_destroy(k);
 	return s;
 }
 
 static uint64_t drops(const struct fixture *f, enum drop why)
 {
-	return drops_get(&f->rig.node.drops, why);
+	return drops_get(&f->core->drops, why);
 }
 
 /* ---- the tests ---- */
@@ -216,7 +259,7 @@ static void a_repetition_gets_the_same_answer(void **state)
 	begin(f, &p, 1, 1000);
 	assert_true(knock(f, &p));
 	assert_true(is_response(f, &p, one, &m1));
-	p.at.remote = test_endpoint(99, 99); /* it may have moved meanwhile */
+	p.at.way.remote = test_endpoint(99, 99); /* it may have moved meanwhile */
 	assert_true(knock(f, &p));
 	assert_true(is_response(f, &p, two, &m2));
 	assert_int_equal(m1.sender, m2.sender);
@@ -238,19 +281,19 @@ static void the_first_packet_makes_a_session(void **state)
 	k = take_response(f, &p);
 	assert_non_null(k);
 	assert_null(f->session);
-	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite, .counter = 5});
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite, .counter = 5});
 	assert_non_null(s);
 	assert_ptr_equal(s, f->session);
-	assert_true(s->confirmed && session_tx(s) != NULL && session_tx(s)->confirmed);
+	assert_true(s->confirmed && s->current != NULL && s->current->confirmed);
 	assert_memory_equal(s->remote, p.party.self.public, KEY_LEN);
 	assert_int_equal(s->freshness, 1000);
 	assert_int_equal(s->incarnation, p.party.incarnation);
-	assert_int_equal(session_tx(s)->rx_index, k->tx_index);
+	assert_int_equal(s->current->rx.index, k->tx.index);
 	assert_int_equal(session_generation(s), 1);
 	assert_int_equal(f->confirmed, 1);
-	assert_null(responder_by_index(&f->rig.node, k->tx_index));
-	assert_true(replay_seen(&session_tx(s)->rx_window, 5));
-	assert_false(replay_seen(&session_tx(s)->rx_window, 4));
+	assert_null(waiting_for(f, k));
+	assert_true(replay_seen(&s->current->rx.window, 5));
+	assert_false(replay_seen(&s->current->rx.window, 4));
 	keyset_destroy(k);
 }
 
@@ -276,11 +319,11 @@ static void a_wrong_first_packet_changes_nothing(void **state)
 	assert_null(confirm(f, k, h));
 	h.csum_unset = false;
 	h.kind = KIND_ETHERNET;
-	k->tx_iv[0] ^= 1;
+	k->tx.iv[0] ^= 1;
 	assert_null(confirm(f, k, h));
 	assert_int_equal(drops(f, DROP_AUTH), 1);
 	assert_null(f->session);
-	k->tx_iv[0] ^= 1;
+	k->tx.iv[0] ^= 1;
 	assert_non_null(confirm(f, k, h));
 	keyset_destroy(k);
 }
@@ -298,18 +341,18 @@ static void old_freshness_costs_a_round_trip(void **state)
 	assert_int_equal(drops(f, DROP_STALE), 1);
 	assert_true(take_cookie(f, &p));
 	/* The cookie is of no use anywhere else. */
-	p.at.remote.port++;
-	f->now_ms += 1000;
+	p.at.way.remote.port++;
+	f->core->now_ms += 1000;
 	assert_true(knock(f, &p));
 	assert_int_equal(drops(f, DROP_STALE), 2);
-	p.at.remote.port--;
+	p.at.way.remote.port--;
 	assert_true(knock(f, &p));
 	k = take_response(f, &p);
 	assert_non_null(k);
 	assert_int_equal(k->generation, 2);
-	assert_ptr_equal(confirm(f, k, (struct data_header){.cipher = (uint8_t)k->suite}), s);
+	assert_ptr_equal(confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite}), s);
 	assert_int_equal(session_generation(s), 2);
-	assert_int_equal(session_tx(s)->generation, 2);
+	assert_int_equal(s->current->generation, 2);
 	keyset_destroy(k);
 }
 
@@ -322,9 +365,9 @@ static void cookies_to_a_known_static_are_rare(void **state)
 	begin(f, &p, 1, 900);
 	assert_true(knock(f, &p));
 	assert_false(knock(f, &p));
-	f->now_ms += 999;
+	f->core->now_ms += 999;
 	assert_false(knock(f, &p));
-	f->now_ms += 1;
+	f->core->now_ms += 1;
 	assert_true(knock(f, &p));
 	assert_int_equal(drops(f, DROP_STALE), 4);
 }
@@ -338,16 +381,16 @@ static void cookies_expire(void **state)
 	begin(f, &p, 1, 900);
 	assert_true(knock(f, &p) && take_cookie(f, &p));
 	late = p;
-	f->now_ms += 120000; /* the secret has turned once */
+	f->core->now_ms += 120000; /* the secret has turned once */
 	assert_true(knock(f, &p));
 	struct keyset *k = take_response(f, &p);
 	assert_non_null(k);
 	keyset_destroy(k);
-	f->now_ms += 240000;
-	responder_tick(&f->rig.node, f->now_ms);
+	f->core->now_ms += 240000;
+	node_tick(&f->rig.node, f->core->now_ms);
 	assert_true(knock(f, &late)); /* the first use in a long time turns it once only */
-	f->now_ms += 120000;
-	responder_tick(&f->rig.node, f->now_ms);
+	f->core->now_ms += 120000;
+	node_tick(&f->rig.node, f->core->now_ms);
 	assert_true(knock(f, &late));
 	assert_null(take_response(f, &late));
 	assert_true(take_cookie(f, &late));
@@ -366,15 +409,15 @@ static void newer_handshakes_replace_older(void **state)
 	k1 = take_response(f, &older);
 	assert_true(knock(f, &newer));
 	k2 = take_response(f, &newer);
-	assert_true(k1 != NULL && k2 != NULL && k1->tx_index != k2->tx_index);
-	assert_null(responder_by_index(&f->rig.node, k1->tx_index));
-	assert_non_null(responder_by_index(&f->rig.node, k2->tx_index));
+	assert_true(k1 != NULL && k2 != NULL && k1->tx.index != k2->tx.index);
+	assert_null(waiting_for(f, k1));
+	assert_non_null(waiting_for(f, k2));
 	/* Older than one that waits: a cookie, and that one goes on waiting. */
 	assert_true(knock(f, &late));
 	assert_null(take_response(f, &late));
 	assert_true(take_cookie(f, &late));
 	assert_true(knock(f, &older) && drops(f, DROP_STALE) == 2);
-	assert_non_null(confirm(f, k2, (struct data_header){.cipher = (uint8_t)k2->suite}));
+	assert_non_null(confirm(f, k2, (struct data_header){.cipher = (uint8_t)k2->tx.suite}));
 	keyset_destroy(k1);
 	keyset_destroy(k2);
 }
@@ -391,7 +434,7 @@ static void the_pool_is_bounded(void **state)
 	for (uint8_t i = 0; i < FOR_STRANGERS; i++) {
 		begin(f, &p[i], (uint8_t)(1 + i), 1000);
 		assert_true(knock(f, &p[i]));
-		f->now_ms += 10;
+		f->core->now_ms += 10;
 		if (i == 0)
 			first = take_response(f, &p[0]);
 	}
@@ -399,13 +442,13 @@ static void the_pool_is_bounded(void **state)
 	begin(f, &p[FOR_STRANGERS], 50, 1000);
 	assert_false(knock(f, &p[FOR_STRANGERS]));
 	assert_int_equal(drops(f, DROP_POOL_FULL), 1);
-	assert_non_null(responder_by_index(&f->rig.node, first->tx_index));
-	f->now_ms = START_MS + 1000; /* long enough for an honest peer */
+	assert_non_null(waiting_for(f, first));
+	f->core->now_ms = START_MS + 1000; /* long enough for an honest peer */
 	assert_true(knock(f, &p[FOR_STRANGERS]));
-	assert_null(responder_by_index(&f->rig.node, first->tx_index));
+	assert_null(waiting_for(f, first));
 	assert_false(knock(f, &p[0])); /* the next one is younger */
 	assert_int_equal(drops(f, DROP_POOL_FULL), 2);
-	assert_null(f->rig.node.retired); /* strangers allocate nothing */
+	assert_null(f->core->retired); /* strangers allocate nothing */
 	keyset_destroy(first);
 }
 
@@ -455,11 +498,11 @@ static void what_is_not_confirmed_ends(void **state)
 	assert_true(knock(f, &p));
 	k = take_response(f, &p);
 	assert_non_null(k);
-	responder_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS - 1);
-	assert_non_null(responder_by_index(&f->rig.node, k->tx_index));
+	node_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS - 1);
+	assert_non_null(waiting_for(f, k));
 	assert_int_equal(f->failed, 0);
-	responder_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS);
-	assert_null(responder_by_index(&f->rig.node, k->tx_index));
+	node_tick(&f->rig.node, START_MS + EMBRYO_LIFE_MS);
+	assert_null(waiting_for(f, k));
 	assert_int_equal(f->failed, 1);
 	keyset_destroy(k);
 }
@@ -476,10 +519,10 @@ static void the_larger_key_gives_way(void **state)
 		bool quiet;
 
 		begin(f, &p, device, 1000);
-		s = session_create(&f->rig.node, SESSION_PEER, &f->self, 0, p.party.self.public);
+		s = session_create(f->core, LINK_PEER, &f->self, 0, p.party.self.public);
 		assert_non_null(s);
 		s->attempt = calloc(1, sizeof(*s->attempt));
-		s->attempt->index = s->id << 2;
+		s->attempt->index = s->link.id << 2;
 		f->session = s;
 		assert_true(knock(f, &p));
 		quiet = memcmp(f->self.self.public, p.party.self.public, KEY_LEN) > 0;
@@ -487,9 +530,9 @@ static void the_larger_key_gives_way(void **state)
 		assert_int_equal(s->attempt_quiet, quiet);
 		assert_non_null(s->embryo);
 		assert_int_not_equal(INDEX_POSITION(s->embryo->result.rx_index), 0);
-		assert_int_equal(INDEX_ID(s->embryo->result.rx_index), s->id);
+		assert_int_equal(INDEX_ID(s->embryo->result.rx_index), s->link.id);
 		/* Forgotten: then our own goes on. */
-		responder_discard(&f->rig.node, s->embryo);
+		session_discard_embryo(s->embryo);
 		assert_false(s->attempt_quiet);
 		assert_null(s->embryo);
 	}

@@ -21,7 +21,7 @@ struct subscriber {
 	uint32_t incarnation;
 	uint32_t seq; /* of the page that is due, 0 for none */
 	bool deaf;
-	struct listener listener;
+	struct learner learner;
 };
 
 struct world {
@@ -65,7 +65,7 @@ static unsigned community_of(const struct registry_community *c)
 	return c->tag[0] - 1u;
 }
 
-/* Each community whose version moved is named once, no other is, and each listener hears of it. */
+/* Each community whose version moved is named once, no other is, and each learner hears of it. */
 static void tell(struct world *w)
 {
 	struct registry_community *c;
@@ -109,7 +109,7 @@ static enum registry_result enter(struct world *w, unsigned number)
 	assert_non_null(s->entry);
 	assert_ptr_equal(registry_find(&w->registry, s->entry->told.handle), s->entry);
 	if (s->owner == REGISTRY_SELF) {
-		registry_subscribe(s->entry, &s->cursor, s->listener.version);
+		registry_subscribe(s->entry, &s->cursor, s->learner.version);
 		s->seq = ++w->next_seq;
 	}
 	tell(w);
@@ -121,7 +121,7 @@ static void unregistered(struct world *w, struct subscriber *s)
 {
 	s->entry = NULL;
 	s->seq = 0;
-	listener_cut(&s->listener);
+	learner_cut(&s->learner);
 	w->departures++;
 }
 
@@ -138,7 +138,7 @@ static void leave(struct world *w, unsigned number)
 
 static void renew(struct world *w, unsigned number)
 {
-	listener_forget(&w->edge[number].listener);
+	learner_forget(&w->edge[number].learner);
 	w->edge[number].incarnation = random_u32(&w->random);
 }
 
@@ -182,19 +182,19 @@ static bool transmit(struct subscriber *s)
 		s->seq = 0;
 		return false;
 	}
-	listener_send(&s->listener, s->seq, &page);
+	learner_send(&s->learner, s->seq, &page);
 	return true;
 }
 
 static void receive(struct world *w, unsigned number, bool again)
 {
-	if (!listener_receive(&w->edge[number].listener, &w->random, again))
+	if (!learner_receive(&w->edge[number].learner, &w->random, again))
 		(void)enter(w, number);
 }
 
 static void acknowledge(struct world *w, struct subscriber *s)
 {
-	uint32_t seq = listener_ack(&s->listener);
+	uint32_t seq = learner_ack(&s->learner);
 
 	if (seq == 0 || seq != s->seq)
 		return;
@@ -212,7 +212,7 @@ static void settle(struct world *w)
 		struct subscriber *s = &w->edge[i];
 		unsigned turns = 0;
 
-		while (listens(s) && (s->listener.n_pages > 0 || transmit(s))) {
+		while (listens(s) && (s->learner.n_pages > 0 || transmit(s))) {
 			assert_true(turns++ < 100);
 			receive(w, i, false);
 			acknowledge(w, s);
@@ -226,11 +226,11 @@ static void check_edge(const struct world *w, unsigned number)
 {
 	const struct subscriber *s = &w->edge[number];
 
-	assert_int_equal(s->listener.version, s->entry->community->version);
-	assert_false(s->listener.collecting);
+	assert_int_equal(s->learner.version, s->entry->community->version);
+	assert_false(s->learner.collecting);
 	for (unsigned i = 0; i < w->n; i++) {
 		const struct subscriber *other = &w->edge[i];
-		const struct seen *seen = &s->listener.seen[i];
+		const struct seen *seen = &s->learner.seen[i];
 		bool there =
 			i != number && other->entry != NULL && other->community == s->community;
 
@@ -280,7 +280,7 @@ static void move(struct world *w, unsigned number)
 
 	s->community = below(w, w->communities);
 	renew(w, number); /* what it had is of no use there */
-	listener_cut(&s->listener);
+	learner_cut(&s->learner);
 	assert_int_equal(
 		enter(w, number), s->community == before ? REGISTRY_CHANGED : REGISTRY_MOVED);
 	w->departures += s->community != before;
@@ -325,10 +325,10 @@ static void deliver(struct world *w, unsigned number, uint32_t what)
 		receive(w, number, what < 50);
 	else if (what < 90)
 		acknowledge(w, s);
-	else if (what < 93 && s->listener.n_acks > 0)
-		s->listener.n_acks--;
-	else if (what < 96 && s->listener.n_pages > 0)
-		s->listener.n_pages--;
+	else if (what < 93 && s->learner.n_acks > 0)
+		s->learner.n_acks--;
+	else if (what < 96 && s->learner.n_pages > 0)
+		s->learner.n_pages--;
 }
 
 static void step(struct world *w)
@@ -419,7 +419,7 @@ static void who_slept_through_many_departures_starts_anew(void **state)
 	/* Who is only a little behind is told the changes alone. */
 	leave(&w, 25);
 	assert_true(registry_page(w.edge[0].entry, &page));
-	assert_int_equal(page.base, w.edge[0].listener.version);
+	assert_int_equal(page.base, w.edge[0].learner.version);
 	assert_int_equal(page.n, 1);
 	assert_true(page.entry[0].gone && page.last);
 	settle(&w);
@@ -456,7 +456,7 @@ static void departures_are_told_as_long_as_they_are_remembered(void **state)
 			assert_true(registry_page(e, &page));
 		}
 		assert_int_equal(gone, missed > TOMBSTONES_MAX ? 0 : missed);
-		registry_subscribe(e, &w.edge[0].cursor, w.edge[0].listener.version);
+		registry_subscribe(e, &w.edge[0].cursor, w.edge[0].learner.version);
 		settle(&w);
 		check(&w);
 	}
@@ -478,7 +478,7 @@ static void after_a_restart_everybody_starts_anew(void **state)
 		(void)enter(&w, i);
 	assert_true(registry_page(w.edge[0].entry, &page));
 	assert_int_equal(page.base, 0);
-	assert_int_not_equal(page.version >> 32, w.edge[0].listener.version >> 32);
+	assert_int_not_equal(page.version >> 32, w.edge[0].learner.version >> 32);
 	assert_int_not_equal(page.version >> 32, 0);
 	settle(&w);
 	check(&w);
@@ -545,8 +545,8 @@ static void communities_do_not_see_each_other(void **state)
 		(void)enter(&w, i);
 	settle(&w);
 	check(&w);
-	assert_true(w.edge[0].listener.seen[1].listed && w.edge[2].listener.seen[3].listed);
-	assert_false(w.edge[0].listener.seen[2].listed || w.edge[2].listener.seen[0].listed);
+	assert_true(w.edge[0].learner.seen[1].listed && w.edge[2].learner.seen[3].listed);
+	assert_false(w.edge[0].learner.seen[2].listed || w.edge[2].learner.seen[0].listed);
 	assert_int_not_equal(w.edge[0].entry->community->id, w.edge[2].entry->community->id);
 	registry_fini(&w.registry);
 }

@@ -53,20 +53,20 @@ static void test_the_rest(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-f", "-v", "-v", "--state-dir", "/s"), 0);
-	assert_int_equal(conf.verbosity, 2);
-	assert_string_equal(conf.state_dir, "/s");
-	assert_false(conf.help || conf.version);
-	assert_int_equal(conf.workers, 0);
-	assert_int_equal(conf.disabled, 0);
+	assert_int_equal(conf.process.verbosity, 2);
+	assert_string_equal(conf.process.state_dir, "/s");
+	assert_false(conf.process.help || conf.process.version);
+	assert_int_equal(conf.process.workers, 0);
+	assert_int_equal(conf.process.disabled, 0);
 	assert_int_equal(PARSE("--workers=64", "--disable=gro,ipsec-mb"), 0);
-	assert_int_equal(conf.workers, 64);
-	assert_int_equal(conf.disabled, FEATURE_GRO | FEATURE_IPSEC_MB);
+	assert_int_equal(conf.process.workers, 64);
+	assert_int_equal(conf.process.disabled, FEATURE_GRO | FEATURE_IPSEC_MB);
 	assert_int_equal(PARSE("--workers=-1"), N2N_EINVAL);
 	assert_int_equal(PARSE("-h"), 0);
-	assert_true(conf.help);
+	assert_true(conf.process.help);
 	assert_int_equal(PARSE("--version"), 0);
-	assert_true(conf.version);
-	assert_false(conf.help);
+	assert_true(conf.process.version);
+	assert_false(conf.process.help);
 }
 
 static void test_wrong_values(void **state)

@@ -25,7 +25,7 @@ struct fixture {
 	struct rig rig;
 	struct party self;
 	struct supernode_worker w;
-	struct view *view;
+	const struct view *view;
 	struct member_end end[MEMBERS];
 	uint8_t slots[BATCH_MAX][SLOT_LEN];
 	struct rx rx[BATCH_MAX];
@@ -35,16 +35,6 @@ struct fixture {
 	size_t n_sent;
 	unsigned calls;
 };
-
-static void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
-{
-	(void)n;
-	(void)s;
-	(void)restarted;
-	(void)now_ms;
-}
-
-static const struct role role = {.confirmed = confirmed};
 
 static void sink(void *ctx, const struct datagram *d, size_t n)
 {
@@ -62,29 +52,29 @@ static void sink(void *ctx, const struct datagram *d, size_t n)
 
 static int setup(void **state)
 {
-	static const uint8_t hash_key[SIPHASH_KEY_LEN] = {3};
 	struct fixture *f = calloc(1, sizeof(*f));
+	struct view_editor *view;
 
 	assert_non_null(f);
-	rig_init(&f->rig, &role, 1);
-	f->rig.node.now_ms = START_MS;
+	rig_init(&f->rig, NULL, 1);
+	f->rig.node.core.now_ms = START_MS;
 	f->pairs = relay_pairs_create();
 	assert_non_null(f->pairs);
 	assert_int_equal(
 		supernode_worker_init(&f->w, 0, f->pairs, (struct datagram_sink){sink, f}), 0);
-	f->view = view_create(hash_key, MEMBERS, MEMBERS);
-	assert_non_null(f->view);
-	f->view->supernode = true;
-	memset(f->view->hop_mask, 0x42, MASK_LEN);
+	view = &f->rig.node.core.view;
+	view->supernode = true;
+	memset(view->hop_mask, 0x42, MASK_LEN);
 	for (unsigned i = 0; i < MEMBERS; i++) {
 		struct member_end *e = &f->end[i];
 
-		e->s = rig_session(&f->rig, SESSION_MEMBER, &f->self, (uint8_t)(i + 1), &e->far);
+		e->s = rig_session(&f->rig, LINK_MEMBER, &f->self, (uint8_t)(i + 1), &e->far);
 		if (i == STRANGER)
-			view_add_session(f->view, e->s);
-		else
-			view_add_member(f->view, e->s, HANDLE(i), i == OTHERS ? 2 : 1);
+			continue;
+		e->s->link.member = link_member(i == OTHERS ? 2 : 1, HANDLE(i));
+		assert_int_equal(view_put_handle(view, 0, HANDLE(i), &e->s->link), 0);
 	}
+	f->view = rig_view(&f->rig);
 	f->rig.n_sent = 0;
 	*state = f;
 	return 0;
@@ -98,7 +88,6 @@ static int teardown(void **state)
 		keyset_destroy(f->end[i].far);
 	supernode_worker_fini(&f->w);
 	relay_pairs_destroy(f->pairs);
-	view_destroy(f->view);
 	rig_fini(&f->rig);
 	free(f);
 	return 0;
@@ -124,10 +113,10 @@ static struct rx *put_header(
 	struct rx *x = next_slot(f, PACKET_LEN);
 	uint8_t *p = x->in.data;
 
-	x->in.remote = test_endpoint((uint8_t)(from + 1), 500);
+	x->in.way.remote = test_endpoint((uint8_t)(from + 1), 500);
 	relay_header_write(p, h);
 	memset(p + RELAY_HEADER_LEN, number, INNER_LEN);
-	relay_mac(p + RELAY_MASKED_LEN, f->end[from].far->tx_hop_key, p, p + RELAY_HEADER_LEN,
+	relay_mac(p + RELAY_MASKED_LEN, f->end[from].far->tx.hop_key, p, p + RELAY_HEADER_LEN,
 		INNER_LEN);
 	packet_mask(p, PACKET_LEN, RELAY_MASKED_LEN, f->view->hop_mask);
 	return x;
@@ -138,7 +127,7 @@ static struct rx *put_to(struct fixture *f, unsigned from, uint32_t handle, uint
 	struct member_end *e = &f->end[from];
 
 	return put_header(f, from,
-		&(struct relay_header){RELAY_HOP_LIMIT, e->s->id << 2, e->counter++, handle},
+		&(struct relay_header){RELAY_HOP_LIMIT, e->s->link.id << 2, e->counter++, handle},
 		number);
 }
 
@@ -160,8 +149,8 @@ static void acquaint(struct fixture *f)
 {
 	for (unsigned i = 0; i < MEMBERS; i++)
 		for (unsigned k = 0; k < MEMBERS; k++)
-			(void)relay_budget_take(
-				f->w.budget, f->end[i].s->id, f->end[k].s->id, 1, START_MS);
+			(void)relay_budget_take(f->w.budget, f->end[i].s->link.id,
+				f->end[k].s->link.id, 1, START_MS);
 }
 
 /* ---- what goes out ---- */
@@ -176,15 +165,15 @@ static void check_sent(
 	struct relay_header h;
 
 	assert_true(i < f->n_sent);
-	assert_true(endpoint_equal(&d->remote, &at));
+	assert_true(endpoint_equal(&d->way.remote, &at));
 	assert_int_equal(d->len, PACKET_LEN);
-	packet_mask(d->data, d->len, RELAY_MASKED_LEN, session_path(e->s)->mask);
+	packet_mask(d->data, d->len, RELAY_MASKED_LEN, link_path(&e->s->link)->mask);
 	assert_true(relay_header_read(&h, d->data));
 	assert_int_equal(h.hop_limit, hop_limit);
-	assert_int_equal(h.index, e->far->rx_index);
+	assert_int_equal(h.index, e->far->rx.index);
 	assert_int_equal(h.counter, e->expected++);
 	assert_int_equal(h.handle, HANDLE(from));
-	relay_mac(mac, e->far->rx_hop_key, d->data, d->data + RELAY_HEADER_LEN, INNER_LEN);
+	relay_mac(mac, e->far->rx.hop_key, d->data, d->data + RELAY_HEADER_LEN, INNER_LEN);
 	assert_memory_equal(mac, d->data + RELAY_MASKED_LEN, sizeof(mac));
 	memset(inner, number, sizeof(inner));
 	assert_memory_equal(d->data + RELAY_HEADER_LEN, inner, sizeof(inner));
@@ -240,14 +229,14 @@ static void a_mixed_batch_keeps_its_order(void **state)
 		for (unsigned i = 0; i < BATCH_MAX; i++) {
 			check_sent(f, i, from[i], to[i], (uint8_t)i, RELAY_HOP_LIMIT);
 			assert_int_equal(f->rx[i].verdict, VERDICT_EMPTY);
-			assert_ptr_equal(f->rx[i].session, f->end[from[i]].s);
-			assert_int_equal(f->rx[i].keys->rx_index, f->end[from[i]].s->id << 2);
+			assert_ptr_equal(f->rx[i].link, &f->end[from[i]].s->link);
+			assert_int_equal(f->rx[i].keys->index, f->end[from[i]].s->link.id << 2);
 		}
 		assert_relayed(f, (round + 1) * BATCH_MAX);
 	}
 	assert_drops(f, DROP_AUTH, 0);
-	assert_int_equal(f->end[0].s->rx_ms, START_MS + 19);
-	assert_int_equal(f->end[0].s->tx_ms, START_MS + 19);
+	assert_int_equal(f->end[0].s->link.rx_ms, START_MS + 19);
+	assert_int_equal(f->end[0].s->link.tx_ms, START_MS + 19);
 }
 
 static void the_budget_cuts_a_burst_where_it_ends(void **state)
@@ -373,7 +362,7 @@ static void hop_limits_are_kept_and_end_at_zero(void **state)
 	acquaint(f);
 	for (unsigned i = 0; i < sizeof(limit); i++) {
 		const struct relay_header h = {
-			limit[i], f->end[0].s->id << 2, f->end[0].counter++, HANDLE(1)};
+			limit[i], f->end[0].s->link.id << 2, f->end[0].counter++, HANDLE(1)};
 
 		(void)put_header(f, 0, &h, (uint8_t)i);
 	}
@@ -423,8 +412,8 @@ static void a_destination_out_of_reach_is_a_counted_drop(void **state)
 	struct fixture *f = *state;
 
 	acquaint(f);
-	session_set_path(&f->rig.node, &f->end[1].s->path, NULL);
-	session_tx(f->end[2].s)->tx_relay_counter = COUNTER_LIMIT - 1;
+	session_set_path(&f->rig.node.core, &f->end[1].s->link.path, NULL);
+	f->end[2].s->current->tx.relay_counter = COUNTER_LIMIT - 1;
 	for (uint8_t i = 0; i < 3; i++) {
 		(void)put(f, 0, 1, i);
 		(void)put(f, 0, 3, i);
@@ -445,7 +434,7 @@ static void old_hop_keys_relay_nothing(void **state)
 	struct fixture *f = *state;
 
 	acquaint(f);
-	session_tx(f->end[1].s)->born_ms = START_MS + KEYS_REJECT_MS;
+	test_made_at(f->end[1].s->current, START_MS + KEYS_REJECT_MS);
 	(void)put(f, 0, 1, 0);
 	(void)put(f, 1, 0, 1);
 	take(f, START_MS + KEYS_REJECT_MS);
@@ -462,7 +451,7 @@ static void a_batch_of_everything(void **state)
 	struct rx *x;
 	struct data_header h = {.kind = KIND_ETHERNET,
 		.cipher = AEAD_CHACHA20POLY1305,
-		.index = f->end[1].s->id << 2};
+		.index = f->end[1].s->link.id << 2};
 	struct aead_op op = {.ad_len = DATA_HEADER_LEN};
 
 	acquaint(f);
@@ -471,8 +460,8 @@ static void a_batch_of_everything(void **state)
 	data_header_write(x->in.data, &h);
 	op.text = x->in.data + DATA_HEADER_LEN;
 	op.ad = x->in.data;
-	keyset_nonce(op.nonce, f->end[1].far->tx_iv, 0);
-	aead_seal(f->end[1].far->tx_key, f->rig.node.tx.aead, &op, 1);
+	key_nonce(op.nonce, f->end[1].far->tx.iv, 0);
+	aead_seal(f->end[1].far->tx.key, f->rig.node.core.tx.aead, &op, 1);
 	packet_mask(x->in.data, x->in.len, DATA_HEADER_LEN, f->view->hop_mask);
 	(void)put(f, 0, 1, 2);
 	x = put(f, 0, 1, 3); /* too short for anything within */
@@ -493,7 +482,7 @@ static void a_batch_of_everything(void **state)
 	check_sent(f, 1, 0, 1, 2, RELAY_HOP_LIMIT);
 	check_sent(f, 2, 1, 0, 7, RELAY_HOP_LIMIT);
 	assert_int_equal(f->rx[1].verdict, VERDICT_EMPTY);
-	assert_ptr_equal(f->rx[1].session, f->end[1].s);
+	assert_ptr_equal(f->rx[1].link, &f->end[1].s->link);
 	assert_dropped(&f->rx[3], DROP_TOO_SHORT);
 	assert_dropped(&f->rx[4], DROP_UNKNOWN);
 	assert_dropped(&f->rx[5], DROP_TOO_SHORT);

@@ -42,7 +42,7 @@ struct reader_thread {
 	uint64_t wrong;
 };
 
-static void retire(void *ctx, void *memory, void (*destroy)(void *memory))
+static void retire_later(void *ctx, void *memory, void (*destroy)(void *memory))
 {
 	struct writer_side *w = ctx;
 	struct retired *r = malloc(sizeof(*r));
@@ -107,7 +107,7 @@ static void read_on(void *ctx)
 
 static void show(struct writer_side *w)
 {
-	assert_int_equal(table_publish(&w->e, retire, w), 0);
+	assert_int_equal(table_publish(&w->e, retire_later, w), 0);
 	publication_show(&w->p, (const struct view *)w->e.shown);
 	publication_retire(&w->p, w->retired);
 	w->retired = NULL;
@@ -130,7 +130,7 @@ static void edit(struct writer_side *w)
 	else
 		assert_int_equal(table_put(&w->e, key, thing_create(key)), 0);
 	if (old != NULL)
-		retire(w, old, thing_destroy);
+		retire_later(w, old, thing_destroy);
 }
 
 static void start(struct writer_side *w)

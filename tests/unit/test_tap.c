@@ -215,15 +215,12 @@ static void check_frames(unsigned use)
 	struct endpoint ip = endpoint_v4(0x0a010201, 0);
 	uint8_t frame[2000];
 	struct tap *tap;
-	struct mac read_back;
 	struct offload offload;
 
 	assert_int_equal(tap_open(&tap, "t3", use, &err), 0);
 	assert_int_equal(tap_read(tap, frame, sizeof(frame), &offload), N2N_EAGAIN);
 	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_EIO); /* still down */
 	assert_int_equal(netif_set_mac("t3", &mac, &err), 0);
-	assert_int_equal(netif_get_mac("t3", &read_back, &err), 0);
-	assert_true(mac_equal(&mac, &read_back));
 	assert_int_equal(netif_add_address("t3", &ip, 24, &err), 0);
 	assert_int_equal(netif_set_up("t3", &err), 0);
 

@@ -7,6 +7,7 @@
 
 struct fixture {
 	struct rig rig;
+	struct core *core; /* of rig */
 	struct party member, edge;
 	struct session *s, *hop;
 	struct keyset *far, *far_hop;
@@ -14,25 +15,16 @@ struct fixture {
 	struct tx run[BATCH_MAX];
 };
 
-static void confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
-{
-	(void)n;
-	(void)s;
-	(void)restarted;
-	(void)now_ms;
-}
-
-static const struct role role = {.confirmed = confirmed};
-
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	rig_init(&f->rig, &role, 1);
-	f->rig.node.now_ms = START_MS;
-	f->s = rig_session(&f->rig, SESSION_PEER, &f->member, 1, &f->far);
-	f->hop = rig_session(&f->rig, SESSION_HOP, &f->edge, 2, &f->far_hop);
+	rig_init(&f->rig, NULL, 1);
+	f->core = &f->rig.node.core;
+	f->core->now_ms = START_MS;
+	f->s = rig_session(&f->rig, LINK_PEER, &f->member, 1, &f->far);
+	f->hop = rig_session(&f->rig, LINK_HOP, &f->edge, 2, &f->far_hop);
 	*state = f;
 	return 0;
 }
@@ -53,8 +45,8 @@ static void prepare(struct fixture *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		f->run[i] = (struct tx){
-			.session = f->s,
-			.keys = session_tx(f->s),
+			.link = &f->s->link,
+			.keys = &f->s->current->tx,
 			.packet = f->slots[i] + RELAY_HEADER_LEN,
 			.len = 14 + i,
 			.kind = KIND_ETHERNET,
@@ -81,7 +73,7 @@ static void check_packet(struct fixture *f, uint8_t *packet, size_t len, size_t 
 static bool send_run(struct fixture *f, size_t n)
 {
 	prepare(f, n);
-	return transmit_run(&f->rig.node.tx, f->run, n, START_MS + 5);
+	return transmit_run(&f->core->tx, f->run, n, START_MS + 5);
 }
 
 static void a_run_goes_out_in_order(void **state)
@@ -93,49 +85,51 @@ static void a_run_goes_out_in_order(void **state)
 		assert_true(send_run(f, BATCH_MAX));
 		assert_int_equal(f->rig.n_sent, BATCH_MAX);
 		for (unsigned i = 0; i < BATCH_MAX; i++) {
-			assert_true(endpoint_equal(&f->rig.sent[i].remote, &to));
+			assert_true(endpoint_equal(&f->rig.sent[i].way.remote, &to));
 			check_packet(f, f->rig.sent[i].data, f->rig.sent[i].len, i,
 				round * BATCH_MAX + i);
 		}
 	}
-	assert_int_equal(f->s->tx_frames, 2 * BATCH_MAX);
-	assert_int_equal(f->s->tx_bytes, 2 * (14 * BATCH_MAX + BATCH_MAX * (BATCH_MAX - 1) / 2));
-	assert_int_equal(f->s->tx_ms, START_MS + 5);
-	assert_int_equal(f->s->tx_frame_ms, START_MS + 5);
+	assert_int_equal(f->s->link.tx_frames, 2 * BATCH_MAX);
+	assert_int_equal(
+		f->s->link.tx_bytes, 2 * (14 * BATCH_MAX + BATCH_MAX * (BATCH_MAX - 1) / 2));
+	assert_int_equal(f->s->link.tx_ms, START_MS + 5);
+	assert_int_equal(f->s->link.tx_frame_ms, START_MS + 5);
 }
 
 static void a_known_mask_replaces_the_split(void **state)
 {
 	struct fixture *f = *state;
-	const struct endpoint at = test_endpoint(9, 9), any = {.port = 0};
+	const struct endpoint at = test_endpoint(9, 9);
+	const struct way way = way_to(&at);
 	struct sent *d = &f->rig.sent[0];
 	struct data_header h;
 
 	memset(f->s->mask, 0x77, MASK_LEN);
 	f->s->mask_known = true;
-	search_use(&f->rig.node, f->s, &at, &any);
+	path_use(f->core, f->s, &way);
 	assert_true(send_run(f, 1));
-	assert_true(endpoint_equal(&d->remote, &at));
+	assert_true(endpoint_equal(&d->way.remote, &at));
 	packet_mask(d->data, d->len, DATA_HEADER_LEN, f->s->mask);
 	assert_true(data_header_read(&h, d->data));
-	assert_int_equal(h.index, f->far->rx_index);
+	assert_int_equal(h.index, f->far->rx.index);
 }
 
 static void check_relayed(struct fixture *f, struct sent *d, size_t i, uint32_t counter)
 {
-	const struct path *way = session_path(f->hop);
+	const struct path *way = link_path(&f->hop->link);
 	uint8_t mac[RELAY_MAC_LEN];
 	struct relay_header h;
 	size_t inner = d->len - RELAY_HEADER_LEN;
 
-	assert_true(endpoint_equal(&d->remote, &way->remote));
+	assert_true(endpoint_equal(&d->way.remote, &way->way.remote));
 	packet_mask(d->data, d->len, RELAY_MASKED_LEN, way->mask);
 	assert_true(relay_header_read(&h, d->data));
 	assert_int_equal(h.hop_limit, RELAY_HOP_LIMIT);
-	assert_int_equal(h.index, f->far_hop->rx_index);
+	assert_int_equal(h.index, f->far_hop->rx.index);
 	assert_int_equal(h.counter, counter);
 	assert_int_equal(h.handle, 0xabcd);
-	relay_mac(mac, f->far_hop->rx_hop_key, d->data, d->data + RELAY_HEADER_LEN, inner);
+	relay_mac(mac, f->far_hop->rx.hop_key, d->data, d->data + RELAY_HEADER_LEN, inner);
 	assert_memory_equal(mac, d->data + RELAY_MASKED_LEN, sizeof(mac));
 	check_packet(f, d->data + RELAY_HEADER_LEN, inner, i, counter);
 }
@@ -145,7 +139,7 @@ static struct path *relay_path(struct fixture *f)
 	struct path *p = calloc(1, sizeof(*p));
 
 	assert_non_null(p);
-	p->hop = f->hop;
+	p->hop = &f->hop->link;
 	p->handle = 0xabcd;
 	p->hop_limit = RELAY_HOP_LIMIT;
 	return p;
@@ -155,12 +149,12 @@ static void relayed_runs_carry_a_header_each(void **state)
 {
 	struct fixture *f = *state;
 
-	session_set_path(&f->rig.node, &f->s->path, relay_path(f));
+	session_set_path(f->core, &f->s->link.path, relay_path(f));
 	assert_true(send_run(f, 8));
 	assert_int_equal(f->rig.n_sent, 8);
 	for (unsigned i = 0; i < 8; i++)
 		check_relayed(f, &f->rig.sent[i], i, i);
-	assert_int_equal(f->hop->tx_ms, START_MS + 5);
+	assert_int_equal(f->hop->link.tx_ms, START_MS + 5);
 }
 
 /* The same sealed packets leave on both paths: the receiver's window lets one of each pass. */
@@ -168,14 +162,14 @@ static void doubted_paths_are_doubled(void **state)
 {
 	struct fixture *f = *state;
 
-	session_set_path(&f->rig.node, &f->s->copy, relay_path(f));
+	session_set_path(f->core, &f->s->link.copy, relay_path(f));
 	assert_true(send_run(f, 4));
 	assert_int_equal(f->rig.n_sent, 8);
 	for (unsigned i = 0; i < 4; i++) {
 		check_packet(f, f->rig.sent[i].data, f->rig.sent[i].len, i, i);
 		check_relayed(f, &f->rig.sent[4 + i], i, i);
 	}
-	assert_int_equal(f->s->tx_frames, 4);
+	assert_int_equal(f->s->link.tx_frames, 4);
 }
 
 /* Packets differ in kind and checksum within a run, and only frames count as frames. */
@@ -197,7 +191,7 @@ static void each_packet_has_its_own_header(void **state)
 		f->run[i].csum_unset = packet[i].csum_unset;
 		f->run[i].len = packet[i].len;
 	}
-	assert_true(transmit_run(&f->rig.node.tx, f->run, n, START_MS + 5));
+	assert_true(transmit_run(&f->core->tx, f->run, n, START_MS + 5));
 	assert_int_equal(f->rig.n_sent, n);
 	for (uint32_t i = 0; i < n; i++) {
 		struct sent *d = &f->rig.sent[i];
@@ -207,8 +201,8 @@ static void each_packet_has_its_own_header(void **state)
 		assert_int_equal(h.csum_unset, packet[i].csum_unset);
 		assert_int_equal(h.counter, i);
 	}
-	assert_int_equal(f->s->tx_frames, 3);
-	assert_int_equal(f->s->tx_bytes, 60 + 61 + 62);
+	assert_int_equal(f->s->link.tx_frames, 3);
+	assert_int_equal(f->s->link.tx_bytes, 60 + 61 + 62);
 }
 
 /* What is no frame leaves the time of the last frame as it was. */
@@ -218,10 +212,10 @@ static void keepalives_are_no_frames(void **state)
 
 	prepare(f, 2);
 	f->run[0].len = f->run[1].len = 0;
-	assert_true(transmit_run(&f->rig.node.tx, f->run, 2, START_MS + 5));
-	assert_int_equal(f->s->tx_ms, START_MS + 5);
-	assert_int_equal(f->s->tx_frame_ms, 0);
-	assert_int_equal(f->s->tx_frames, 0);
+	assert_true(transmit_run(&f->core->tx, f->run, 2, START_MS + 5));
+	assert_int_equal(f->s->link.tx_ms, START_MS + 5);
+	assert_int_equal(f->s->link.tx_frame_ms, 0);
+	assert_int_equal(f->s->link.tx_frames, 0);
 }
 
 /* The path of the caller's choice, and no other. */
@@ -230,9 +224,9 @@ static void a_chosen_path_is_the_only_one(void **state)
 	struct fixture *f = *state;
 	struct path *via = relay_path(f);
 
-	session_set_path(&f->rig.node, &f->s->copy, relay_path(f));
+	session_set_path(f->core, &f->s->link.copy, relay_path(f));
 	prepare(f, BATCH_MAX);
-	assert_true(transmit_on(&f->rig.node.tx, f->run, BATCH_MAX, via, START_MS + 5));
+	assert_true(transmit_on(&f->core->tx, f->run, BATCH_MAX, via, START_MS + 5));
 	assert_int_equal(f->rig.n_sent, BATCH_MAX);
 	for (unsigned i = 0; i < BATCH_MAX; i++)
 		check_relayed(f, &f->rig.sent[i], i, i);
@@ -242,12 +236,12 @@ static void a_chosen_path_is_the_only_one(void **state)
 static void used_up_keys_send_nothing(void **state)
 {
 	struct fixture *f = *state;
-	struct keyset *k = session_tx(f->s);
+	struct send_keys *k = &f->s->current->tx;
 
-	k->tx_counter = COUNTER_LIMIT - 3;
+	k->counter = COUNTER_LIMIT - 3;
 	assert_false(send_run(f, 4));
 	assert_int_equal(f->rig.n_sent, 0);
-	assert_int_equal(f->s->tx_frames, 0);
+	assert_int_equal(f->s->link.tx_frames, 0);
 	/* The frames are still there to be sealed under the next keys. */
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(f->run[i].len, 14 + i);
@@ -258,14 +252,14 @@ static void used_up_keys_send_nothing(void **state)
 static void without_a_way_it_is_a_counted_drop(void **state)
 {
 	struct fixture *f = *state;
-	struct drops *drops = &f->rig.node.drops;
+	struct drops *drops = &f->core->drops;
 
-	session_set_path(&f->rig.node, &f->s->path, NULL);
+	session_set_path(f->core, &f->s->link.path, NULL);
 	assert_true(send_run(f, 3));
 	assert_int_equal(f->rig.n_sent, 0);
 	assert_int_equal(drops_get(drops, DROP_NO_PATH), 3);
-	session_set_path(&f->rig.node, &f->s->path, relay_path(f));
-	session_tx(f->hop)->tx_relay_counter = COUNTER_LIMIT;
+	session_set_path(f->core, &f->s->link.path, relay_path(f));
+	f->hop->current->tx.relay_counter = COUNTER_LIMIT;
 	assert_true(send_run(f, 2));
 	assert_int_equal(f->rig.n_sent, 0);
 	assert_int_equal(drops_get(drops, DROP_NO_PATH), 5);

@@ -2,7 +2,7 @@
 /*
  * The data path of an edge, both ways, top to bottom.
  *
- * Out: a super-frame -> cut -> whom is it for -> a run of frames to one session -> sealed -> sent.
+ * Out: a super-frame -> cut -> whom is it for -> a run of frames on one link -> sealed -> sent.
  * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> checked ->
  *      joined -> written.
  */
@@ -40,131 +40,174 @@ static bool finish(struct edge_worker *w, struct frame *f)
 
 /* ---- out ---- */
 
-static void leave_waiting(
-	struct edge_worker *w, struct session *s, struct frame *f, unsigned community)
+static void leave_waiting(struct edge_worker *w, const struct view *v, unsigned community,
+	const struct link *l, struct frame *f)
 {
+	const struct addressee of = {
+		.community = (uint8_t)community, .generation = v->community[community].generation};
+
 	if (finish(w, f))
-		w->unsent(w->unsent_ctx, &(struct unsent){s, f, community});
+		notes_frame(w->notes, &of, l, f);
 }
 
-/* Sends frames[0..n) to one session; those that cannot go now are left to the control thread. */
-static void send_run(struct edge_worker *w, struct session *s, unsigned community,
-	struct frame *frames[], size_t n, uint64_t now_ms)
+/* Sends frames[0..n) on one link; those that cannot go now are left to the control thread. */
+static void send_run(struct edge_worker *w, const struct view *v, unsigned community,
+	struct link *l, struct frame *frames[], size_t n, uint64_t now_ms)
 {
-	struct keyset *k = session_sending(s, now_ms);
+	struct send_keys *k = link_sending(l, now_ms);
 
 	for (size_t i = 0; i < n; i++)
 		w->run[i] = (struct tx){
-			.session = s,
+			.link = l,
 			.keys = k,
 			.packet = frames[i]->data - DATA_HEADER_LEN,
 			.len = frames[i]->len,
 			.kind = KIND_ETHERNET,
 			.csum_unset = frames[i]->offload.csum_unset,
 		};
-	if (k != NULL && transmit_run(&w->tx, w->run, n, now_ms))
+	if (k != NULL && transmit_run(&w->tx, w->run, n, now_ms)) {
+		notes_sent(w->notes, l);
 		return;
+	}
 	for (size_t i = 0; i < n; i++)
-		leave_waiting(w, s, frames[i], community);
+		leave_waiting(w, v, community, l, frames[i]);
 }
 
-/* One copy for each peer; those without keys are left to the control thread. */
-static void send_to_all(struct edge_worker *w, const struct view_community *c, unsigned community,
-	struct frame *f, uint64_t now_ms)
+static bool send_one(struct edge_worker *w, struct link *l, struct frame *f, uint64_t now_ms)
 {
+	struct tx x = {
+		.link = l,
+		.keys = link_sending(l, now_ms),
+		.packet = f->data - DATA_HEADER_LEN,
+		.len = f->len,
+		.kind = KIND_ETHERNET,
+		.csum_unset = f->offload.csum_unset,
+	};
+
+	if (x.keys == NULL || !transmit_run(&w->tx, &x, 1, now_ms))
+		return false;
+	notes_sent(w->notes, l);
+	return true;
+}
+
+/* What is behind a port that is no link takes whole frames. */
+static void give(struct edge_worker *w, const struct port *to, struct frame *f)
+{
+	if (finish(w, f))
+		to->sink.take(to->sink.ctx, &f, 1);
+}
+
+/* One copy for each port; those without keys are left to the control thread. */
+static void flood(struct edge_worker *w, const struct view *v, unsigned community, struct frame *f,
+	uint64_t now_ms)
+{
+	const struct table *ports = v->community[community].ports;
+	const struct table_entry *e;
 	bool unreached = false;
 
-	for (uint32_t i = 0; i < c->n_peers; i++) {
-		struct keyset *k = session_sending(c->peers[i], now_ms);
+	for (uint32_t at = 0; (e = table_next(ports, &at)) != NULL;) {
+		const struct port *p = e->value;
 		uint8_t *copy = w->copy + SLOT_HEADROOM;
-		struct tx x = {
-			.session = c->peers[i],
-			.keys = k,
-			.packet = copy - DATA_HEADER_LEN,
-			.len = f->len,
-			.kind = KIND_ETHERNET,
-			.csum_unset = f->offload.csum_unset,
-		};
+		struct frame one = {.data = copy, .len = f->len, .offload = f->offload};
 
 		memcpy(copy, f->data, f->len);
-		if (k == NULL || !transmit_run(&w->tx, &x, 1, now_ms))
+		if (p->kind == PORT_SINK)
+			give(w, p, &one);
+		else if (!send_one(w, p->link, &one, now_ms))
 			unreached = true;
 	}
 	if (unreached)
-		leave_waiting(w, NULL, f, community);
+		leave_waiting(w, v, community, NULL, f);
 }
 
-/* The session a frame is for, or NULL for everybody; before: the frame before it, or NULL. */
-static struct session *destination(const struct view *v, unsigned community, const struct frame *f,
-	const struct frame *before, struct session *its)
+/* Frames for one port, in order. */
+static void send_to(struct edge_worker *w, const struct view *v, unsigned community,
+	const struct port *to, struct frame *frames[], size_t n, uint64_t now_ms)
 {
-	struct mac to;
+	switch (to->kind) {
+	case PORT_LINK:
+		send_run(w, v, community, to->link, frames, n, now_ms);
+		break;
+	case PORT_SINK:
+		for (size_t i = 0; i < n; i++)
+			give(w, to, frames[i]);
+		break;
+	case PORT_ALL:
+		if (v->community[community].ports->count == 0) {
+			drops_add(&w->drops, DROP_NO_PEER, n);
+			break;
+		}
+		for (size_t i = 0; i < n; i++)
+			flood(w, v, community, frames[i], now_ms);
+		break;
+	}
+}
 
-	if (before != NULL && memcmp(f->data, before->data, sizeof(to.b)) == 0)
+/* The port a frame is for; before: the frame before it, or NULL, and its. */
+static const struct port *destination(const struct view *v, unsigned community,
+	const struct frame *f, const struct frame *before, const struct port *its)
+{
+	if (before != NULL && memcmp(f->data, before->data, 6) == 0)
 		return its;
-
-	memcpy(to.b, f->data, sizeof(to.b));
-	return mac_is_group(&to) ? NULL : view_mac(v, community, &to);
+	return view_port(v, community, frame_destination(f->data));
 }
 
 void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
 	struct frame *frames, size_t n, uint64_t now_ms)
 {
-	const struct view_community *c = &v->community[community];
 	const struct frame *before = NULL;
+	const struct port *to = NULL;
 	struct frame *run[BATCH_MAX];
-	struct session *to = NULL;
 	size_t len = 0;
 
+	if (community >= v->n_communities || v->community[community].generation == 0) {
+		drops_add(&w->drops, DROP_NO_PEER, n);
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
-		struct session *s;
+		const struct port *p;
 
 		if (f->len < FRAME_MIN || f->len > FRAME_MAX) {
 			drops_add(&w->drops,
 				f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 			continue;
 		}
-		s = destination(v, community, f, before, to);
+		p = destination(v, community, f, before, to);
 		before = f;
-		if (len > 0 && s != to) {
-			send_run(w, to, community, run, len, now_ms);
+		if (len > 0 && p != to) {
+			send_to(w, v, community, to, run, len, now_ms);
 			len = 0;
 		}
-		to = s;
-		if (s != NULL)
-			run[len++] = f;
-		else if (c->n_peers > 0)
-			send_to_all(w, c, community, f, now_ms);
-		else
-			drops_add(&w->drops, DROP_NO_PEER, 1);
+		to = p;
+		run[len++] = f;
 	}
 	if (len > 0)
-		send_run(w, to, community, run, len, now_ms);
+		send_to(w, v, community, to, run, len, now_ms);
 }
 
 /* ---- in ---- */
 
 /* The packet is for this key set: from now on its header is in the clear. */
-static void assign(struct rx *x, struct session *s, struct keyset *k)
+static void assign(struct rx *x, struct link *s, struct recv_keys *k)
 {
-	x->session = s;
+	x->link = s;
 	x->keys = k;
 	data_header_write(x->data, &x->header);
 }
 
 /* before: the datagram before this one, whose look-up may serve again; or NULL. */
 static bool find_by_index(
-	const struct view *v, struct rx *x, enum session_kind kind, const struct rx *before)
+	const struct view *v, struct rx *x, enum link_kind kind, const struct rx *before)
 {
 	bool again = before != NULL && before->verdict == VERDICT_NONE &&
 		     before->header.index == x->header.index;
-	struct session *s = again ? before->session : view_session(v, INDEX_ID(x->header.index));
-	struct keyset *k;
+	struct link *s = again ? before->link : view_link(v, INDEX_ID(x->header.index));
+	struct recv_keys *k;
 
 	if (s == NULL || s->kind != kind)
 		return false;
-	k = again ? before->keys : session_keys(s, x->header.index);
+	k = again ? before->keys : link_keys(s, x->header.index);
 	if (k == NULL)
 		return false;
 	assign(x, s, k);
@@ -177,11 +220,10 @@ static void classify_hop(const struct view *v, struct rx *x)
 	uint8_t clear[RELAY_MASKED_LEN];
 
 	packet_peek(clear, sizeof(clear), x->data, x->len, v->hop_mask);
-	if (data_header_read(&x->header, clear) && find_by_index(v, x, SESSION_HOP, NULL))
+	if (data_header_read(&x->header, clear) && find_by_index(v, x, LINK_HOP, NULL))
 		return;
 	x->verdict = VERDICT_UNKNOWN;
-	if (!relay_header_read(&x->relay, clear) ||
-		view_session(v, INDEX_ID(x->relay.index)) == NULL)
+	if (!relay_header_read(&x->relay, clear) || view_link(v, INDEX_ID(x->relay.index)) == NULL)
 		return;
 	memcpy(x->data, clear, sizeof(clear));
 	x->verdict = VERDICT_RELAYED;
@@ -191,8 +233,7 @@ static void classify(
 	struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before)
 {
 	*x = (struct rx){.in = x->in, .data = x->in.data, .len = x->in.len};
-	x->origin.remote = x->in.remote;
-	x->origin.local = x->in.local;
+	x->origin.way = x->in.way;
 	if (x->len < DATAGRAM_MIN_LEN) {
 		receive_drop(&w->rx, x, DROP_TOO_SHORT);
 		return;
@@ -201,21 +242,22 @@ static void classify(
 		receive_drop(&w->rx, x, DROP_TOO_LONG);
 		return;
 	}
-	if (view_is_supernode(v, &x->in.remote)) {
+	if (view_is_supernode(v, &x->in.way)) {
 		classify_hop(v, x);
 		return;
 	}
 	for (unsigned i = 0; i < v->n_communities; i++)
-		if (receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
-			find_by_index(v, x, SESSION_PEER, before))
+		if (v->community[i].generation != 0 &&
+			receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
+			find_by_index(v, x, LINK_PEER, before))
 			return;
 	x->verdict = VERDICT_UNKNOWN;
 }
 
-static bool fits(struct rx *x, struct session *s, struct keyset *k)
+static bool fits(struct rx *x, struct link *s, struct recv_keys *k)
 {
-	if (k == NULL || !receive_peek(&x->header, x->data, x->len, k->rx_mask) ||
-		x->header.index != k->rx_index)
+	if (k == NULL || !receive_peek(&x->header, x->data, x->len, k->mask) ||
+		x->header.index != k->index)
 		return false;
 	assign(x, s, k);
 	x->verdict = VERDICT_NONE;
@@ -228,13 +270,13 @@ static bool fits(struct rx *x, struct session *s, struct keyset *k)
  */
 static void find_by_handle(const struct view *v, struct rx *x, const struct rx *before)
 {
-	struct session *s;
+	struct link *s;
 
 	if (before != NULL && before->verdict == VERDICT_NONE &&
-		before->origin.handle == x->origin.handle && fits(x, before->session, before->keys))
+		before->origin.handle == x->origin.handle && fits(x, before->link, before->keys))
 		return;
 	s = view_handle(v, x->origin.hop_id, x->origin.handle);
-	for (unsigned i = 0; s != NULL && i < SESSION_POSITIONS; i++)
+	for (unsigned i = 0; s != NULL && i < LINK_POSITIONS; i++)
 		if (fits(x, s, atomic_load_explicit(&s->rx[i], memory_order_acquire)))
 			return;
 }
@@ -247,9 +289,9 @@ static void relayed_run(
 	for (size_t i = 0; i < n; i++) {
 		struct rx *x = run[i];
 
-		x->origin.hop_id = x->session->id;
+		x->origin.hop_id = x->link->id;
 		x->origin.handle = x->relay.handle;
-		x->session = NULL;
+		x->link = NULL;
 		x->keys = NULL;
 		x->verdict = VERDICT_UNKNOWN;
 		find_by_handle(v, x, i > 0 ? run[i - 1] : NULL);
@@ -294,17 +336,18 @@ static void open_all(struct edge_worker *w, struct rx *x, size_t n, uint64_t now
 }
 
 /*
- * An unknown datagram goes to the control thread if it may be for us: an envelope, or a packet of a
- * key set too new for this view. What was relayed cannot be told from noise here, since the first
- * packet of a handshake has a mask that no view is in time for; it has a queue and budgets of its
- * own.
+ * An unknown datagram goes to the control thread if it may be for us: an envelope, or a packet
+ * under keys too new for this view. What was relayed and is no envelope cannot be told from noise
+ * here, since the first packet of a handshake has a mask that no view is in time for; it has a
+ * queue and budgets of its own.
  */
 static void check_unknown(struct edge_worker *w, const struct view *v, struct rx *x)
 {
-	bool supernode = view_is_supernode(v, &x->in.remote);
+	bool supernode = view_is_supernode(v, &x->in.way);
 	struct data_header h;
 
-	if (x->origin.hop_id != 0 || v->split_direct || receive_is_envelope(v, x))
+	if (receive_envelope(v, x) || x->origin.hop_id != 0 || v->doors.split_direct ||
+		receive_may_be_cookie(x))
 		return;
 	/* Its answers may have any padding, and only the control thread can open them. */
 	if (supernode && x->len >= ENVELOPE_MIN_LEN && x->len <= ENVELOPE_MAX_LEN)
@@ -317,10 +360,24 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 	receive_drop(&w->rx, x, DROP_UNKNOWN);
 }
 
-/* A member may send only from its own address: it cannot pose as another. */
-static void check_frame(struct edge_worker *w, struct rx *x)
+/*
+ * A member may send only from its own address: it cannot pose as another. Where addresses are
+ * learned it may bring others, but none that a member owns.
+ */
+static bool may_bring(const struct view *v, const struct rx *x)
 {
-	uint64_t owned = atomic_load_explicit(&x->session->mac, memory_order_relaxed);
+	const struct view_community *c = &v->community[x->link->community];
+	uint64_t source = frame_source(x->data);
+
+	if (c->fdb == NULL || view_owner(v, x->link->community, source) != NULL)
+		return false;
+	fdb_learn(c->fdb, source, x->link->port, c->step);
+	return true;
+}
+
+static void check_frame(struct edge_worker *w, const struct view *v, struct rx *x)
+{
+	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
 	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
 
 	if (x->len > FRAME_MAX) {
@@ -329,7 +386,7 @@ static void check_frame(struct edge_worker *w, struct rx *x)
 		x->verdict = finish(w, &f) ? VERDICT_EARLY : VERDICT_DROP;
 		x->why = DROP_MALFORMED;
 		x->header.csum_unset = false;
-	} else if (owned != frame_source(x->data)) {
+	} else if (owned != frame_source(x->data) && !may_bring(v, x)) {
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
 	}
 }
@@ -343,7 +400,7 @@ void edge_datagrams_in(
 	open_all(w, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
 		if (x[i].verdict == VERDICT_FRAME)
-			check_frame(w, &x[i]);
+			check_frame(w, v, &x[i]);
 		else if (x[i].verdict == VERDICT_UNKNOWN)
 			check_unknown(w, v, &x[i]);
 	}
@@ -368,12 +425,12 @@ void edge_frames_in(struct edge_worker *w, const struct rx *x, size_t n)
 
 		if (x[i].verdict != VERDICT_FRAME)
 			continue;
-		if (len > 0 && x[i].session->community != community) {
+		if (len > 0 && x[i].link->community != community) {
 			write_run(w, community, frames, len);
 			f = &frames[0];
 			len = 0;
 		}
-		community = x[i].session->community;
+		community = x[i].link->community;
 		*f = (struct frame){x[i].data, x[i].len, x[i].offload};
 		if (w->in.csum_unset || finish(w, f))
 			len++;

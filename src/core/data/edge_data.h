@@ -6,16 +6,9 @@
 #ifndef N2N_CORE_DATA_EDGE_DATA_H
 #define N2N_CORE_DATA_EDGE_DATA_H
 
-#include "core/data/receive.h"
+#include "core/data/note.h"
 #include "core/frame/offload.h"
-#include "core/link/view.h"
-
-/* A frame that cannot go out yet: the control thread holds it and starts a handshake. */
-struct unsent {
-	struct session *session; /* NULL: to every peer without keys */
-	const struct frame *frame;
-	unsigned community;
-};
+#include "core/view/view.h"
 
 /* The way into the interfaces, and what they take. */
 struct frame_sink {
@@ -33,8 +26,7 @@ struct edge_worker {
 	uint8_t copy[SLOT_LEN]; /* of a frame that goes to many */
 	struct join join;
 	struct frame_sink in; /* for edge_frames_in */
-	void (*unsent)(void *ctx, const struct unsent *u);
-	void *unsent_ctx;
+	struct notes *notes; /* for edge_frames_out: what cannot go out yet, and word of what did */
 };
 
 MUST_CHECK int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink);
@@ -48,9 +40,8 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 	struct frame *frames, size_t n, uint64_t now_ms);
 
 /*
- * Takes n <= BATCH_MAX datagrams and gives each its verdict. Control messages, unknown datagrams,
- * and the first packet under a key set (keyset.heard was false) are then to be passed to the
- * control thread, and edge_frames_in to be called for the frames.
+ * Takes n <= BATCH_MAX datagrams and gives each its verdict. Then edge_frames_in is to be
+ * called for the frames, and notes_rx for all of them.
  */
 void edge_datagrams_in(
 	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "core/frame/offload.h"
-#include "core/link/view.h"
 #include "wire/envelope.h"
 
 bool receive_peek(
@@ -18,18 +17,30 @@ bool receive_peek(
 	return data_header_read(h, clear);
 }
 
-bool receive_is_envelope(const struct view *v, const struct rx *x)
+bool receive_envelope(const struct view *v, struct rx *x)
 {
-	uint8_t body[ENVELOPE_BODY_MAX];
-
+	x->tried = v->doors.env_version;
 	if (x->len < ENVELOPE_MIN_LEN || x->len > ENVELOPE_MAX_LEN)
 		return false;
-	if (!v->supernode && x->len == COOKIE_MSG_LEN + ENVELOPE_OVERHEAD)
+	for (uint32_t i = 0; i < v->doors.n_env; i++) {
+		const struct view_env *e = &v->doors.env[i];
+		size_t body_len = x->len - ENVELOPE_OVERHEAD;
+
+		if ((x->origin.hop_id != 0 && e->to.kind != TO_PEER) ||
+			envelope_open(x->data, x->data, x->len, NULL, 0, e->key) != 0)
+			continue;
+		memmove(x->data + body_len, x->data + x->len - TAG_LEN, TAG_LEN);
+		x->len = body_len + TAG_LEN;
+		x->to = e->to;
+		x->verdict = VERDICT_ENVELOPE;
 		return true;
-	for (uint32_t i = 0; i < v->n_env_keys; i++)
-		if (envelope_open(body, x->data, x->len, NULL, 0, v->env_keys[i]) == 0)
-			return true;
+	}
 	return false;
+}
+
+bool receive_may_be_cookie(const struct rx *x)
+{
+	return x->len == COOKIE_MSG_LEN + ENVELOPE_OVERHEAD;
 }
 
 void receive_drop(struct receiver *r, struct rx *x, enum drop why)
@@ -48,21 +59,21 @@ bool receive_allowed(const struct data_header *h, enum aead_suite suite)
 /* Drops what the window or the header forbids and lists the rest as work for the cipher. */
 static size_t admit(struct receiver *r, struct rx *run[], size_t n, struct rx *todo[])
 {
-	struct keyset *k = run[0]->keys;
+	struct recv_keys *k = run[0]->keys;
 	size_t count = 0;
 
-	replay_lock(&k->rx_window);
+	replay_lock(&k->window);
 	for (size_t i = 0; i < n; i++) {
 		struct rx *x = run[i];
 
 		if (!receive_allowed(&x->header, k->suite))
 			receive_drop(r, x, DROP_CIPHER);
-		else if (replay_seen(&k->rx_window, x->header.counter))
+		else if (replay_seen(&k->window, x->header.counter))
 			receive_drop(r, x, DROP_REPLAY);
 		else
 			todo[count++] = x;
 	}
-	replay_unlock(&k->rx_window);
+	replay_unlock(&k->window);
 	return count;
 }
 
@@ -97,13 +108,13 @@ static void judge(struct receiver *r, struct rx *x)
 static bool came_on(const struct path *path, const struct origin *from)
 {
 	return from->hop_id == 0 && path != NULL && path->hop == NULL &&
-	       endpoint_equal(&path->remote, &from->remote);
+	       way_same_remote(&path->way, &from->way);
 }
 
 static void count_opened(struct rx *todo[], size_t n, uint64_t now_ms)
 {
-	struct session *s = todo[0]->session;
-	const struct path *path = session_path(s);
+	struct link *s = todo[0]->link;
+	const struct path *path = link_path(s);
 	uint64_t frames = 0, bytes = 0;
 
 	atomic_store_explicit(&s->rx_ms, now_ms, memory_order_relaxed);
@@ -124,12 +135,12 @@ static void count_opened(struct rx *todo[], size_t n, uint64_t now_ms)
 
 void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_ms)
 {
-	struct keyset *k = run[0]->keys;
+	struct recv_keys *k = run[0]->keys;
 	struct rx *todo[BATCH_MAX];
 	size_t count, opened = 0;
 
 	assert(n > 0 && n <= BATCH_MAX);
-	if (!keyset_alive(k, now_ms)) {
+	if (now_ms >= k->until_ms) {
 		for (size_t i = 0; i < n; i++)
 			receive_drop(r, run[i], DROP_EXPIRED);
 		return;
@@ -142,50 +153,49 @@ void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_m
 		op->len = todo[i]->len - DATA_OVERHEAD;
 		op->ad = todo[i]->data;
 		op->ad_len = DATA_HEADER_LEN;
-		keyset_nonce(op->nonce, k->rx_iv, todo[i]->header.counter);
+		key_nonce(op->nonce, k->iv, todo[i]->header.counter);
 	}
-	aead_open(k->rx_key, r->aead, r->ops, count);
-	replay_lock(&k->rx_window);
+	aead_open(k->key, r->aead, r->ops, count);
+	replay_lock(&k->window);
 	for (size_t i = 0; i < count; i++) {
 		if (!r->ops[i].ok) {
 			receive_drop(r, todo[i], DROP_AUTH);
-		} else if (!replay_accept(&k->rx_window, todo[i]->header.counter)) {
+		} else if (!replay_accept(&k->window, todo[i]->header.counter)) {
 			receive_drop(r, todo[i], DROP_REPLAY);
 		} else {
 			judge(r, todo[i]);
 			todo[opened++] = todo[i];
 		}
 	}
-	replay_unlock(&k->rx_window);
+	replay_unlock(&k->window);
 	if (opened > 0)
 		count_opened(todo, opened, now_ms);
 }
 
 /* The keys of the hop that these packets name, or NULL. */
-static struct keyset *hop_keys(
-	const struct view *v, uint32_t index, struct session **hop, uint64_t now_ms)
+static struct recv_keys *hop_keys(
+	const struct view *v, uint32_t index, struct link **hop, uint64_t now_ms)
 {
-	struct keyset *k;
+	struct recv_keys *k;
 
-	*hop = view_session(v, INDEX_ID(index));
-	k = *hop != NULL && (*hop)->kind != SESSION_PEER ? session_keys(*hop, index) : NULL;
-	return k != NULL && keyset_alive(k, now_ms) ? k : NULL;
+	*hop = view_link(v, INDEX_ID(index));
+	k = *hop != NULL && (*hop)->kind != LINK_PEER ? link_keys(*hop, index) : NULL;
+	return k != NULL && now_ms < k->until_ms ? k : NULL;
 }
 
-static bool hop_mac_is_right(const struct keyset *k, const struct rx *x)
+static bool hop_mac_is_right(const struct recv_keys *k, const struct rx *x)
 {
 	uint8_t mac[RELAY_MAC_LEN];
 
-	relay_mac(
-		mac, k->rx_hop_key, x->data, x->data + RELAY_HEADER_LEN, x->len - RELAY_HEADER_LEN);
+	relay_mac(mac, k->hop_key, x->data, x->data + RELAY_HEADER_LEN, x->len - RELAY_HEADER_LEN);
 	return crypto_equal(mac, x->data + RELAY_MASKED_LEN, sizeof(mac));
 }
 
 size_t receive_relayed(
 	struct receiver *r, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms)
 {
-	struct session *hop;
-	struct keyset *k = hop_keys(v, run[0]->relay.index, &hop, now_ms);
+	struct link *hop;
+	struct recv_keys *k = hop_keys(v, run[0]->relay.index, &hop, now_ms);
 	size_t right = 0, fresh = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -208,7 +218,7 @@ size_t receive_relayed(
 			receive_drop(r, x, DROP_REPLAY);
 			continue;
 		}
-		x->session = hop;
+		x->link = hop;
 		x->keys = k;
 		x->data += RELAY_HEADER_LEN;
 		x->len -= RELAY_HEADER_LEN;

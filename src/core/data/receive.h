@@ -8,19 +8,19 @@
 #define N2N_CORE_DATA_RECEIVE_H
 
 #include "core/data/transmit.h"
-#include "core/session/session.h"
-
-struct view;
+#include "core/view/view.h"
 
 enum verdict {
-	VERDICT_NONE,	 /* nothing yet: its session and keys are known, it is to be opened */
-	VERDICT_RELAYED, /* its relay header is in the clear and to be checked */
-	VERDICT_FRAME,	 /* data, len: an Ethernet frame for the session's community */
-	VERDICT_EARLY,	 /* a frame before the peer's CLAIM took effect: for the control thread */
-	VERDICT_EMPTY,	 /* keepalive or confirm */
-	VERDICT_CONTROL, /* data, len: control messages */
-	VERDICT_UNKNOWN, /* data, len: an envelope or a packet for a key set not in the view */
-	VERDICT_DROP	 /* counted under why */
+	VERDICT_NONE,	  /* nothing yet: its session and keys are known, it is to be opened */
+	VERDICT_RELAYED,  /* its relay header is in the clear and to be checked */
+	VERDICT_FRAME,	  /* data, len: an Ethernet frame for the session's community */
+	VERDICT_EARLY,	  /* a frame before the peer's CLAIM took effect: for the control thread */
+	VERDICT_EMPTY,	  /* keepalive or confirm */
+	VERDICT_CONTROL,  /* data, len: control messages */
+	VERDICT_ENVELOPE, /* data, len: body and 16-byte tag of an opened envelope; to */
+	VERDICT_UNKNOWN,  /* data, len: a packet for keys not in the view, or an answer only the
+			     control thread can open; tried */
+	VERDICT_DROP	  /* counted under why */
 };
 
 /* One datagram on its way in. in.data is unmasked and opened in place. */
@@ -28,14 +28,16 @@ struct rx {
 	struct datagram in;
 	enum verdict verdict;
 	enum drop why;
-	struct session *session;
-	struct keyset *keys;
+	struct link *link;
+	struct recv_keys *keys;
 	struct data_header header;
 	struct relay_header relay;
 	uint8_t *data;
 	size_t len;
 	struct offload offload; /* of a frame: its checksum may be unset */
 	struct origin origin;
+	struct addressee to; /* of an envelope */
+	uint32_t tried;	     /* version of the envelope keys that did not open it */
 };
 
 struct receiver {
@@ -55,10 +57,12 @@ void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_m
 bool receive_peek(
 	struct data_header *h, const uint8_t *packet, size_t len, const uint8_t mask[MASK_LEN]);
 /*
- * Before an unknown datagram may trouble the control thread: true when it is an envelope that one
- * of the view's keys opens, or has the size of an answer that only the control thread can open.
+ * Opens an envelope in place if one of the view's keys fits: verdict ENVELOPE. What came through a
+ * relay is not for a hop. False: it is none, and as before.
  */
-bool receive_is_envelope(const struct view *v, const struct rx *x);
+bool receive_envelope(const struct view *v, struct rx *x);
+/* True when it has the size of a cookie, which only the control thread can open. */
+bool receive_may_be_cookie(const struct rx *x);
 /* Sets verdict DROP and counts it. */
 void receive_drop(struct receiver *r, struct rx *x, enum drop why);
 /*

@@ -4,11 +4,10 @@
  * MACs and window -> find the destination in the same community -> new headers for its hop -> out.
  * The packets inside are never touched and could not be read.
  */
+#include "core/data/supernode_data.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/data/relay_budget.h"
-#include "core/supernode/supernode_state.h"
 
 int supernode_worker_init(struct supernode_worker *w, unsigned thread, struct relay_pairs *pairs,
 	struct datagram_sink sink)
@@ -32,19 +31,19 @@ void supernode_worker_fini(struct supernode_worker *w)
 }
 
 /* Where packets of this member with this handle go, or NULL with the reason. */
-static const struct view_id *destination(
-	const struct view *v, const struct view_id *from, uint32_t handle, enum drop *why)
+static struct link *destination(
+	const struct view *v, const struct link *from, uint32_t handle, enum drop *why)
 {
-	const struct session *to = view_handle(v, 0, handle);
-	const struct view_id *target = to != NULL ? view_entry(v, to->id) : NULL;
+	uint64_t own = link_word(&from->member);
+	struct link *to = view_handle(v, 0, handle);
 
 	*why = DROP_NOT_REGISTERED;
-	if (from == NULL || from->handle == 0)
+	if (own == 0)
 		return NULL;
 	*why = DROP_NO_DESTINATION;
-	if (target == NULL || target == from || target->community != from->community)
+	if (to == NULL || to == from || link_word(&to->member) >> 32 != own >> 32)
 		return NULL;
-	return target;
+	return to;
 }
 
 static void count(struct supernode_worker *w, const struct datagram *out, size_t n)
@@ -68,7 +67,8 @@ static void drop_run(struct supernode_worker *w, struct rx *const run[], size_t 
 static size_t forward(struct supernode_worker *w, const struct view *v, struct rx *run[], size_t n,
 	struct datagram *out, uint64_t now_ms)
 {
-	const struct view_id *from = view_entry(v, run[0]->session->id), *to;
+	const struct link *from = run[0]->link;
+	struct link *to;
 	struct path path = {.hop_limit = run[0]->relay.hop_limit};
 	struct relay_burst burst;
 	enum drop why;
@@ -81,8 +81,8 @@ static size_t forward(struct supernode_worker *w, const struct view *v, struct r
 	}
 	allowed = relay_budget_take(w->budget, from->id, to->id, n, now_ms);
 	drop_run(w, run + allowed, n - allowed, DROP_RATE);
-	path.hop = to->session;
-	path.handle = from->handle;
+	path.hop = to;
+	path.handle = (uint32_t)link_word(&from->member);
 	for (size_t i = 0; i < allowed; i++)
 		run[i]->verdict = VERDICT_EMPTY;
 	if (allowed == 0 || !transmit_relay_begin(&w->tx, &burst, &path, allowed, now_ms))
@@ -134,18 +134,16 @@ static void relay_all(
 static void classify(struct supernode_worker *w, const struct view *v, struct rx *x)
 {
 	uint8_t clear[RELAY_MASKED_LEN];
-	struct session *s;
+	struct link *s;
 
 	*x = (struct rx){.in = x->in, .data = x->in.data, .len = x->in.len};
-	x->origin.remote = x->in.remote;
-	x->origin.local = x->in.local;
+	x->origin.way = x->in.way;
 	if (x->len < DATAGRAM_MIN_LEN || x->len > DATAGRAM_MAX) {
 		receive_drop(&w->rx, x, x->len < DATAGRAM_MIN_LEN ? DROP_TOO_SHORT : DROP_TOO_LONG);
 		return;
 	}
 	packet_peek(clear, sizeof(clear), x->data, x->len, v->hop_mask);
-	if (relay_header_read(&x->relay, clear) &&
-		view_session(v, INDEX_ID(x->relay.index)) != NULL) {
+	if (relay_header_read(&x->relay, clear) && view_link(v, INDEX_ID(x->relay.index)) != NULL) {
 		memcpy(x->data, clear, sizeof(clear));
 		x->verdict = VERDICT_RELAYED;
 		return;
@@ -153,11 +151,11 @@ static void classify(struct supernode_worker *w, const struct view *v, struct rx
 	x->verdict = VERDICT_UNKNOWN;
 	if (!data_header_read(&x->header, clear))
 		return;
-	s = view_session(v, INDEX_ID(x->header.index));
-	x->keys = s != NULL ? session_keys(s, x->header.index) : NULL;
+	s = view_link(v, INDEX_ID(x->header.index));
+	x->keys = s != NULL ? link_keys(s, x->header.index) : NULL;
 	if (x->keys == NULL)
 		return;
-	x->session = s;
+	x->link = s;
 	x->verdict = VERDICT_NONE;
 	data_header_write(x->data, &x->header);
 }
@@ -167,7 +165,7 @@ static void check_unknown(struct supernode_worker *w, const struct view *v, stru
 {
 	struct data_header h;
 
-	if (!receive_is_envelope(v, x) && !receive_peek(&h, x->data, x->len, v->hop_mask))
+	if (!receive_envelope(v, x) && !receive_peek(&h, x->data, x->len, v->hop_mask))
 		receive_drop(&w->rx, x, DROP_UNKNOWN);
 }
 

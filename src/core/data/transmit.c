@@ -5,8 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/session/session.h"
-
 int transmitter_init(
 	struct transmitter *t, unsigned thread, struct datagram_sink sink, struct drops *drops)
 {
@@ -25,17 +23,17 @@ void transmitter_fini(struct transmitter *t)
 /* Turns plaintexts at packet + DATA_HEADER_LEN into sealed packets with clear headers. */
 static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
 {
-	struct keyset *k = run[0].keys;
+	struct send_keys *k = run[0].keys;
 	uint32_t first;
 
-	if (!keyset_reserve(k, (uint32_t)n, &first))
+	if (!send_keys_reserve(k, (uint32_t)n, &first))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct data_header h = {
 			.kind = run[i].kind,
 			.cipher = (uint8_t)k->suite,
 			.csum_unset = run[i].csum_unset,
-			.index = k->tx_index,
+			.index = k->index,
 			.counter = first + (uint32_t)i,
 		};
 		struct aead_op *op = &t->ops[i];
@@ -45,9 +43,9 @@ static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
 		op->len = run[i].len;
 		op->ad = run[i].header;
 		op->ad_len = DATA_HEADER_LEN;
-		keyset_nonce(op->nonce, k->tx_iv, h.counter);
+		key_nonce(op->nonce, k->iv, h.counter);
 	}
-	aead_seal(k->tx_key, t->aead, t->ops, n);
+	aead_seal(k->key, t->aead, t->ops, n);
 	for (size_t i = 0; i < n; i++)
 		run[i].len += DATA_OVERHEAD;
 	return true;
@@ -56,19 +54,19 @@ static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
 bool transmit_relay_begin(struct transmitter *t, struct relay_burst *b, const struct path *path,
 	size_t n, uint64_t now_ms)
 {
-	struct keyset *k = session_sending(path->hop, now_ms);
+	struct send_keys *k = link_sending(path->hop, now_ms);
 
 	*b = (struct relay_burst){
 		.keys = k,
-		.way = session_path(path->hop),
+		.way = link_path(path->hop),
 		.next = {.hop_limit = path->hop_limit, .handle = path->handle},
 	};
 	if (k == NULL || b->way == NULL ||
-		!keyset_reserve_relay(k, (uint32_t)n, &b->next.counter)) {
+		!send_keys_reserve_relay(k, (uint32_t)n, &b->next.counter)) {
 		drops_add(t->drops, DROP_NO_PATH, n);
 		return false;
 	}
-	b->next.index = k->tx_index;
+	b->next.index = k->index;
 	atomic_store_explicit(&path->hop->tx_ms, now_ms, memory_order_relaxed);
 	return true;
 }
@@ -79,9 +77,9 @@ void transmit_relay_header(struct relay_burst *b, uint8_t *packet, size_t len, s
 
 	relay_header_write(relay, &b->next);
 	b->next.counter++;
-	relay_mac(relay + RELAY_MASKED_LEN, b->keys->tx_hop_key, relay, packet, len);
+	relay_mac(relay + RELAY_MASKED_LEN, b->keys->hop_key, relay, packet, len);
 	packet_mask(relay, len + RELAY_HEADER_LEN, RELAY_MASKED_LEN, b->way->mask);
-	*d = (struct datagram){relay, len + RELAY_HEADER_LEN, b->way->remote, b->way->local};
+	*d = (struct datagram){relay, len + RELAY_HEADER_LEN, b->way->way};
 }
 
 /* Writes the masked headers that this path needs, just before the datagrams leave. */
@@ -97,10 +95,9 @@ static void send_on(
 		struct tx *x = &run[i];
 
 		memcpy(x->packet, x->header, DATA_HEADER_LEN);
-		packet_mask(
-			x->packet, x->len, DATA_HEADER_LEN, split ? x->keys->tx_mask : path->mask);
+		packet_mask(x->packet, x->len, DATA_HEADER_LEN, split ? x->keys->mask : path->mask);
 		if (path->hop == NULL)
-			t->out[i] = (struct datagram){x->packet, x->len, path->remote, path->local};
+			t->out[i] = (struct datagram){x->packet, x->len, path->way};
 		else
 			transmit_relay_header(&relay, x->packet, x->len, &t->out[i]);
 	}
@@ -109,7 +106,7 @@ static void send_on(
 
 static void count_run(const struct tx *run, size_t n, uint64_t now_ms)
 {
-	struct session *s = run[0].session;
+	struct link *s = run[0].link;
 	uint64_t frames = 0, bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -138,8 +135,8 @@ bool transmit_on(struct transmitter *t, struct tx *run, size_t n, struct path *v
 
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms)
 {
-	struct session *s = run[0].session;
-	const struct path *path = session_path(s);
+	struct link *s = run[0].link;
+	const struct path *path = link_path(s);
 	const struct path *copy = atomic_load_explicit(&s->copy, memory_order_acquire);
 
 	assert(n > 0 && n <= BATCH_MAX);

@@ -8,18 +8,15 @@
 #define N2N_CORE_DATA_TRANSMIT_H
 
 #include "core/frame/frame.h"
-#include "core/keys/keyset.h"
 #include "core/link/drop.h"
+#include "core/link/link.h"
 
 #define BATCH_MAX 64
 
-struct path;
-struct session;
-
 /* One packet on its way out. */
 struct tx {
-	struct session *session;
-	struct keyset *keys;
+	struct link *link;
+	struct send_keys *keys;
 	uint8_t *packet; /* data header; SLOT_HEADROOM - DATA_HEADER_LEN writable bytes before it */
 	size_t len;	 /* of the plaintext, then of the whole packet */
 	uint8_t header[DATA_HEADER_LEN]; /* in the clear: the mask depends on the path */
@@ -58,8 +55,8 @@ bool transmit_on(
 
 /* What the relay headers of a burst on one path have in common. */
 struct relay_burst {
-	const struct keyset *keys; /* of the hop */
-	const struct path *way;	   /* to the supernode, or to the edge at one */
+	const struct send_keys *keys; /* of the hop */
+	const struct path *way;	      /* to the supernode, or to the edge at one */
 	struct relay_header next;
 };
 

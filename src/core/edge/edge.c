@@ -6,18 +6,95 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/session/send.h"
 
-#define SWEEP_PER_S 100 /* own handshakes with members never met */
+#define RELAYED_PER_S	50
+#define RELAYED_BURST	50
+#define SUPERNODE_PER_S 500
 
 struct community *edge_community(struct edge *e, const struct party *self)
 {
-	for (unsigned i = 0; i < e->n_communities; i++)
-		if (&e->community[i]->party == self)
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL && &e->community[i]->party == self)
 			return e->community[i];
 	return NULL;
 }
 
-/* ---- the role ---- */
+/* ---- the role: who is addressed ---- */
+
+static bool is_its_supernode(const struct community *c, const struct way *from)
+{
+	return c->hop.state != SUPERNODE_UNRESOLVED && way_same_remote(&c->hop.way, from);
+}
+
+static void listen_as(struct listener *l, const struct community *c, enum addressee_kind kind)
+{
+	l->self = kind == TO_HOP ? &c->hop.party : &c->party;
+	l->mask = kind == TO_HOP ? c->edge->hop_mask : c->mask;
+	l->to = (struct addressee){
+		.kind = (uint8_t)kind,
+		.community = (uint8_t)c->index,
+		.generation = c->generation,
+	};
+}
+
+static unsigned role_listeners(
+	struct node *n, const struct origin *from, struct listener out[LISTENERS_MAX])
+{
+	struct edge *e = edge_of(n);
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		const struct community *c = e->community[i];
+		const struct session *hop = c != NULL ? c->hop.session : NULL;
+
+		if (c == NULL ||
+			(from->hop_id != 0 && (hop == NULL || hop->link.id != from->hop_id)))
+			continue;
+		listen_as(&out[count++], c, TO_PEER);
+		if (hop != NULL && from->hop_id == 0 && is_its_supernode(c, &from->way))
+			listen_as(&out[count++], c, TO_HOP);
+	}
+	return count;
+}
+
+static bool from_supernode(const struct edge *e, const struct origin *from)
+{
+	for (unsigned i = 0; from->hop_id == 0 && i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL && is_its_supernode(e->community[i], &from->way))
+			return true;
+	return false;
+}
+
+static bool role_within_budget(struct node *n, const struct origin *from)
+{
+	struct edge *e = edge_of(n);
+	uint64_t now_ms = n->core.now_ms;
+	uint8_t h[8], key[8];
+
+	if (from_supernode(e, from))
+		return bucket_take(&e->supernodes, now_ms, SUPERNODE_PER_S, SUPERNODE_PER_S);
+	if (from->hop_id == 0)
+		return budget_take(&n->budget, &from->way.remote, now_ms);
+	store_be32(key, from->hop_id);
+	store_be32(key + 4, from->handle);
+	crypto_siphash64(h, n->core.hash_key, key, sizeof(key));
+	return bucket_take(
+		&e->relayed[h[0] % BUDGET_BUCKETS], now_ms, RELAYED_PER_S, RELAYED_BURST);
+}
+
+static bool role_answer(struct node *n, const uint8_t *data, size_t len, const struct origin *from)
+{
+	struct edge *e = edge_of(n);
+
+	for (unsigned i = 0; from->hop_id == 0 && i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL && is_its_supernode(e->community[i], &from->way) &&
+			hop_hello_answer(e->community[i], data, len))
+			return true;
+	return false;
+}
+
+/* ---- the role: sessions ---- */
 
 static struct session *role_find(
 	struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
@@ -28,17 +105,15 @@ static struct session *role_find(
 	return p != NULL ? p->session : NULL;
 }
 
-static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
-	const struct origin *from, uint64_t now_ms)
+static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
 {
 	struct community *c = edge_community(edge_of(n), self);
 
-	(void)from;
 	if (c == NULL || self->mode != MODE_PASSPHRASE)
 		return c != NULL;
-	if (!guesses_admit(&c->guesses, remote, now_ms, &n->io.random))
+	if (!guesses_admit(&c->guesses, remote, n->core.now_ms, &n->core.io.random))
 		return false;
-	guesses_spend(&c->guesses, remote, now_ms);
+	guesses_spend(&c->guesses, remote, n->core.now_ms);
 	return true;
 }
 
@@ -51,109 +126,85 @@ static struct session *role_create(
 	return p != NULL ? p->session : NULL;
 }
 
-static bool role_way(struct node *n, struct session *s, struct origin *to)
+/* Handshakes with those who confirmed before say nothing of anybody's key. */
+static void failed(struct community *c, bool answered)
 {
-	(void)n;
-	if (s->kind == SESSION_PEER)
-		return peer_way(s->owner, to);
-	*to = (struct origin){.remote = ((struct community *)s->owner)->hop.remote};
-	return true;
-}
+	uint64_t now_ms = core_of(c)->now_ms;
 
-static bool role_may_start(struct node *n, struct session *s, uint64_t now_ms)
-{
-	struct community *c;
-	struct origin to;
-
-	if (s->kind == SESSION_HOP)
-		return true;
-	c = ((struct peer *)s->owner)->community;
-	if (!role_way(n, s, &to))
-		return false;
-	if (s->confirmed)
-		return true;
-	return s->waiting != NULL || bucket_take(&c->sweep, now_ms, SWEEP_PER_S, SWEEP_PER_S / 4);
-}
-
-static struct path *role_fallback(struct node *n, struct session *s)
-{
-	struct peer *p = s->owner;
-	struct path *path;
-
-	(void)n;
-	if (s->kind != SESSION_PEER || !hop_is_up(p->community) || p->handle == 0)
-		return NULL;
-	path = calloc(1, sizeof(*path));
-	if (path == NULL)
-		return NULL;
-	path->hop = p->community->hop.session;
-	path->handle = p->handle;
-	path->hop_limit = RELAY_HOP_LIMIT;
-	return path;
-}
-
-static void role_keyed(struct node *n, struct session *s, uint64_t now_ms)
-{
-	(void)n;
-	if (s->kind == SESSION_HOP)
-		hop_keyed(s->owner, now_ms);
-	else
-		peer_keyed(s->owner, now_ms);
-}
-
-static void role_confirmed(struct node *n, struct session *s, bool restarted, uint64_t now_ms)
-{
-	struct peer *p = s->owner;
-
-	(void)n;
-	if (s->kind != SESSION_PEER)
-		return;
-	if (!s->confirmed && s->party->mode == MODE_PASSPHRASE)
-		guesses_refund(&p->community->guesses, s->remote);
-	peer_confirmed(p, restarted, now_ms);
-}
-
-static void role_failed(
-	struct node *n, const struct party *self, struct session *s, bool answered, uint64_t now_ms)
-{
-	struct community *c = edge_community(edge_of(n), self);
-
-	if (c == NULL || (s != NULL && s->confirmed))
-		return;
 	if (!answered) {
 		c->unanswered++;
 		return;
 	}
-	if (self->mode != MODE_PASSPHRASE)
+	if (c->party.mode != MODE_PASSPHRASE)
 		return;
 	c->unfit++;
 	if (guesses_spent(&c->guesses, now_ms) && !c->guesses.told) {
 		c->guesses.told = true;
-		node_event(n, &(struct event){.kind = EVENT_GUESSING, .community = c->index});
+		core_event(
+			core_of(c), &(struct event){.kind = EVENT_GUESSING, .community = c->index});
 	}
 }
 
-static void role_message(struct node *n, struct session *s, const struct keyset *k,
-	const struct control_msg *m, const struct origin *from, uint64_t now_ms)
+static void role_unconfirmed(struct node *n, const struct party *self, const struct session *s)
 {
+	struct community *c = edge_community(edge_of(n), self);
+
+	if (c != NULL && (s == NULL || !s->confirmed))
+		failed(c, true);
+}
+
+static void peer_effects(struct peer *p, unsigned effects)
+{
+	const struct session *s = p->session;
+
+	if (effects & SESSION_KEYED)
+		peer_keyed(p);
+	if (effects & SESSION_CONFIRMED) {
+		if ((effects & SESSION_FIRST) && s->party->mode == MODE_PASSPHRASE)
+			guesses_refund(&p->community->guesses, s->remote);
+		peer_confirmed(p, effects);
+	}
+	if (!s->confirmed && (effects & (SESSION_UNANSWERED | SESSION_UNFIT)))
+		failed(p->community, (effects & SESSION_UNFIT) != 0);
+}
+
+static void role_effects(struct node *n, struct session *s, unsigned effects)
+{
+	(void)n;
+	if (s->link.kind == LINK_PEER)
+		peer_effects(s->owner, effects);
+	else if (effects & SESSION_KEYED)
+		hop_keyed(s->owner);
+}
+
+static void role_message(struct node *n, struct session *s, const struct keyset *k,
+	const struct control_msg *m, const struct origin *from)
+{
+	(void)n;
 	(void)k;
-	if (s->kind == SESSION_PEER)
-		peer_message(s->owner, m, from, now_ms);
-	else if (m->type == CONTROL_PATH_PROBE)
-		hop_probe(n, s, m, from);
+	if (s->link.kind == LINK_PEER)
+		peer_message(s->owner, m, from);
 	else
-		hop_message(s->owner, m, now_ms);
+		hop_message(s->owner, m, from);
 }
 
 static void role_encode(
 	struct node *n, struct session *s, enum control_type type, uint32_t seq, struct writer *w)
 {
 	(void)n;
-	if (s->kind == SESSION_PEER)
+	if (s->link.kind == LINK_PEER)
 		peer_encode(s->owner, type, seq, w);
 	else if (type == CONTROL_REGISTER)
 		hop_encode_register(s->owner, seq, w);
 }
+
+static uint64_t role_look(struct node *n, struct session *s)
+{
+	(void)n;
+	return s->link.kind == LINK_PEER ? peer_look(s->owner) : UINT64_MAX;
+}
+
+/* ---- the role: time ---- */
 
 /* Why does nobody answer? Told once, and again after it was right in between. */
 static void tell_wrong_key(struct community *c)
@@ -165,98 +216,46 @@ static void tell_wrong_key(struct community *c)
 	if (state != COMMUNITY_WRONG_KEY && state != COMMUNITY_WRONG_PASSPHRASE)
 		return;
 	c->told_wrong = true;
-	node_event(&c->edge->node,
-		&(struct event){
-			.kind = state == COMMUNITY_WRONG_KEY ? EVENT_WRONG_KEY
-							     : EVENT_WRONG_PASSPHRASE,
-			.community = c->index,
-		});
+	core_event(
+		core_of(c), &(struct event){
+				    .kind = state == COMMUNITY_WRONG_KEY ? EVENT_WRONG_KEY
+									 : EVENT_WRONG_PASSPHRASE,
+				    .community = c->index,
+			    });
 }
 
-static void role_tick(struct node *n, uint64_t now_ms)
+static void role_tick(struct node *n)
 {
 	struct edge *e = edge_of(n);
 
-	for (unsigned i = 0; i < e->n_communities; i++) {
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		struct community *c = e->community[i];
 
-		hop_tick(c, now_ms);
-		peers_tick(c, now_ms);
+		if (c == NULL)
+			continue;
+		hop_tick(c);
+		switch_tick(c);
 		tell_wrong_key(c);
-		if (c->guesses.told && !guesses_spent(&c->guesses, now_ms))
+		if (c->guesses.told && !guesses_spent(&c->guesses, n->core.now_ms))
 			c->guesses.told = false;
 	}
 }
 
-/* It shook hands directly, and may not know our mask key yet. */
-static bool peer_is_bound_directly(const struct peer *p)
-{
-	const struct session *s = p->session;
-
-	return s->origin.hop_id == 0 && !endpoint_is_none(&s->origin.remote);
-}
-
-static bool view_community(struct view *v, struct community *c)
-{
-	struct view_community *vc = &v->community[c->index];
-
-	vc->mac = c->mac;
-	memcpy(vc->mask, c->mask, MASK_LEN);
-	view_add_env_key(v, c->party.env_key);
-	if (c->hop.session != NULL)
-		view_add_env_key(v, c->hop.party.env_key);
-	if (view_size_community(v, c->index, HASH_COUNT(c->peers)) != 0)
-		return false;
-	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
-		view_add_peer(
-			v, c->index, p->session, mac_is_zero(&p->claim.mac) ? NULL : &p->claim.mac);
-		v->split_direct = v->split_direct || peer_is_bound_directly(p);
-		if (p->handle != 0 && c->hop.session != NULL)
-			view_add_handle(v, c->hop.session->id, p->handle, p->session);
-	}
-	if (c->hop.state != SUPERNODE_UNRESOLVED)
-		v->supernodes[v->n_supernodes++] = c->hop.remote;
-	return true;
-}
-
-static struct view *role_view(struct node *n)
-{
-	struct edge *e = edge_of(n);
-	uint32_t sessions = HASH_COUNT(n->sessions);
-	struct view *v = view_create(n->hash_key, sessions, sessions);
-
-	if (v == NULL)
-		return NULL;
-	memcpy(v->hop_mask, e->hop_mask, MASK_LEN);
-	for (struct session *s = n->sessions; s != NULL; s = s->hh.next)
-		view_add_session(v, s);
-	v->n_communities = e->n_communities;
-	for (unsigned i = 0; i < n->n_embryos; i++)
-		if (n->embryos[i].party != NULL && n->embryos[i].origin.hop_id == 0)
-			v->split_direct = true;
-	for (unsigned i = 0; i < e->n_communities; i++) {
-		if (!view_community(v, e->community[i])) {
-			view_destroy(v);
-			return NULL;
-		}
-	}
-	return v;
-}
-
 static const struct role edge_role = {
+	.listeners = role_listeners,
+	.within_budget = role_within_budget,
 	.find = role_find,
 	.admit = role_admit,
 	.create = role_create,
-	.may_start = role_may_start,
-	.way = role_way,
-	.fallback = role_fallback,
-	.keyed = role_keyed,
-	.confirmed = role_confirmed,
-	.failed = role_failed,
+	.effects = role_effects,
+	.unconfirmed = role_unconfirmed,
 	.message = role_message,
 	.encode = role_encode,
+	.answer = role_answer,
+	.frame = edge_frame,
+	.look = role_look,
 	.tick = role_tick,
-	.view = role_view,
+	.doors = edge_doors,
 };
 
 /* ---- set-up ---- */
@@ -271,16 +270,10 @@ struct edge *edge_create(const struct edge_config *c)
 		crypto_secret_free(e);
 		return NULL;
 	}
-	if (edge_worker_init(&e->worker, c->node.nworkers, node_sink(&e->node)) != 0) {
-		edge_destroy(e);
-		return NULL;
-	}
-	e->worker.tx.drops = &e->node.drops;
-	e->worker.rx.drops = &e->node.drops;
 	memcpy(e->seed, c->seed, SEED_LEN);
-	budget_init(&e->budget, e->node.hash_key);
-	random_bytes(&e->node.io.random, e->hop_mask, sizeof(e->hop_mask));
-	e->incarnation = random_u32(&e->node.io.random);
+	random_bytes(&e->node.core.io.random, e->hop_mask, sizeof(e->hop_mask));
+	memcpy(e->node.core.view.hop_mask, e->hop_mask, MASK_LEN);
+	e->incarnation = random_u32(&e->node.core.io.random);
 	return e;
 }
 
@@ -288,10 +281,14 @@ static void community_destroy(struct community *c)
 {
 	struct peer *p, *next;
 
+	if (c == NULL)
+		return;
 	HASH_ITER (hh, c->peers, p, next) {
 		HASH_DELETE(hh, c->peers, p);
+		free(p->port);
 		free(p);
 	}
+	fdb_destroy(c->fdb);
 	crypto_secret_free(c);
 }
 
@@ -301,8 +298,7 @@ void edge_destroy(struct edge *e)
 		return;
 	/* Sessions first: they refer to the parties of their communities. */
 	node_fini(&e->node);
-	edge_worker_fini(&e->worker);
-	for (unsigned i = 0; i < e->n_communities; i++)
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		community_destroy(e->community[i]);
 	crypto_secret_free(e);
 }
@@ -327,30 +323,23 @@ static void init_party(struct community *c, const struct community_config *confi
 
 static bool has_tag(const struct edge *e, const uint8_t tag[TAG_ID_LEN])
 {
-	for (unsigned i = 0; i < e->n_communities; i++)
-		if (memcmp(e->community[i]->party.tag, tag, TAG_ID_LEN) == 0)
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL &&
+			memcmp(e->community[i]->party.tag, tag, TAG_ID_LEN) == 0)
 			return true;
 	return false;
 }
 
-int edge_add_community(struct edge *e, const struct community_config *config)
+static int free_slot(const struct edge *e)
 {
-	struct community *c;
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->slot[i].state == SLOT_FREE)
+			return (int)i;
+	return N2N_ENOSPC;
+}
 
-	if (e->n_communities >= COMMUNITIES_MAX)
-		return N2N_ENOSPC;
-	c = crypto_secret_alloc(sizeof(*c));
-	if (c == NULL)
-		return N2N_ENOMEM;
-	c->edge = e;
-	c->index = e->n_communities;
-	if (config->name != NULL)
-		strncpy(c->name, config->name, COMMUNITY_NAME_MAX);
-	init_party(c, config);
-	if (has_tag(e, c->party.tag)) {
-		community_destroy(c);
-		return N2N_EEXIST;
-	}
+static void init_community(struct community *c, const struct community_config *config)
+{
 	c->mac = config->mac;
 	if (mac_is_zero(&c->mac)) {
 		/* Locally administered, and the same at each start. */
@@ -362,11 +351,111 @@ int edge_add_community(struct edge *e, const struct community_config *config)
 	if (config->mask != NULL)
 		memcpy(c->mask, config->mask, MASK_LEN);
 	else
-		random_bytes(&e->node.io.random, c->mask, MASK_LEN);
+		random_bytes(&core_of(c)->io.random, c->mask, MASK_LEN);
 	c->hop.address = UINT32_MAX; /* the one before the first */
-	e->community[e->n_communities++] = c;
-	node_view_touch(&e->node);
-	return (int)c->index;
+}
+
+static int show_community(struct community *c, uint32_t learn)
+{
+	struct core *core = core_of(c);
+	uint8_t key[FDB_KEY_LEN];
+
+	if (learn > 0) {
+		random_bytes(&core->io.random, key, sizeof(key));
+		c->fdb = fdb_create(learn, key);
+		if (c->fdb == NULL)
+			return N2N_ENOMEM;
+	}
+	return view_add_community(&core->view, c->index, c->generation, c->mask, c->fdb);
+}
+
+int edge_add_community(struct edge *e, const struct community_config *config)
+{
+	int index = free_slot(e);
+	struct community *c;
+
+	if (index < 0)
+		return index;
+	c = crypto_secret_alloc(sizeof(*c));
+	if (c == NULL)
+		return N2N_ENOMEM;
+	c->edge = e;
+	c->index = (unsigned)index;
+	if (config->name != NULL)
+		strncpy(c->name, config->name, COMMUNITY_NAME_MAX);
+	init_party(c, config);
+	if (has_tag(e, c->party.tag)) {
+		community_destroy(c);
+		return N2N_EEXIST;
+	}
+	c->generation = ++e->last_generation;
+	init_community(c, config);
+	if (show_community(c, config->learn) != 0) {
+		community_destroy(c);
+		return N2N_ENOMEM;
+	}
+	e->community[index] = c;
+	e->slot[index].state = SLOT_USED;
+	e->node.env_version++;
+	return index;
+}
+
+static void slot_rested(void *slot)
+{
+	((struct slot *)slot)->state = SLOT_DRAINING;
+}
+
+/* Embryos of a party must not outlive it. */
+static void discard_embryos(struct core *core, const struct party *self)
+{
+	for (unsigned i = 0; i < core->embryos.n; i++)
+		if (core->embryos.at[i].party == self)
+			session_discard_embryo(&core->embryos.at[i]);
+}
+
+static void bid_farewell(struct community *c);
+
+/*
+ * What still knows a community that is gone, and until when:
+ * - Sessions, embryos and deadlines refer to its party: all of them end here, before it is freed.
+ * - Workers find its peers, addresses and keys in the view until they enter after the next one is
+ *   shown. They never see struct community itself, so that it can be freed at once; links and paths
+ *   are retired with their sessions.
+ * - A worker may until then leave frames of its interface, and envelopes for it. Such a note names
+ *   the index together with the generation, which is never used twice: it finds nobody.
+ * - The index is used again when both have ended: the retired slot is destroyed after the grace
+ *   period, and the host then sees all queues empty (edge_drained). So no frame that was read from
+ *   one community's interface is ever sent in another.
+ */
+void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
+{
+	struct community *c = e->community[community];
+	struct core *core = &e->node.core;
+	struct peer *p, *next;
+
+	core->now_ms = now_ms;
+	if (c == NULL)
+		return;
+	bid_farewell(c);
+	HASH_ITER (hh, c->peers, p, next)
+		peer_forget(p);
+	hop_leave(c);
+	discard_embryos(core, &c->party);
+	e->community[community] = NULL;
+	e->slot[community].state = SLOT_RETIRED;
+	e->node.env_version++;
+	view_remove_community(&core->view, community, core_retire_any, core);
+	core_retire(core, c->fdb, fdb_destroy);
+	c->fdb = NULL;
+	core_retire(core, &e->slot[community], slot_rested);
+	community_destroy(c);
+}
+
+void edge_drained(struct edge *e)
+{
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->slot[i].state == SLOT_DRAINING)
+			e->slot[i].state = SLOT_FREE;
 }
 
 struct mac edge_mac(const struct edge *e, unsigned community)
@@ -403,10 +492,10 @@ void edge_supernode_resolved(
 			s->address[s->n++] = addresses[i];
 }
 
-void edge_local_addresses(struct edge *e, const struct endpoint *addresses, size_t n)
+void edge_local_addresses(
+	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms)
 {
-	uint64_t now_ms = e->node.now_ms;
-
+	e->node.core.now_ms = now_ms;
 	if (n > LOCAL_ADDRESSES_MAX)
 		n = LOCAL_ADDRESSES_MAX;
 	if (n == e->n_local && (n == 0 || memcmp(e->local, addresses, n * sizeof(*addresses)) == 0))
@@ -414,9 +503,11 @@ void edge_local_addresses(struct edge *e, const struct endpoint *addresses, size
 	e->n_local = (uint8_t)n;
 	if (n > 0)
 		memcpy(e->local, addresses, n * sizeof(*addresses));
-	for (unsigned i = 0; i < e->n_communities; i++) {
-		hop_moved(e->community[i], now_ms);
-		peers_moved(e->community[i], now_ms);
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		if (e->community[i] == NULL)
+			continue;
+		hop_moved(e->community[i]);
+		peers_moved(e->community[i]);
 	}
 }
 
@@ -430,7 +521,7 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 	if (p == NULL)
 		return;
 	p->remembered = true;
-	p->last_direct = k->direct;
+	p->session->route.direct = way_to(&k->direct);
 	p->session->confirmed = true;
 	p->session->freshness = k->freshness;
 }
@@ -448,33 +539,38 @@ size_t edge_known_peers(
 				continue;
 			memcpy(out[n].remote, p->remote, KEY_LEN);
 			out[n].freshness = p->session->freshness;
-			out[n++].direct = p->last_direct;
+			out[n++].direct = p->session->route.direct.remote;
 		}
 	}
 	return n;
 }
 
-static void say_goodbye(struct node *n, enum session_kind kind)
+static void say_goodbye(struct core *core, struct session *s)
 {
-	for (struct session *s = n->sessions; s != NULL; s = s->hh.next) {
-		uint8_t buf[2 * CONTROL_HEADER_LEN];
-		struct writer w;
+	uint8_t buf[2 * CONTROL_HEADER_LEN];
+	struct writer w;
 
-		if (s->kind != kind)
-			continue;
-		writer_init(&w, buf, sizeof(buf));
-		if (kind == SESSION_HOP)
-			control_unregister_encode(&w);
-		else
-			control_bye_encode(&w, &(struct control_bye){BYE_SHUTDOWN});
-		node_send(n, s, KIND_CONTROL, buf, writer_len(&w), NULL);
-	}
+	writer_init(&w, buf, sizeof(buf));
+	if (s->link.kind == LINK_HOP)
+		control_unregister_encode(&w);
+	else
+		control_bye_encode(&w, &(struct control_bye){BYE_SHUTDOWN});
+	send_packet(core, s, KIND_CONTROL, buf, writer_len(&w), NULL);
+}
+
+static void bid_farewell(struct community *c)
+{
+	/* Peers first: the supernode relays for the registered only. */
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		say_goodbye(core_of(c), p->session);
+	if (c->hop.session != NULL)
+		say_goodbye(core_of(c), c->hop.session);
 }
 
 void edge_shutdown(struct edge *e, uint64_t now_ms)
 {
-	e->node.now_ms = now_ms;
-	/* Peers first: the supernode relays for the registered only. */
-	say_goodbye(&e->node, SESSION_PEER);
-	say_goodbye(&e->node, SESSION_HOP);
+	e->node.core.now_ms = now_ms;
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL)
+			bid_farewell(e->community[i]);
 }

@@ -13,7 +13,7 @@
 struct edge;
 
 struct edge_config {
-	struct node_config node;
+	struct core_config node;
 	uint8_t seed[SEED_LEN]; /* of the device */
 };
 
@@ -26,14 +26,39 @@ struct community_config {
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 	const uint8_t *mask; /* direct mask key of an earlier run, at most 24 h old, or NULL */
+	uint32_t learn;	     /* so many addresses that no member claims are learned; 0: none */
 };
 
 struct edge *edge_create(const struct edge_config *c);
 void edge_destroy(struct edge *e);
 struct node *edge_node(struct edge *e);
 
-/* Returns the community's index, or N2N_ENOSPC, N2N_ENOMEM, N2N_EEXIST (same tag). */
+/*
+ * Returns the community's index, or N2N_ENOSPC, N2N_ENOMEM, N2N_EEXIST (same tag). At any time; an
+ * index is used again only when nothing knows the community that had it (edge_drained).
+ */
 MUST_CHECK int edge_add_community(struct edge *e, const struct community_config *c);
+/*
+ * Leaves a community: says goodbye, and forgets its peers. The host takes its interface away from
+ * the workers before or afterwards; frames from it are dropped from now on.
+ */
+void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms);
+/*
+ * The host says that it has seen the queues of all workers empty since the last call: no note is
+ * under way that was left before the last grace period ended.
+ */
+void edge_drained(struct edge *e);
+/*
+ * What is no peer takes part in a community's switch through a sink: flooded frames come to it, and
+ * those for the addresses given to it. Called by workers. Returns the port's number, which is what
+ * the other two functions take; N2N_ENOMEM.
+ */
+MUST_CHECK int edge_add_sink(struct edge *e, unsigned community, const struct port_sink *sink);
+MUST_CHECK int edge_give_address(
+	struct edge *e, unsigned community, int port, const struct mac *mac);
+/* No worker calls it any more once the next view is shown and a grace period has passed. */
+void edge_remove_sink(struct edge *e, unsigned community, int port);
+
 /* The MAC address its interface is to have. */
 struct mac edge_mac(const struct edge *e, unsigned community);
 /* The direct mask key to keep in the state directory. */
@@ -48,7 +73,8 @@ MUST_CHECK int edge_add_supernode(struct edge *e, const uint8_t *key, const uint
 void edge_supernode_resolved(
 	struct edge *e, unsigned supernode, const struct endpoint *addresses, size_t n);
 /* The addresses of this host, with the port of our socket: candidates for direct paths. */
-void edge_local_addresses(struct edge *e, const struct endpoint *addresses, size_t n);
+void edge_local_addresses(
+	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms);
 
 /* Remembers a peer of an earlier run: a static that had confirmed, and where it was last. */
 struct known_peer {
@@ -61,30 +87,14 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 size_t edge_known_peers(
 	const struct edge *e, unsigned community, struct known_peer *out, size_t cap);
 
-/* Any datagram, as it came from the socket. */
-void edge_datagram(struct edge *e, struct datagram *d, uint64_t now_ms);
-/* What a worker could not finish: a datagram with VERDICT_UNKNOWN ... */
-void edge_unknown(
-	struct edge *e, uint8_t *data, size_t len, const struct origin *from, uint64_t now_ms);
-/* ... an opened control packet; session by id, as it may be gone by now ... */
-void edge_control(struct edge *e, uint32_t index, const uint8_t *plain, size_t len,
-	const struct origin *from, uint64_t now_ms);
-/* ... a frame with VERDICT_EARLY, queued behind the control packets that came before it ... */
-void edge_early_frame(struct edge *e, uint32_t index, const struct frame *f, uint64_t now_ms);
-/* ... a packet that was the first under its key set or came from an unexpected address ... */
-void edge_heard(struct edge *e, uint32_t index, const struct origin *from, uint64_t now_ms);
-/* ... a frame without a session to send it on; session_id 0: to every peer without keys. */
-void edge_frame_waits(struct edge *e, unsigned community, uint32_t session_id,
-	const struct frame *f, uint64_t now_ms);
-
 /* Says goodbye to peers and supernodes. The packets are sent at once. */
 void edge_shutdown(struct edge *e, uint64_t now_ms);
 
 /* A snapshot for people; see status.h. */
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink);
 /*
- * The same of one peer, by its static key: false when it is not known. Pointers in *out live until
- * the next call that changes the edge.
+ * The same of one peer, by its static key: false when it, or the community, is not known. Pointers
+ * in *out live until the next call that changes the edge.
  */
 bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t remote[KEY_LEN],
 	uint64_t now_ms, struct status_peer *out);

@@ -7,10 +7,10 @@
 #define N2N_CORE_EDGE_EDGE_STATE_H
 
 #include "core/edge/edge.h"
+#include "core/path/path.h"
 #include "core/session/budget.h"
-#include "core/session/responder.h"
 
-#define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* who left stays for a while */
+#define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
 #define LOCAL_ADDRESSES_MAX 12
 #define GUESSES_PER_MINUTE  10
 #define LOTTERY_MS	    6000u
@@ -23,13 +23,15 @@ struct peer {
 	uint8_t remote[KEY_LEN];
 	struct session *session; /* owned */
 	struct community *community;
-	uint32_t handle;      /* at the community's supernode; 0: none */
+	struct port *port;  /* in the community's switch; owned until it is retired */
+	uint32_t handle;    /* at the community's supernode; 0: none */
+	uint32_t shown_hop; /* the hop's id and the handle under which the view has it; 0: none */
+	uint32_t shown_handle;
 	uint32_t incarnation; /* as listed */
 	bool listed;
-	bool marked;		     /* named since a roster began anew */
-	bool up;		     /* EVENT_PEER_UP was told */
-	bool remembered;	     /* from an earlier run */
-	struct endpoint last_direct; /* where it was reached or heard directly */
+	bool marked;	 /* named since a roster began anew */
+	bool up;	 /* EVENT_PEER_UP was told */
+	bool remembered; /* from an earlier run */
 	uint64_t unlisted_ms;
 	struct control_claim claim;   /* zero MAC: none yet */
 	struct control_claim refused; /* an address that another member has; zero MAC: none */
@@ -52,7 +54,7 @@ struct hop {
 	enum supernode_state state;
 	unsigned supernode; /* index of the entry */
 	unsigned address;   /* and of its address */
-	struct endpoint remote;
+	struct way way;
 	struct party party;	 /* who we are towards it */
 	struct session *session; /* NULL until its key is known */
 	uint64_t began_ms;	 /* with this address */
@@ -86,12 +88,15 @@ struct guesses {
 struct community {
 	struct edge *edge;
 	unsigned index;
+	uint32_t generation; /* never used twice in this process */
 	char name[COMMUNITY_NAME_MAX + 1];
 	struct party party;
 	uint8_t mask[MASK_LEN]; /* our direct mask key */
 	struct mac mac;
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
+	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
+	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
 	struct hop hop;
 	struct bucket sweep; /* own handshakes with listed members */
@@ -103,20 +108,31 @@ struct community {
 	bool told_silent;    /* EVENT_SUPERNODE_SILENT was sent since one was up */
 };
 
+/* An index of a community, while something may still know it by its former owner. */
+enum slot_state {
+	SLOT_FREE,
+	SLOT_USED,
+	SLOT_RETIRED, /* workers may still have a view with it */
+	SLOT_DRAINING /* no worker has, but notes may be under way */
+};
+
+struct slot {
+	enum slot_state state;
+};
+
 struct edge {
 	struct node node; /* first: the role's functions get a node and find the edge */
 	uint8_t seed[SEED_LEN];
 	uint8_t hop_mask[MASK_LEN]; /* ours, the same on all hops */
 	uint32_t incarnation;
-	struct edge_worker worker; /* the control thread's */
 	unsigned n_supernodes;
 	struct supernode_entry supernode[SUPERNODES_MAX];
-	unsigned n_communities;
-	struct community *community[COMMUNITIES_MAX];
+	uint32_t last_generation;
+	struct community *community[COMMUNITIES_MAX]; /* by index; NULL: none */
+	struct slot slot[COMMUNITIES_MAX];
 	uint8_t n_local;
 	struct endpoint local[LOCAL_ADDRESSES_MAX];
-	struct budget budget;		       /* of unknown datagrams that came directly */
-	struct bucket supernodes;	       /* of those from a supernode's address */
+	struct bucket supernodes;	       /* of unknown datagrams from a supernode's address */
 	struct bucket relayed[BUDGET_BUCKETS]; /* of those relayed, by source handle */
 };
 
@@ -125,41 +141,69 @@ static inline struct edge *edge_of(struct node *n)
 	return (struct edge *)n;
 }
 
+static inline struct core *core_of(const struct community *c)
+{
+	return &c->edge->node.core;
+}
+
 /* Our community whose member we are as this party, or NULL for a hop's. */
 struct community *edge_community(struct edge *e, const struct party *self);
 
 /* hop.c */
-void hop_tick(struct community *c, uint64_t now_ms);
-void hop_message(struct community *c, const struct control_msg *m, uint64_t now_ms);
+/* Begins, asks, pings, changes to the next supernode, as the time demands. */
+void hop_tick(struct community *c);
+/* A control message of the supernode. */
+void hop_message(struct community *c, const struct control_msg *m, const struct origin *from);
+/* Writes REGISTER as it is now. */
 void hop_encode_register(struct community *c, uint32_t seq, struct writer *w);
-void hop_keyed(struct community *c, uint64_t now_ms);
+/* Its session has keys: register. */
+void hop_keyed(struct community *c);
 /* An envelope from the supernode's address: an answer to HELLO. False if it was none. */
-bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint64_t now_ms);
-bool hop_is_up(const struct community *c);
+bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len);
 /* Our own address may have changed: ask at once how we are seen. */
-void hop_moved(struct community *c, uint64_t now_ms);
-/* The supernode asks whether we are where a packet of ours came from. */
-void hop_probe(
-	struct node *n, struct session *s, const struct control_msg *m, const struct origin *from);
+void hop_moved(struct community *c);
+/* Ends it with its session, before the community ends. */
+void hop_leave(struct community *c);
 
 /* peer.c */
 struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN]);
 struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN]);
-void peer_message(
-	struct peer *p, const struct control_msg *m, const struct origin *from, uint64_t now_ms);
+/* Takes it out of its community and frees it; its session is retired. */
+void peer_forget(struct peer *p);
+/* A control message of the peer. */
+void peer_message(struct peer *p, const struct control_msg *m, const struct origin *from);
+/* Writes a reliable message as it is now. */
 void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct writer *w);
-void peer_keyed(struct peer *p, uint64_t now_ms);
-void peer_confirmed(struct peer *p, bool restarted, uint64_t now_ms);
+/* Its session has keys: tell what we are and where. */
+void peer_keyed(struct peer *p);
+/* They are confirmed; effects as of session_confirm. */
+void peer_confirmed(struct peer *p, unsigned effects);
+/* Its part of looking at the session; may forget the peer. Returns when to look again. */
+uint64_t peer_look(struct peer *p);
 /* The relay came, went or renumbered: relayed sessions follow. */
 void peers_repath(struct community *c);
-void peers_roster(struct community *c, const struct control_roster *m, uint64_t now_ms);
+/* A page of the roster. */
+void peers_roster(struct community *c, const struct control_roster *m);
 /* Our own addresses changed: tell, and let direct paths leave from the new ones. */
-void peers_moved(struct community *c, uint64_t now_ms);
-void peers_tick(struct community *c, uint64_t now_ms);
-bool peer_way(struct peer *p, struct origin *to);
+void peers_moved(struct community *c);
+
+static inline bool hop_is_up(const struct community *c)
+{
+	return c->hop.state == SUPERNODE_UP;
+}
 
 /* edge_status.c */
 enum community_state community_state(const struct community *c);
+
+/* edge_doors.c: by what we may be addressed, for struct role. */
+void edge_doors(struct node *n, struct view_doors *d);
+
+/* edge_switch.c: learned addresses age. */
+void switch_tick(struct community *c);
+
+/* edge_frame.c: a frame that no worker could send, for struct role. */
+void edge_frame(
+	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
 
 /* guesses.c */
 bool guesses_spent(const struct guesses *g, uint64_t now_ms);

@@ -16,7 +16,7 @@ static void count_peers(const struct community *c, unsigned *listed, unsigned *u
 /* A listed member whom we ask in vain, and who would answer if it had our key. */
 static bool is_unanswered(const struct community *c)
 {
-	uint64_t now_ms = c->edge->node.now_ms;
+	uint64_t now_ms = core_of(c)->now_ms;
 
 	if (c->unanswered > 0)
 		return true;
@@ -54,31 +54,31 @@ static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
 static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 {
 	const struct session *s = p->session;
-	const struct path *path = session_path(s);
+	const struct path *direct = link_direct(&s->link);
 	const struct keyset *k = session_sending(s, now_ms);
 	struct status_peer t = {
-		.community = s->community,
+		.community = s->link.community,
 		.listed = p->listed,
 		.up = k != NULL,
 		.has_mac = !mac_is_zero(&p->claim.mac),
 		.mac = p->claim.mac,
 		.n_addresses = p->claim.n,
 		.address = p->claim.address,
-		.direct = path != NULL && path->hop == NULL,
-		.reason = s->search.reason,
-		.rtt_ms = s->search.rtt_ms,
-		.heard_ms = ago(now_ms, &s->rx_ms),
-		.tx_frames = atomic_load_explicit(&s->tx_frames, memory_order_relaxed),
-		.tx_bytes = atomic_load_explicit(&s->tx_bytes, memory_order_relaxed),
-		.rx_frames = atomic_load_explicit(&s->rx_frames, memory_order_relaxed),
-		.rx_bytes = atomic_load_explicit(&s->rx_bytes, memory_order_relaxed),
+		.direct = direct != NULL,
+		.reason = s->search != NULL ? s->search->reason : RELAY_SEARCHING,
+		.rtt_ms = s->search != NULL ? s->search->rtt_ms : 0,
+		.heard_ms = ago(now_ms, &s->link.rx_ms),
+		.tx_frames = link_word(&s->link.tx_frames),
+		.tx_bytes = link_word(&s->link.tx_bytes),
+		.rx_frames = link_word(&s->link.rx_frames),
+		.rx_bytes = link_word(&s->link.rx_bytes),
 	};
 
 	edge_id(t.edge_id, p->remote);
 	if (t.direct)
-		t.remote = path->remote;
+		t.remote = direct->way.remote;
 	if (k != NULL) {
-		t.suite = k->suite;
+		t.suite = k->tx.suite;
 		t.key_age_ms = now_ms - k->born_ms;
 	}
 	return t;
@@ -87,7 +87,8 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t remote[KEY_LEN],
 	uint64_t now_ms, struct status_peer *out)
 {
-	const struct peer *p = peer_find(e->community[community], remote);
+	struct community *c = community < COMMUNITIES_MAX ? e->community[community] : NULL;
+	const struct peer *p = c != NULL ? peer_find(c, remote) : NULL;
 
 	if (p == NULL)
 		return false;
@@ -97,8 +98,8 @@ bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t re
 
 bool edge_is_registered(const struct edge *e)
 {
-	for (unsigned i = 0; i < e->n_communities; i++)
-		if (hop_is_up(e->community[i]))
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (e->community[i] != NULL && hop_is_up(e->community[i]))
 			return true;
 	return false;
 }
@@ -125,11 +126,11 @@ static void tell_supernodes(
 			t.remote = entry->address[0];
 		if (i == h->supernode && h->state != SUPERNODE_UNRESOLVED) {
 			t.state = h->state;
-			t.remote = h->remote;
+			t.remote = h->way.remote;
 			t.handle = h->handle;
 			t.observed = h->observed;
 			if (h->session != NULL)
-				t.heard_ms = ago(now_ms, &h->session->rx_ms);
+				t.heard_ms = ago(now_ms, &h->session->link.rx_ms);
 		}
 		if (entry->mismatch)
 			t.state = SUPERNODE_MISMATCH;
@@ -139,8 +140,11 @@ static void tell_supernodes(
 
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink)
 {
-	for (unsigned i = 0; i < e->n_communities; i++) {
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		const struct community *c = e->community[i];
+
+		if (c == NULL)
+			continue;
 		struct status_community t = {
 			.index = i,
 			.name = c->name,

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/path/probe.h"
+#include "core/session/send.h"
 
 #define HELLO_FIRST_MS 400u
 #define HELLO_MAX_MS   2000u
@@ -18,11 +20,6 @@
 #define LOST_MS	       6000u
 #define PING_MS	       6500u /* +- 1.5 s */
 #define PING_AGAIN_MS  1000u
-
-bool hop_is_up(const struct community *c)
-{
-	return c->hop.state == SUPERNODE_UP;
-}
 
 /* The next usable address after the one in use, round and round; false when there is none. */
 static bool next_address(struct edge *e, struct hop *h)
@@ -36,15 +33,16 @@ static bool next_address(struct edge *e, struct hop *h)
 			entry = &e->supernode[h->supernode];
 		}
 		if (h->address < entry->n) {
-			h->remote = entry->address[h->address];
+			h->way = way_to(&entry->address[h->address]);
 			return true;
 		}
 	}
 	return false;
 }
 
-static void open_session(struct community *c, uint64_t now_ms)
+static void open_session(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct edge *e = c->edge;
 	struct hop *h = &c->hop;
 	const struct supernode_entry *entry = &e->supernode[h->supernode];
@@ -53,82 +51,87 @@ static void open_session(struct community *c, uint64_t now_ms)
 	party_init_hop(&h->party, e->seed, c->party.tag, entry->key);
 	memcpy(h->party.hop_mask, e->hop_mask, MASK_LEN);
 	h->party.incarnation = e->incarnation;
-	h->session = session_create(&e->node, SESSION_HOP, &h->party, c->index, entry->key);
+	e->node.env_version++;
+	h->session = session_create(&e->node.core, LINK_HOP, &h->party, c->index, entry->key);
 	if (h->session == NULL)
 		return;
 	h->session->owner = c;
+	h->session->route.direct = h->way;
 	h->state = SUPERNODE_HANDSHAKE;
 	h->hello_ms = now_ms + HELLO_DOUBT_MS;
-	session_want(h->session);
+	session_want(core_of(c), h->session);
 }
 
-static void leave(struct community *c)
+void hop_leave(struct community *c)
 {
 	struct hop *h = &c->hop;
 
-	session_retire(&c->edge->node, h->session);
-	h->session = NULL;
 	h->state = SUPERNODE_UNRESOLVED; /* before paths are made anew: none is relayed now */
 	h->handle = 0;
 	h->roster = 0;
 	h->collecting = false;
 	peers_repath(c);
+	/* Last, when no path leads through it any more. */
+	session_retire(core_of(c), h->session);
+	h->session = NULL;
 }
 
-static void begin(struct community *c, uint64_t now_ms)
+static void begin(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
 
-	leave(c);
+	hop_leave(c);
 	h->began_ms = now_ms;
 	h->hellos = 0;
 	h->hello_ms = now_ms;
 	h->unanswered_ms = 0;
-	node_view_touch(&c->edge->node);
+	core_view_touch(core_of(c));
 	if (c->edge->n_supernodes == 0 || !next_address(c->edge, h))
 		return;
 	h->state = SUPERNODE_HELLO;
 	if (c->edge->supernode[h->supernode].has_key)
-		open_session(c, now_ms);
+		open_session(c);
 }
 
 /* ---- HELLO: which key do you have? ---- */
 
-static void send_hello(struct community *c, uint64_t now_ms)
+static void send_hello(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
-	struct node *n = &c->edge->node;
+	struct core *core = core_of(c);
 	uint32_t wait = HELLO_FIRST_MS << (h->hellos < 3 ? h->hellos : 3);
 	uint8_t body[ENVELOPE_BODY_MAX], out[ENVELOPE_MAX_LEN], key[KEY_LEN];
-	size_t len, pad = random_below(&n->io.random, ENVELOPE_PAD_MAX + 1);
+	size_t len, pad = random_below(&core->io.random, ENVELOPE_PAD_MAX + 1);
 
-	len = msg_hello_encode(body, sizeof(body), &(struct msg_hello){0}, pad, &n->io.random);
+	len = msg_hello_encode(body, sizeof(body), &(struct msg_hello){0}, pad, &core->io.random);
 	party_hello_key(key);
-	envelope_seal(out, body, len, NULL, 0, key, &n->io.random);
+	envelope_seal(out, body, len, NULL, 0, key, &core->io.random);
 	len += ENVELOPE_OVERHEAD;
 	memcpy(h->hello_tag[1], h->hello_tag[0], TAG_LEN);
 	memcpy(h->hello_tag[0], out + len - TAG_LEN, TAG_LEN);
 	if (h->hellos < UINT8_MAX)
 		h->hellos++;
 	h->hello_ms = now_ms + (wait < HELLO_MAX_MS ? wait : HELLO_MAX_MS);
-	n->io.send(n->io.ctx, &(struct datagram){.data = out, .len = len, .remote = h->remote});
+	core->io.send(core->io.ctx, &(struct datagram){out, len, h->way});
 }
 
 static void supernode_event(struct community *c, enum event_kind kind, uint32_t value)
 {
 	const struct hop *h = &c->hop;
 
-	node_event(&c->edge->node, &(struct event){
-					   .kind = kind,
-					   .community = c->index,
-					   .supernode = h->supernode,
-					   .value = value,
-					   .remote = h->remote,
-					   .key = c->edge->supernode[h->supernode].key,
-				   });
+	core_event(core_of(c), &(struct event){
+				       .kind = kind,
+				       .community = c->index,
+				       .supernode = h->supernode,
+				       .value = value,
+				       .remote = h->way.remote,
+				       .key = c->edge->supernode[h->supernode].key,
+			       });
 }
 
-static void learn_key(struct community *c, const uint8_t key[KEY_LEN], uint64_t now_ms)
+static void learn_key(struct community *c, const uint8_t key[KEY_LEN])
 {
 	struct supernode_entry *entry = &c->edge->supernode[c->hop.supernode];
 	bool same = entry->has_key && memcmp(entry->key, key, KEY_LEN) == 0;
@@ -151,12 +154,12 @@ static void learn_key(struct community *c, const uint8_t key[KEY_LEN], uint64_t 
 		if (entry->changed)
 			supernode_event(c, EVENT_SUPERNODE_KEY_CHANGED, 0);
 	}
-	leave(c);
-	open_session(c, now_ms);
-	node_view_touch(&c->edge->node);
+	hop_leave(c);
+	open_session(c);
+	core_view_touch(core_of(c));
 }
 
-bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint64_t now_ms)
+bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 {
 	uint8_t body[ENVELOPE_BODY_MAX], key[KEY_LEN];
 	struct msg_hello m;
@@ -168,7 +171,7 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint
 		if (envelope_open(body, data, len, c->hop.hello_tag[i], TAG_LEN, key) != 0)
 			continue;
 		if (msg_hello_decode(&m, body, len - ENVELOPE_OVERHEAD) == 0 && m.answer)
-			learn_key(c, m.static_public, now_ms);
+			learn_key(c, m.static_public);
 		return true;
 	}
 	return false;
@@ -176,26 +179,25 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len, uint
 
 /* ---- registration ---- */
 
-void hop_keyed(struct community *c, uint64_t now_ms)
+void hop_keyed(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
-	static const struct endpoint none;
 
-	search_use(&c->edge->node, h->session, &h->remote, &none);
+	path_use(core_of(c), h->session, &h->way);
 	c->edge->supernode[h->supernode].mismatch = false;
 	h->hello_ms = 0;
 	h->unanswered_ms = 0;
 	h->ping_ms = now_ms + PING_MS;
 	if (h->state != SUPERNODE_UP)
 		h->state = SUPERNODE_REGISTERING;
-	control_post(&c->edge->node, h->session, CONTROL_REGISTER);
-	control_flush(&c->edge->node, h->session, NULL, now_ms);
+	session_post(core_of(c), h->session, CONTROL_REGISTER);
 }
 
 void hop_encode_register(struct community *c, uint32_t seq, struct writer *w)
 {
 	const struct hop *h = &c->hop;
-	const struct keyset *k = session_tx(h->session);
+	const struct keyset *k = h->session->current;
 	struct control_register m = {
 		.incarnation = c->edge->incarnation,
 		.roster_version = h->roster,
@@ -214,7 +216,7 @@ static void set_observed(struct community *c, const struct endpoint *seen)
 		return;
 	c->hop.observed = *seen;
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
-		control_post(&c->edge->node, p->session, CONTROL_CANDIDATES);
+		session_post(core_of(c), p->session, CONTROL_CANDIDATES);
 }
 
 static void take_registered(struct community *c, const struct control_registered *m)
@@ -238,30 +240,32 @@ static void take_registered(struct community *c, const struct control_registered
 		entry->told = true;
 		supernode_event(c, EVENT_SUPERNODE_KEY, 0);
 	}
-	node_event(&c->edge->node, &(struct event){
-					   .kind = EVENT_SUPERNODE_UP,
-					   .community = c->index,
-					   .supernode = h->supernode,
-					   .value = m->handle,
-					   .remote = h->remote,
-					   .observed = h->observed,
-				   });
+	core_event(core_of(c), &(struct event){
+				       .kind = EVENT_SUPERNODE_UP,
+				       .community = c->index,
+				       .supernode = h->supernode,
+				       .value = m->handle,
+				       .remote = h->way.remote,
+				       .observed = h->observed,
+			       });
 }
 
-static void take_pong(struct community *c, const struct control_pong *m, uint64_t now_ms)
+static void take_pong(struct community *c, const struct control_pong *m)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
 
 	if (m->token != h->token)
 		return;
 	h->unanswered_ms = 0;
-	h->ping_ms = now_ms + random_jitter(&c->edge->node.io.random, PING_MS, 23);
+	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_MS, 23);
 	set_observed(c, &m->observed);
 }
 
-void hop_message(struct community *c, const struct control_msg *m, uint64_t now_ms)
+void hop_message(struct community *c, const struct control_msg *m, const struct origin *from)
 {
 	union {
+		struct control_probe probe;
 		struct control_registered registered;
 		struct control_roster roster;
 		struct control_pong pong;
@@ -274,11 +278,15 @@ void hop_message(struct community *c, const struct control_msg *m, uint64_t now_
 		break;
 	case CONTROL_ROSTER:
 		if (control_roster_decode(&u.roster, m->body) == 0)
-			peers_roster(c, &u.roster, now_ms);
+			peers_roster(c, &u.roster);
 		break;
 	case CONTROL_PONG:
 		if (control_pong_decode(&u.pong, m->body) == 0)
-			take_pong(c, &u.pong, now_ms);
+			take_pong(c, &u.pong);
+		break;
+	case CONTROL_PATH_PROBE: /* are we where a packet of ours came from? */
+		if (control_probe_decode(&u.probe, m->body) == 0)
+			probe_answer(core_of(c), c->hop.session, &u.probe, from);
 		break;
 	default:
 		break;
@@ -287,39 +295,31 @@ void hop_message(struct community *c, const struct control_msg *m, uint64_t now_
 
 /* ---- staying registered ---- */
 
-static void ping(struct community *c, uint64_t now_ms)
+static void ping(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
 	uint8_t buf[CONTROL_HEADER_LEN + 8];
 	struct writer w;
 
 	if (h->unanswered_ms == 0) {
 		h->unanswered_ms = now_ms;
-		h->token = random_u64(&c->edge->node.io.random);
+		h->token = random_u64(&core_of(c)->io.random);
 	} else {
-		session_want(h->session);
+		session_want(core_of(c), h->session);
 	}
 	h->ping_ms = now_ms + PING_AGAIN_MS;
 	writer_init(&w, buf, sizeof(buf));
 	control_ping_encode(&w, &(struct control_ping){h->token});
-	node_send(&c->edge->node, h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+	send_packet(core_of(c), h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
 }
 
-void hop_probe(
-	struct node *n, struct session *s, const struct control_msg *m, const struct origin *from)
-{
-	struct control_probe probe;
-
-	if (control_probe_decode(&probe, m->body) == 0)
-		search_answer(n, s, &probe, from);
-}
-
-void hop_moved(struct community *c, uint64_t now_ms)
+void hop_moved(struct community *c)
 {
 	if (hop_is_up(c))
-		ping(c, now_ms);
+		ping(c);
 	else if (c->hop.session != NULL && c->hop.session->attempt != NULL)
-		c->hop.session->attempt_next_ms = now_ms;
+		c->hop.session->attempt_next_ms = core_of(c)->now_ms;
 }
 
 static bool is_lost(const struct hop *h, uint64_t now_ms)
@@ -327,7 +327,7 @@ static bool is_lost(const struct hop *h, uint64_t now_ms)
 	uint64_t heard = h->began_ms;
 
 	if (h->session != NULL) {
-		uint64_t rx = atomic_load_explicit(&h->session->rx_ms, memory_order_relaxed);
+		uint64_t rx = link_word(&h->session->link.rx_ms);
 
 		if (rx > heard)
 			heard = rx;
@@ -347,25 +347,26 @@ static bool has_address(const struct edge *e)
 	return false;
 }
 
-void hop_tick(struct community *c, uint64_t now_ms)
+void hop_tick(struct community *c)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
 
 	if (h->state == SUPERNODE_UNRESOLVED) {
 		if (!has_address(c->edge))
 			return;
-		begin(c, now_ms);
+		begin(c);
 	}
 	if (is_lost(h, now_ms)) {
 		if (!c->told_silent)
 			supernode_event(c, EVENT_SUPERNODE_SILENT, 0);
 		c->told_silent = true;
-		begin(c, now_ms);
+		begin(c);
 		return;
 	}
 	if (h->hello_ms != 0 && now_ms >= h->hello_ms &&
 		(h->state == SUPERNODE_HELLO || h->state == SUPERNODE_HANDSHAKE))
-		send_hello(c, now_ms);
+		send_hello(c);
 	if (h->state == SUPERNODE_UP && now_ms >= h->ping_ms)
-		ping(c, now_ms);
+		ping(c);
 }

@@ -7,25 +7,63 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/path/probe.h"
+#include "core/session/send.h"
 
 #define FORGET_MS      60000u /* an unlisted peer without keys is forgotten */
 #define GIVE_WAY_MS    1000u  /* of two that are listed together the larger key lets go first */
 #define RESTART_GAP_MS 5000u  /* between handshakes because the roster says "restarted" */
 #define SILENT_MS      15000u /* sending and hearing nothing at all: try a new handshake */
+#define AGAIN_MS       500u   /* what waits for others is looked at again */
+#define SWEEP_PER_S    100    /* own handshakes with members never met */
 
 struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN])
 {
-	const uint8_t *hash_key = c->edge->node.hash_key;
+	const uint8_t *hash_key = core_of(c)->hash_key;
 	struct peer *p;
 
 	HASH_FIND(hh, c->peers, remote, KEY_LEN, p);
 	return p;
 }
 
+/* The handle under which packets that its supernode relays come, in the view as it is by now. */
+static void show_handle(struct peer *p)
+{
+	struct view_editor *v = &core_of(p->community)->view;
+	const struct session *hop = p->community->hop.session;
+	uint32_t hop_id =
+		hop != NULL && hop_is_up(p->community) && p->handle != 0 ? hop->link.id : 0;
+
+	if (hop_id == p->shown_hop && (hop_id == 0 || p->handle == p->shown_handle))
+		return;
+	if (p->shown_hop != 0)
+		view_remove_handle(v, p->shown_hop, p->shown_handle, &p->session->link);
+	p->shown_hop = hop_id;
+	p->shown_handle = p->handle;
+	/* Without memory its relayed packets take the slow way in, until its handle is told again.
+	 */
+	if (hop_id != 0 && view_put_handle(v, hop_id, p->handle, &p->session->link) != 0)
+		p->shown_hop = 0;
+}
+
+/* Takes what workers see of it out of the view, and retires it. */
+static void hide(struct peer *p)
+{
+	struct core *core = core_of(p->community);
+	unsigned community = p->community->index;
+
+	p->handle = 0;
+	show_handle(p);
+	view_remove_owner(&core->view, community, mac_number(&p->claim.mac), p->port);
+	view_remove_port(&core->view, community, p->port);
+	core_retire(core, p->port, free);
+	session_retire(core, p->session);
+}
+
 struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 {
-	const uint8_t *hash_key = c->edge->node.hash_key;
-	struct node *n = &c->edge->node;
+	const uint8_t *hash_key = core_of(c)->hash_key;
+	struct core *core = core_of(c);
 	struct peer *p;
 
 	if (HASH_COUNT(c->peers) >= PEERS_MAX)
@@ -33,98 +71,85 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	p->session = session_create(n, SESSION_PEER, &c->party, c->index, remote);
+	p->community = c;
+	p->session = session_create(core, LINK_PEER, &c->party, c->index, remote);
 	if (p->session == NULL) {
 		free(p);
 		return NULL;
 	}
+	p->port = view_add_port(&core->view, c->index,
+		&(struct port){.kind = PORT_LINK, .link = &p->session->link});
+	if (p->port == NULL) {
+		session_retire(core, p->session);
+		free(p);
+		return NULL;
+	}
+	p->session->link.port = p->port->number;
 	p->session->owner = p;
-	p->session->search.reason = RELAY_SEARCHING;
-	p->community = c;
-	p->unlisted_ms = n->now_ms;
+	p->session->pace = &c->sweep;
+	p->session->pace_per_s = SWEEP_PER_S;
+	p->unlisted_ms = core->now_ms;
 	memcpy(p->remote, remote, KEY_LEN);
 	HASH_ADD(hh, c->peers, remote, KEY_LEN, p);
 	if (p->hh.tbl == NULL) {
-		session_retire(n, p->session);
+		hide(p);
 		free(p);
 		return NULL;
 	}
 	return p;
 }
 
-static void forget(struct peer *p)
+void peer_forget(struct peer *p)
 {
 	HASH_DELETE(hh, p->community->peers, p);
-	session_retire(&p->community->edge->node, p->session);
+	hide(p);
 	free(p);
 }
 
-bool peer_way(struct peer *p, struct origin *to)
+static struct core *core_of_peer(const struct peer *p)
 {
-	const struct hop *h = &p->community->hop;
-
-	*to = (struct origin){0};
-	if (hop_is_up(p->community) && p->handle != 0) {
-		to->hop_id = h->session->id;
-		to->handle = p->handle;
-		return true;
-	}
-	to->remote = p->last_direct;
-	return !endpoint_is_none(&to->remote);
-}
-
-static struct node *node_of(const struct peer *p)
-{
-	return &p->community->edge->node;
+	return core_of(p->community);
 }
 
 /* A relayed session follows the relay; one without any path takes what there is. */
-static void repath(struct peer *p)
+static void reroute(struct peer *p)
 {
-	struct node *n = node_of(p);
-	struct session *s = p->session;
-	const struct path *path = session_path(s);
-	struct path *relay;
+	const struct community *c = p->community;
+	struct route *r = &p->session->route;
 
-	if (path != NULL && path->hop == NULL && !s->search.guessed) {
-		session_set_path(n, &s->copy, NULL);
-		return;
-	}
-	relay = n->role->fallback(n, s);
-	session_set_path(n, &s->path, relay);
-	session_set_path(n, &s->copy, NULL);
-	s->search.guessed = relay == NULL && !endpoint_is_none(&p->last_direct);
-	if (s->search.guessed)
-		search_use(n, s, &p->last_direct, &s->origin.local);
+	r->relay = hop_is_up(c) ? &c->hop.session->link : NULL;
+	r->handle = p->handle;
+	show_handle(p);
+	path_follow_route(core_of(c), p->session);
 }
 
 void peers_repath(struct community *c)
 {
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
-		repath(p);
+		reroute(p);
 }
 
 /* ---- the roster ---- */
 
-static void unlist(struct peer *p, uint64_t now_ms)
+static void unlist(struct peer *p)
 {
 	if (!p->listed)
 		return;
 	p->listed = false;
 	p->handle = 0;
-	p->unlisted_ms = now_ms;
-	repath(p);
-	node_view_touch(node_of(p));
+	p->unlisted_ms = core_of_peer(p)->now_ms;
+	reroute(p);
+	session_look_at(core_of_peer(p), p->session, p->unlisted_ms + FORGET_MS);
 }
 
-static void want_soon(struct peer *p, uint64_t delay_ms, uint64_t now_ms)
+static void want_soon(struct peer *p, uint64_t delay_ms)
 {
 	p->session->failures = 0;
-	p->session->not_before_ms = now_ms + delay_ms;
-	session_want(p->session);
+	p->session->not_before_ms = core_of_peer(p)->now_ms + delay_ms;
+	session_want(core_of_peer(p), p->session);
 }
 
-static void list(struct community *c, const struct roster_entry *r, uint64_t now_ms)
+static void list(struct community *c, const struct roster_entry *r)
 {
 	struct peer *p = peer_find(c, r->static_public);
 	bool was_listed, restarted;
@@ -143,24 +168,23 @@ static void list(struct community *c, const struct roster_entry *r, uint64_t now
 	p->incarnation = r->incarnation;
 	if (p->handle != r->handle) {
 		p->handle = r->handle;
-		node_view_touch(&c->edge->node);
-		repath(p);
+		reroute(p);
 	}
 	if (restarted)
-		want_soon(p, random_below(&c->edge->node.io.random, RESTART_GAP_MS / 10), now_ms);
-	else if (!was_listed && session_tx(p->session) == NULL)
-		want_soon(p, memcmp(c->party.self.public, p->remote, KEY_LEN) > 0 ? GIVE_WAY_MS : 0,
-			now_ms);
+		want_soon(p, random_below(&core_of(c)->io.random, RESTART_GAP_MS / 10));
+	else if (!was_listed && p->session->current == NULL)
+		want_soon(
+			p, memcmp(c->party.self.public, p->remote, KEY_LEN) > 0 ? GIVE_WAY_MS : 0);
 }
 
-static void drop_unmarked(struct community *c, uint64_t now_ms)
+static void drop_unmarked(struct community *c)
 {
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		if (!p->marked)
-			unlist(p, now_ms);
+			unlist(p);
 }
 
-void peers_roster(struct community *c, const struct control_roster *m, uint64_t now_ms)
+void peers_roster(struct community *c, const struct control_roster *m)
 {
 	struct hop *h = &c->hop;
 	bool anew = m->base == 0;
@@ -169,7 +193,7 @@ void peers_roster(struct community *c, const struct control_roster *m, uint64_t 
 	if (!anew && m->version >> 32 == h->roster >> 32 && m->version <= h->roster)
 		return;
 	if (!anew && (m->base >> 32 != h->roster >> 32 || m->base > h->roster)) {
-		control_post(&c->edge->node, h->session, CONTROL_REGISTER);
+		session_post(core_of(c), h->session, CONTROL_REGISTER);
 		return;
 	}
 	if (anew) {
@@ -184,30 +208,32 @@ void peers_roster(struct community *c, const struct control_roster *m, uint64_t 
 		struct peer *p = r->gone ? peer_find(c, r->static_public) : NULL;
 
 		if (!r->gone)
-			list(c, r, now_ms);
+			list(c, r);
 		else if (p != NULL && p->handle == r->handle)
-			unlist(p, now_ms);
+			unlist(p);
 	}
 	h->roster = m->version;
 	if (m->last && h->collecting) {
 		h->collecting = false;
-		drop_unmarked(c, now_ms);
+		drop_unmarked(c);
 	}
 }
 
 /* ---- in the session ---- */
 
-void peer_keyed(struct peer *p, uint64_t now_ms)
+void peer_keyed(struct peer *p)
 {
 	struct session *s = p->session;
+	struct way direct = s->origin.way;
 
-	if (s->origin.hop_id == 0 && !endpoint_is_none(&s->origin.remote))
-		p->last_direct = s->origin.remote;
-	if (session_path(s) == NULL)
-		repath(p);
-	control_post(node_of(p), s, CONTROL_CLAIM);
-	control_post(node_of(p), s, CONTROL_CANDIDATES);
-	control_flush(node_of(p), s, NULL, now_ms);
+	if (s->origin.hop_id == 0 && !way_is_none(&direct)) {
+		direct.local = (struct endpoint){.port = 0};
+		s->route.direct = direct;
+	}
+	if (link_path(&s->link) == NULL)
+		reroute(p);
+	session_post(core_of_peer(p), s, CONTROL_CLAIM);
+	session_post(core_of_peer(p), s, CONTROL_CANDIDATES);
 }
 
 static void told_right_key(struct community *c)
@@ -218,34 +244,25 @@ static void told_right_key(struct community *c)
 	c->unfit = 0;
 }
 
-void peer_confirmed(struct peer *p, bool restarted, uint64_t now_ms)
+void peer_confirmed(struct peer *p, unsigned effects)
 {
-	struct node *n = node_of(p);
+	struct core *core = core_of_peer(p);
 
 	told_right_key(p->community);
 	if (p->handle == 0 && p->session->origin.hop_id != 0) {
 		p->handle = p->session->origin.handle;
-		node_view_touch(n);
+		reroute(p);
 	}
-	if (restarted) {
-		/* The new process may not know the mask key of the old: the path is to be found
-		 * anew. */
-		p->session->search.guessed = true;
-		repath(p);
-		search_again(p->session, now_ms);
-		node_peer_event(n, p->session, EVENT_PEER_RESTARTED, 0);
+	if (effects & SESSION_RESTARTED) {
+		path_restart(core, p->session);
+		send_event(core, p->session, EVENT_PEER_RESTARTED, 0);
 	}
-	peer_keyed(p, now_ms);
+	peer_keyed(p);
 	if (!p->up) {
 		p->up = true;
-		node_peer_event(n, p->session, EVENT_PEER_UP, 0);
+		send_event(core, p->session, EVENT_PEER_UP, 0);
 	}
-	node_event(n, &(struct event){.kind = EVENT_STATE, .community = p->community->index});
-}
-
-static uint64_t mac_number(const struct mac *m)
-{
-	return (uint64_t)load_be16(m->b) << 32 | load_be32(m->b + 2);
+	core_event(core, &(struct event){.kind = EVENT_STATE, .community = p->community->index});
 }
 
 /* One owner at a time: who has an address and is up keeps it. */
@@ -261,13 +278,32 @@ static bool claimed_by_other(const struct peer *p, const struct mac *mac)
 	return false;
 }
 
+static void refuse_claim(struct peer *p, const struct control_claim *m)
+{
+	struct core *core = core_of_peer(p);
+
+	p->refused = *m;
+	session_look_at(core, p->session, core->now_ms + AGAIN_MS);
+}
+
 static void set_claim(struct peer *p, const struct control_claim *m)
 {
-	atomic_store_explicit(&p->session->mac, mac_number(&m->mac), memory_order_relaxed);
-	if (!mac_equal(&p->claim.mac, &m->mac))
-		node_view_touch(node_of(p));
+	struct view_editor *v = &core_of_peer(p)->view;
+	unsigned community = p->community->index;
+	bool other = !mac_equal(&p->claim.mac, &m->mac);
+
+	if (other)
+		view_remove_owner(v, community, mac_number(&p->claim.mac), p->port);
 	p->claim = *m;
 	p->refused = (struct control_claim){0};
+	/* Without memory it is as if refused, and tried again. */
+	if (other && !mac_is_zero(&m->mac) &&
+		view_put_owner(v, community, mac_number(&m->mac), p->port) != 0) {
+		p->claim = (struct control_claim){0};
+		refuse_claim(p, m);
+	}
+	atomic_store_explicit(
+		&p->session->link.mac, mac_number(&p->claim.mac), memory_order_relaxed);
 }
 
 /* Whoever claimed it before is not up: no frames for it any more. */
@@ -285,7 +321,7 @@ static void take_claim(struct peer *p, const struct control_claim *m)
 	if (mac_is_zero(&m->mac) || mac_is_group(&m->mac))
 		return;
 	if (claimed_by_other(p, &m->mac)) {
-		p->refused = *m;
+		refuse_claim(p, m);
 		return;
 	}
 	take_from_others(p, &m->mac);
@@ -313,39 +349,39 @@ static bool in_overlay(const struct community *c, const struct endpoint *e)
 	return false;
 }
 
-static void take_candidates(struct peer *p, struct control_candidates *m, uint64_t now_ms)
+static void take_candidates(struct peer *p, struct control_candidates *m)
 {
 	struct session *s = p->session;
-	const struct path *path = session_path(s);
+	const struct path *direct = link_direct(&s->link);
 	bool new_mask = !s->mask_known || memcmp(s->mask, m->mask, MASK_LEN) != 0;
 	uint8_t kept = 0;
 
 	memcpy(s->mask, m->mask, MASK_LEN);
 	s->mask_known = true;
-	if (new_mask && path != NULL && path->hop == NULL)
-		search_use(node_of(p), s, &path->remote, &path->local);
+	if (new_mask && direct != NULL)
+		path_use(core_of_peer(p), s, &direct->way);
 	/* A path to the overlay through the overlay would swallow itself. */
 	for (unsigned i = 0; i < m->n; i++)
 		if (!in_overlay(p->community, &m->candidate[i].endpoint))
 			m->candidate[kept++] = m->candidate[i];
 	m->n = kept;
-	search_told(s, m, now_ms);
+	search_told(core_of_peer(p), s, m);
 }
 
-static void take_bye(struct peer *p, uint64_t now_ms)
+static void take_bye(struct peer *p)
 {
-	struct node *n = node_of(p);
+	struct core *core = core_of_peer(p);
 
-	session_forget_keys(n, p->session);
+	session_forget_keys(core, p->session);
 	p->session->wanted = false;
-	p->session->not_before_ms = now_ms + RESTART_GAP_MS;
-	unlist(p, now_ms);
+	p->session->not_before_ms = core->now_ms + RESTART_GAP_MS;
+	unlist(p);
+	session_look_at(core, p->session, core->flush_ms);
 }
 
-void peer_message(
-	struct peer *p, const struct control_msg *m, const struct origin *from, uint64_t now_ms)
+void peer_message(struct peer *p, const struct control_msg *m, const struct origin *from)
 {
-	struct node *n = node_of(p);
+	struct core *core = core_of_peer(p);
 	union {
 		struct control_candidates candidates;
 		struct control_claim claim;
@@ -357,7 +393,7 @@ void peer_message(
 	switch (m->type) {
 	case CONTROL_CANDIDATES:
 		if (control_candidates_decode(&u.candidates, m->body) == 0)
-			take_candidates(p, &u.candidates, now_ms);
+			take_candidates(p, &u.candidates);
 		break;
 	case CONTROL_CLAIM:
 		if (control_claim_decode(&u.claim, m->body) == 0)
@@ -365,23 +401,21 @@ void peer_message(
 		break;
 	case CONTROL_PATH_PROBE:
 		if (from->hop_id == 0 && control_probe_decode(&u.probe, m->body) == 0) {
-			search_answer(n, p->session, &u.probe, from);
-			search_seen(n, p->session, from, true, now_ms);
+			probe_answer(core, p->session, &u.probe, from);
+			search_seen(core, p->session, from, true);
 		}
 		break;
 	case CONTROL_PATH_ECHO:
 		if (control_echo_decode(&u.echo, m->body) == 0) {
-			search_echo(n, p->session, &u.echo, from, now_ms);
-			if (from->hop_id == 0)
-				p->last_direct = from->remote;
+			path_echo(core, p->session, &u.echo, from);
 		}
 		break;
 	case CONTROL_PING:
 		if (control_ping_decode(&u.ping, m->body) == 0)
-			search_pong(n, p->session, &u.ping, from);
+			probe_pong(core, p->session, &u.ping, from);
 		break;
 	case CONTROL_BYE:
-		take_bye(p, now_ms);
+		take_bye(p);
 		break;
 	default:
 		break;
@@ -418,20 +452,23 @@ void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct wr
 	}
 }
 
-void peers_moved(struct community *c, uint64_t now_ms)
+void peers_moved(struct community *c)
 {
-	static const struct endpoint anywhere;
-	struct node *n = &c->edge->node;
+	struct core *core = core_of(c);
 
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
-		const struct path *path = session_path(p->session);
+		const struct path *direct = link_direct(&p->session->link);
 
-		control_post(n, p->session, CONTROL_CANDIDATES);
-		if (path != NULL && path->hop == NULL)
-			search_use(n, p->session, &path->remote, &anywhere);
-		search_again(p->session, now_ms);
+		session_post(core, p->session, CONTROL_CANDIDATES);
+		if (direct != NULL) {
+			struct way from_anywhere = {
+				.carrier = direct->way.carrier, .remote = direct->way.remote};
+
+			path_use(core, p->session, &from_anywhere);
+		}
+		search_again(core, p->session);
 		/* Whoever hears this from a new address asks back there. */
-		node_send(n, p->session, KIND_ETHERNET, NULL, 0, NULL);
+		send_packet(core, p->session, KIND_ETHERNET, NULL, 0, NULL);
 	}
 }
 
@@ -446,38 +483,56 @@ static void claim_again(struct peer *p)
 }
 
 /* The other side may be a new process that knows nothing of us, and no roster says so. */
-static void doubt_silence(struct peer *p, uint64_t now_ms)
+static void doubt_silence(struct peer *p)
 {
 	struct session *s = p->session;
-	const struct keyset *k = session_tx(s);
-	uint64_t sent = atomic_load_explicit(&s->tx_frame_ms, memory_order_relaxed);
-	uint64_t heard = atomic_load_explicit(&s->rx_ms, memory_order_relaxed);
+	uint64_t sent = link_word(&s->link.tx_frame_ms), heard = link_word(&s->link.rx_ms);
 
-	if (k == NULL || s->attempt != NULL)
+	if (s->current == NULL || s->attempt != NULL)
 		return;
-	if (heard < k->born_ms)
-		heard = k->born_ms;
-	if (sent >= heard + SILENT_MS && now_ms < sent + SILENT_MS)
-		session_want(s);
+	if (heard < s->current->born_ms)
+		heard = s->current->born_ms;
+	if (sent >= heard + SILENT_MS && core_of_peer(p)->now_ms < sent + SILENT_MS)
+		session_want(core_of_peer(p), s);
 }
 
-void peers_tick(struct community *c, uint64_t now_ms)
+/* A handshake with one who is there came to nothing: the next follows, after its pause. */
+static void begin_again(struct peer *p)
 {
-	struct peer *p, *next;
+	struct session *s = p->session;
 
-	for (p = c->peers; p != NULL; p = next) {
-		bool idle = p->session->attempt == NULL && p->session->embryo == NULL;
+	if (p->listed && s->failures > 0 && s->attempt == NULL && s->current == NULL)
+		session_want(core_of_peer(p), s);
+}
 
-		next = p->hh.next;
-		doubt_silence(p, now_ms);
-		if (p->up && !mac_is_zero(&p->refused.mac))
-			claim_again(p);
-		if (p->up && session_sending(p->session, now_ms) == NULL && idle) {
-			p->up = false;
-			node_peer_event(&c->edge->node, p->session, EVENT_PEER_DOWN, 0);
-		}
-		if (!p->listed && !p->remembered && !p->up && idle &&
-			session_tx(p->session) == NULL && now_ms >= p->unlisted_ms + FORGET_MS)
-			forget(p);
+static bool is_forgettable(const struct peer *p)
+{
+	return !p->listed && !p->remembered && !p->up && p->session->current == NULL;
+}
+
+uint64_t peer_look(struct peer *p)
+{
+	struct session *s = p->session;
+	struct core *core = core_of_peer(p);
+	bool idle = s->attempt == NULL && s->embryo == NULL;
+
+	doubt_silence(p);
+	begin_again(p);
+	if (p->up && !mac_is_zero(&p->refused.mac))
+		claim_again(p);
+	if (p->up && session_sending(s, core->now_ms) == NULL && idle) {
+		p->up = false;
+		send_event(core, s, EVENT_PEER_DOWN, 0);
 	}
+	if (is_forgettable(p) && idle && core->now_ms >= p->unlisted_ms + FORGET_MS) {
+		peer_forget(p);
+		return 0;
+	}
+	if ((p->up && !mac_is_zero(&p->refused.mac)) ||
+		(p->up && session_sending(s, core->now_ms) == NULL))
+		return core->now_ms + AGAIN_MS;
+	if (is_forgettable(p))
+		return core->now_ms < p->unlisted_ms + FORGET_MS ? p->unlisted_ms + FORGET_MS
+								 : core->now_ms + AGAIN_MS;
+	return UINT64_MAX;
 }

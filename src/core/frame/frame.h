@@ -7,7 +7,6 @@
 #define N2N_CORE_FRAME_FRAME_H
 
 #include "base/bytes.h"
-#include "base/endpoint.h"
 #include "base/limits.h"
 #include "base/offload.h"
 #include "wire/packet.h"
@@ -25,13 +24,11 @@ struct frame {
 	struct offload offload;
 };
 
-struct datagram {
-	uint8_t *data;
-	size_t len;
-	struct endpoint remote;
-	struct endpoint
-		local; /* our address: where it came in, or should leave from; may be none */
-};
+/* The destination MAC address of a frame as a number; the frame has at least FRAME_MIN bytes. */
+static inline uint64_t frame_destination(const uint8_t *frame)
+{
+	return load_be64(frame) >> 16;
+}
 
 /* The source MAC address of a frame as a number; the frame has at least FRAME_MIN bytes. */
 static inline uint64_t frame_source(const uint8_t *frame)

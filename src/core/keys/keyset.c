@@ -7,12 +7,6 @@
 
 #include "base/bytes.h"
 
-struct direction {
-	uint8_t key_iv[KEY_LEN + NONCE_LEN];
-	uint8_t mask[MASK_LEN];
-	uint8_t hop[16];
-};
-
 static void expand(uint8_t *out, size_t len, const struct handshake_result *r, const char *label,
 	uint8_t transform)
 {
@@ -37,46 +31,58 @@ void keyset_rx_mask(const struct handshake_result *r, uint8_t mask[MASK_LEN])
 static void derive_direction(
 	struct direction *d, const struct handshake_result *r, bool from_initiator)
 {
-	expand(d->key_iv, sizeof(d->key_iv), r, from_initiator ? "n2n4 data i2r" : "n2n4 data r2i",
+	uint8_t key_iv[KEY_LEN + NONCE_LEN];
+
+	expand(key_iv, sizeof(key_iv), r, from_initiator ? "n2n4 data i2r" : "n2n4 data r2i",
 		(uint8_t)r->suite);
+	d->suite = r->suite;
+	memcpy(d->key, key_iv, KEY_LEN);
+	memcpy(d->iv, key_iv + KEY_LEN, NONCE_LEN);
 	expand_mask(d->mask, r, from_initiator);
-	expand(d->hop, sizeof(d->hop), r, from_initiator ? "n2n4 hop i2r" : "n2n4 hop r2i", 0);
+	expand(d->hop_key, sizeof(d->hop_key), r, from_initiator ? "n2n4 hop i2r" : "n2n4 hop r2i",
+		0);
+	crypto_wipe(key_iv, sizeof(key_iv));
 }
 
-struct keyset *keyset_create(const struct handshake_result *r, const struct aead_library *ciphers,
-	uint64_t now_ms, unsigned nthreads, uint32_t first_counter)
+static int make_halves(struct keyset *k, const struct handshake_result *r,
+	const struct keyset_params *p, size_t window_words)
 {
-	struct keyset *k = calloc(1, sizeof(*k));
-	const struct aead_provider *provider = aead_library_choice(ciphers, r->suite);
-	struct direction tx, rx;
+	struct key_params half = {
+		.ciphers = p->ciphers,
+		.nthreads = p->nthreads,
+		.index = r->tx_index,
+		.until_ms = p->now_ms + KEYS_REJECT_MS,
+		.first_counter = p->first_counter,
+	};
+	struct direction d;
+	int rc;
+
+	derive_direction(&d, r, r->initiator);
+	rc = send_keys_init(&k->tx, &d, &half);
+	if (rc == 0) {
+		derive_direction(&d, r, !r->initiator);
+		half.index = r->rx_index;
+		rc = recv_keys_init(
+			&k->rx, &d, &half, k->window_bits, window_words, RELAY_REPLAY_WORDS);
+	}
+	crypto_wipe(&d, sizeof(d));
+	return rc;
+}
+
+struct keyset *keyset_create(const struct handshake_result *r, const struct keyset_params *p)
+{
+	size_t window_words = p->hop ? REPLAY_WORDS_HOP : REPLAY_WORDS;
+	size_t words = window_words + RELAY_REPLAY_WORDS;
+	struct keyset *k = calloc(1, sizeof(*k) + words * sizeof(k->window_bits[0]));
 
 	if (k == NULL)
 		return NULL;
-	derive_direction(&tx, r, r->initiator);
-	derive_direction(&rx, r, !r->initiator);
-	k->rx_index = r->rx_index;
-	k->tx_index = r->tx_index;
+	k->words = words;
 	k->generation = r->generation;
-	k->suite = r->suite;
 	k->initiator = r->initiator;
-	k->born_ms = now_ms;
+	k->born_ms = p->now_ms;
 	memcpy(k->hash, r->hash, sizeof(k->hash));
-	k->tx_key = aead_key_create(provider, r->suite, tx.key_iv, nthreads);
-	k->rx_key = aead_key_create(provider, r->suite, rx.key_iv, nthreads);
-	memcpy(k->tx_iv, tx.key_iv + KEY_LEN, NONCE_LEN);
-	memcpy(k->rx_iv, rx.key_iv + KEY_LEN, NONCE_LEN);
-	memcpy(k->tx_mask, tx.mask, MASK_LEN);
-	memcpy(k->rx_mask, rx.mask, MASK_LEN);
-	memcpy(k->tx_hop_key, tx.hop, sizeof(tx.hop));
-	memcpy(k->rx_hop_key, rx.hop, sizeof(rx.hop));
-	crypto_wipe(&tx, sizeof(tx));
-	crypto_wipe(&rx, sizeof(rx));
-	atomic_init(&k->tx_counter, first_counter);
-	atomic_init(&k->tx_relay_counter, first_counter);
-	atomic_init(&k->heard, false);
-	replay_init(&k->rx_window, k->window_bits, REPLAY_WORDS);
-	replay_init(&k->relay_window, k->window_bits + REPLAY_WORDS, RELAY_REPLAY_WORDS);
-	if (k->tx_key == NULL || k->rx_key == NULL) {
+	if (make_halves(k, r, p, window_words) != 0) {
 		keyset_destroy(k);
 		return NULL;
 	}
@@ -89,34 +95,15 @@ void keyset_destroy(void *keyset)
 
 	if (k == NULL)
 		return;
-	aead_key_destroy(k->tx_key);
-	aead_key_destroy(k->rx_key);
-	crypto_wipe(k, sizeof(*k));
+	send_keys_fini(&k->tx);
+	recv_keys_fini(&k->rx);
+	crypto_wipe(k, sizeof(*k) + k->words * sizeof(k->window_bits[0]));
 	free(k);
 }
 
-static bool reserve(_Atomic uint64_t *counter, uint32_t n, uint32_t *first)
+bool keyset_alive(const struct keyset *k, uint64_t now_ms)
 {
-	uint64_t start = atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
-
-	*first = (uint32_t)start;
-	return start + n <= COUNTER_LIMIT;
-}
-
-bool keyset_reserve(struct keyset *k, uint32_t n, uint32_t *first)
-{
-	return reserve(&k->tx_counter, n, first);
-}
-
-bool keyset_reserve_relay(struct keyset *k, uint32_t n, uint32_t *first)
-{
-	return reserve(&k->tx_relay_counter, n, first);
-}
-
-void keyset_nonce(uint8_t nonce[NONCE_LEN], const uint8_t iv[NONCE_LEN], uint32_t counter)
-{
-	memcpy(nonce, iv, NONCE_LEN);
-	store_be32(nonce + 8, load_be32(iv + 8) ^ counter);
+	return now_ms < k->tx.until_ms;
 }
 
 bool keyset_better(const struct keyset *a, const struct keyset *b)

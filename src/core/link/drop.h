@@ -50,9 +50,8 @@ struct drops {
 	_Atomic uint64_t n[DROP_COUNT];
 };
 
-/* Static texts: the name for machines, the explanation for people. */
+/* The name, static; "?" for what is no reason. Any thread. */
 const char *drop_name(enum drop d);
-const char *drop_text(enum drop d);
 
 /* Adds by load and store: cheaper than a locked add, and right with one writer. */
 static inline void drops_add(struct drops *d, enum drop why, uint64_t n)

@@ -1,105 +1,95 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The life of sessions: key sets that come, are confirmed, age and go; our own attempts.
+ * The life of sessions: key sets that come, are confirmed, age and go.
  *
  * A key set counts as confirmed at a side when that side has opened a packet under it. Of the
  * confirmed ones the newest generation is used for sending, of equals the smaller hash: both sides
  * know both numbers, so both choose the same. An initiator that has none sends on its unconfirmed
  * set, as the responder has proved its key already.
  */
+#include "core/session/session.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/session/responder.h"
-
-#define ATTEMPT_FIRST_MS   400u
-#define ATTEMPT_MAX_MS	   5000u
-#define HOP_ATTEMPT_MAX_MS 2000u /* a supernode that comes back is wanted at once */
-#define WAITED_FOR_MAX_MS  1000u /* frames wait for it */
-#define CONFIRM_FIRST_MS   200u
-#define CONFIRM_TRIES	   5
-#define START_GAP_MS	   1000u /* between own starts to one peer */
-#define FAILURE_MAX_MS	   300000u
-
-static struct keyset *load_rx(const struct session *s, unsigned position)
+struct keyset *session_keyset(const struct session *s, uint32_t index)
 {
-	return atomic_load_explicit(&s->rx[position], memory_order_acquire);
-}
+	struct keyset *k = s->keys[INDEX_POSITION(index)];
 
-struct keyset *session_keys(const struct session *s, uint32_t index)
-{
-	struct keyset *k = load_rx(s, INDEX_POSITION(index));
-
-	return k != NULL && k->rx_index == index ? k : NULL;
-}
-
-bool keyset_alive(const struct keyset *k, uint64_t now_ms)
-{
-	return now_ms < k->born_ms + KEYS_REJECT_MS;
+	return k != NULL && k->rx.index == index ? k : NULL;
 }
 
 struct keyset *session_sending(const struct session *s, uint64_t now_ms)
 {
-	struct keyset *k = session_tx(s);
-
-	return k != NULL && keyset_alive(k, now_ms) ? k : NULL;
+	return s->current != NULL && keyset_alive(s->current, now_ms) ? s->current : NULL;
 }
 
 bool session_used_up(const struct session *s)
 {
-	const struct keyset *k = session_tx(s);
-
-	return k != NULL &&
-	       (atomic_load_explicit(&k->tx_counter, memory_order_relaxed) >= COUNTER_LIMIT ||
-		       atomic_load_explicit(&k->tx_relay_counter, memory_order_relaxed) >=
-			       COUNTER_LIMIT);
+	return s->current != NULL && send_keys_reached(&s->current->tx, COUNTER_LIMIT);
 }
 
-struct session *session_by_id(const struct node *n, uint32_t id)
+struct session *session_by_id(const struct core *core, uint32_t id)
 {
-	const uint8_t *hash_key = n->hash_key;
+	const uint8_t *hash_key = core->hash_key;
 	struct session *s;
 
-	HASH_FIND(hh, n->sessions, &id, sizeof(id), s);
+	HASH_FIND(hh, core->sessions, &id, sizeof(id), s);
 	return s;
 }
 
-struct session *session_by_index(const struct node *n, uint32_t index, struct keyset **keys)
+struct session *session_by_index(const struct core *core, uint32_t index, struct keyset **keys)
 {
-	struct session *s = session_by_id(n, INDEX_ID(index));
+	struct session *s = session_by_id(core, INDEX_ID(index));
 
-	*keys = s != NULL ? session_keys(s, index) : NULL;
+	*keys = s != NULL ? session_keyset(s, index) : NULL;
 	return *keys != NULL ? s : NULL;
 }
 
-struct session *session_create(struct node *n, enum session_kind kind, const struct party *party,
+uint32_t session_new_id(struct core *core)
+{
+	for (;;) {
+		uint32_t id = random_u32(&core->io.random) >> 2;
+
+		if (id != 0 && session_by_id(core, id) == NULL &&
+			embryo_by_id(&core->embryos, id) == NULL)
+			return id;
+	}
+}
+
+struct session *session_create(struct core *core, enum link_kind kind, const struct party *party,
 	unsigned community, const uint8_t remote[KEY_LEN])
 {
-	const uint8_t *hash_key = n->hash_key;
-	struct embryo *e = responder_find(n, party, remote);
+	const uint8_t *hash_key = core->hash_key;
+	struct embryo *e = embryo_find(&core->embryos, party, remote);
 	struct session *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
 		return NULL;
-	s->id = e != NULL ? INDEX_ID(e->result.rx_index) : node_new_id(n);
-	s->kind = kind;
+	s->link.id = e != NULL ? INDEX_ID(e->result.rx_index) : session_new_id(core);
+	s->link.kind = kind;
+	s->link.community = community;
 	s->party = party;
-	s->community = community;
 	memcpy(s->remote, remote, KEY_LEN);
-	HASH_ADD(hh, n->sessions, id, sizeof(s->id), s);
+	HASH_ADD(hh, core->sessions, link.id, sizeof(s->link.id), s);
 	if (s->hh.tbl == NULL) {
+		free(s);
+		return NULL;
+	}
+	if (view_put_link(&core->view, &s->link) != 0) {
+		HASH_DELETE(hh, core->sessions, s);
 		free(s);
 		return NULL;
 	}
 	s->embryo = e;
 	if (e != NULL)
 		e->session = s;
-	node_view_touch(n);
+	session_look_at(core, s, core->flush_ms);
 	return s;
 }
 
-static void end_attempt(struct session *s)
+void session_end_attempt(struct session *s)
 {
 	if (s->attempt == NULL)
 		return;
@@ -108,25 +98,53 @@ static void end_attempt(struct session *s)
 	s->attempt = NULL;
 }
 
-static void drop_keys(struct node *n, struct session *s, unsigned position)
+void session_discard_embryo(struct embryo *e)
 {
-	struct keyset *k = load_rx(s, position);
+	if (e->session != NULL) {
+		e->session->embryo = NULL;
+		e->session->attempt_quiet = false;
+	}
+	crypto_wipe(e, sizeof(*e));
+}
+
+/* Chooses the key set to send with. */
+static void pick_current(struct core *core, struct session *s)
+{
+	struct keyset *best = NULL;
+
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		struct keyset *k = s->keys[i];
+
+		if (k == NULL || !keyset_alive(k, core->now_ms) || (!k->confirmed && !k->initiator))
+			continue;
+		if (best == NULL || k->confirmed > best->confirmed ||
+			(k->confirmed == best->confirmed && keyset_better(k, best)))
+			best = k;
+	}
+	s->current = best;
+	atomic_store_explicit(&s->link.tx, best != NULL ? &best->tx : NULL, memory_order_release);
+}
+
+void session_drop_keys(struct core *core, struct session *s, unsigned position)
+{
+	struct keyset *k = s->keys[position];
 
 	if (k == NULL)
 		return;
-	atomic_store_explicit(&s->rx[position], NULL, memory_order_release);
-	if (session_tx(s) == k)
-		session_pick_tx(n, s);
-	node_retire(n, k, keyset_destroy);
+	s->keys[position] = NULL;
+	atomic_store_explicit(&s->link.rx[position], NULL, memory_order_release);
+	if (s->current == k)
+		pick_current(core, s);
+	core_retire(core, k, keyset_destroy);
 }
 
-void session_forget_keys(struct node *n, struct session *s)
+void session_forget_keys(struct core *core, struct session *s)
 {
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++)
-		drop_keys(n, s, i);
-	end_attempt(s);
+	for (unsigned i = 0; i < LINK_POSITIONS; i++)
+		session_drop_keys(core, s, i);
+	session_end_attempt(s);
 	if (s->embryo != NULL)
-		responder_discard(n, s->embryo);
+		session_discard_embryo(s->embryo);
 	s->confirm_next_ms = 0;
 }
 
@@ -136,50 +154,95 @@ static void session_destroy(void *session)
 	free(session);
 }
 
-void session_retire(struct node *n, struct session *s)
+/*
+ * Who may still refer to a session once it is retired, and why that ends in time:
+ * - Views name its link until the next one is published. It is removed from that here, and the host
+ *   hands the retired over for destruction only after that one is shown, so no worker that enters
+ *   afterwards finds it. Ports and handles that lead to it are its owner's, removed before.
+ * - A worker that entered before holds the link, key halves and paths until it leaves. The grace
+ *   period waits for that.
+ * - Paths of other sessions lead through a hop's link. Its owner takes them away first
+ *   (hop.c, leave): they are swapped out before this, and so retired no later.
+ * - Notes name it by id or index, never by pointer: they find nothing, or, once in 2^30, another.
+ * - Embryo and deadline are the control thread's and are unhooked here. The owner's pointer is
+ *   the owner's to clear; who walks the effects of a call looks at gone.
+ */
+void session_retire(struct core *core, struct session *s)
 {
 	if (s == NULL)
 		return;
 	s->gone = true;
-	session_forget_keys(n, s);
-	session_set_path(n, &s->path, NULL);
-	session_set_path(n, &s->copy, NULL);
-	wait_drop(n, s);
-	HASH_DELETE(hh, n->sessions, s);
-	node_view_touch(n);
-	node_retire(n, s, session_destroy);
+	session_forget_keys(core, s);
+	session_set_path(core, &s->link.path, NULL);
+	session_set_path(core, &s->link.copy, NULL);
+	waiting_clear(&core->waiting, &s->waiting);
+	free(s->search);
+	s->search = NULL;
+	deadline_clear(&s->due);
+	core->n_bound -= s->bound;
+	HASH_DELETE(hh, core->sessions, s);
+	view_remove_link(&core->view, &s->link);
+	core_retire(core, s, session_destroy);
 }
 
-void session_set_path(struct node *n, _Atomic(struct path *) *where, struct path *path)
+void session_set_path(struct core *core, _Atomic(struct path *) *where, struct path *path)
 {
-	node_retire(n, atomic_exchange_explicit(where, path, memory_order_acq_rel), free);
+	core_retire(core, atomic_exchange_explicit(where, path, memory_order_acq_rel), free);
+}
+
+struct path *session_relay_path(const struct session *s)
+{
+	struct path *path;
+
+	if (s->route.relay == NULL || s->route.handle == 0)
+		return NULL;
+	path = calloc(1, sizeof(*path));
+	if (path == NULL)
+		return NULL;
+	path->hop = s->route.relay;
+	path->handle = s->route.handle;
+	path->hop_limit = RELAY_HOP_LIMIT;
+	return path;
+}
+
+bool session_way(const struct session *s, struct origin *to)
+{
+	*to = (struct origin){.way = s->route.direct};
+	if (s->route.relay != NULL && s->route.handle != 0) {
+		*to = (struct origin){
+			.hop_id = s->route.relay->id,
+			.handle = s->route.handle,
+		};
+		return true;
+	}
+	return !way_is_none(&to->way);
 }
 
 static bool position_taken(const struct session *s, unsigned position)
 {
-	return load_rx(s, position) != NULL ||
+	return s->keys[position] != NULL ||
 	       (s->attempt != NULL && INDEX_POSITION(s->attempt->index) == position) ||
 	       (s->embryo != NULL && INDEX_POSITION(s->embryo->result.rx_index) == position);
 }
 
-unsigned session_free_position(struct node *n, struct session *s)
+unsigned session_free_position(struct core *core, struct session *s)
 {
-	unsigned worst = SESSION_POSITIONS;
+	unsigned worst = LINK_POSITIONS;
 
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++)
+	for (unsigned i = 0; i < LINK_POSITIONS; i++)
 		if (!position_taken(s, i))
 			return i;
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = load_rx(s, i);
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		struct keyset *k = s->keys[i];
 
-		if (k == NULL || k == session_tx(s))
+		if (k == NULL || k == s->current)
 			continue;
-		if (worst == SESSION_POSITIONS || keyset_better(load_rx(s, worst), k))
+		if (worst == LINK_POSITIONS || keyset_better(s->keys[worst], k))
 			worst = i;
 	}
 	/* At most one set is in use, one an attempt's and one an embryo's: one is left. */
-	assert(worst < SESSION_POSITIONS);
-	drop_keys(n, s, worst);
+	assert(worst < LINK_POSITIONS);
+	session_drop_keys(core, s, worst);
 	return worst;
 }
 
@@ -187,8 +250,8 @@ uint32_t session_generation(const struct session *s)
 {
 	uint32_t max = 0;
 
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = load_rx(s, i);
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		const struct keyset *k = s->keys[i];
 
 		if (k != NULL && k->confirmed && k->generation > max)
 			max = k->generation;
@@ -196,168 +259,66 @@ uint32_t session_generation(const struct session *s)
 	return max;
 }
 
-void session_pick_tx(struct node *n, struct session *s)
+struct keyset *session_make_keys(
+	const struct core *core, enum link_kind kind, const struct handshake_result *r)
 {
-	struct keyset *best = NULL;
+	const struct keyset_params p = {
+		.ciphers = core->ciphers,
+		.nthreads = core->nthreads,
+		.now_ms = core->now_ms,
+		.first_counter = core->first_counter,
+		.hop = kind != LINK_PEER,
+	};
 
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = load_rx(s, i);
-
-		if (k == NULL || !keyset_alive(k, n->now_ms) || (!k->confirmed && !k->initiator))
-			continue;
-		if (best == NULL || k->confirmed > best->confirmed ||
-			(k->confirmed == best->confirmed && keyset_better(k, best)))
-			best = k;
-	}
-	atomic_store_explicit(&s->tx, best, memory_order_release);
+	return keyset_create(r, &p);
 }
 
-void session_add_keys(struct node *n, struct session *s, struct keyset *k)
+void session_add_keys(struct core *core, struct session *s, struct keyset *k)
 {
-	unsigned position = INDEX_POSITION(k->rx_index);
+	unsigned position = INDEX_POSITION(k->rx.index);
 
-	drop_keys(n, s, position);
-	atomic_store_explicit(&s->rx[position], k, memory_order_release);
-	session_pick_tx(n, s);
+	session_drop_keys(core, s, position);
+	s->keys[position] = k;
+	atomic_store_explicit(&s->link.rx[position], &k->rx, memory_order_release);
+	pick_current(core, s);
+	session_look_at(core, s, core->flush_ms);
 }
 
-void session_confirm(struct node *n, struct session *s, struct keyset *k)
+unsigned session_confirm(struct core *core, struct session *s, struct keyset *k)
 {
-	bool restarted = s->incarnation != 0 && s->incarnation != k->incarnation;
+	unsigned effects = SESSION_CONFIRMED;
 
 	if (k->confirmed)
-		return;
+		return 0;
+	if (s->incarnation != 0 && s->incarnation != k->incarnation)
+		effects |= SESSION_RESTARTED;
+	if (!s->confirmed)
+		effects |= SESSION_FIRST;
 	k->confirmed = true;
-	atomic_store_explicit(&k->heard, true, memory_order_relaxed);
+	atomic_store_explicit(&k->rx.heard, true, memory_order_relaxed);
 	s->incarnation = k->incarnation;
+	s->confirmed = true;
 	s->failures = 0;
 	s->wanted = false;
 	s->confirm_next_ms = 0;
-	if (restarted)
+	if (effects & SESSION_RESTARTED)
 		memset(s->rx_seq, 0, sizeof(s->rx_seq));
-	session_pick_tx(n, s);
-	n->role->confirmed(n, s, restarted, n->now_ms);
-	s->confirmed = true;
-	/* The answer to the first packet, so that the initiator is confirmed too. */
-	if (!k->initiator)
-		node_send_under(n, s, k);
-	wait_flush(n, s, n->now_ms);
+	pick_current(core, s);
+	session_look_at(core, s, core->flush_ms);
+	return effects;
 }
 
-void session_want(struct session *s)
+void session_learn(struct core *core, struct session *s, const struct payload *theirs,
+	const struct origin *from)
 {
-	s->wanted = true;
-}
+	bool bound = s->link.kind == LINK_PEER && from->hop_id == 0;
 
-/* ---- own attempts ---- */
-
-static void start_attempt(struct node *n, struct session *s, uint64_t now_ms)
-{
-	struct attempt *a = malloc(sizeof(*a));
-	const struct attempt_params params = {
-		.remote = s->remote,
-		.index = (s->id << 2) | session_free_position(n, s),
-		.generation = session_generation(s) + 1,
-		.freshness = node_freshness(n),
-	};
-
-	s->wanted = false;
-	s->not_before_ms = now_ms + START_GAP_MS;
-	if (a == NULL || attempt_start(a, s->party, &params, &n->io.random) != 0) {
-		free(a);
-		return;
+	/* It may not know our mask key yet: workers must let packets under the split's pass. */
+	if (bound != s->bound) {
+		core->n_bound += bound ? 1u : -1u;
+		core_view_touch(core);
 	}
-	s->attempt = a;
-	s->attempt_ms = now_ms;
-	s->attempt_next_ms = now_ms;
-	s->attempt_tries = 0;
-	s->attempt_quiet = false;
-}
-
-static uint32_t longest_pause(const struct session *s)
-{
-	if (s->waiting != NULL)
-		return WAITED_FOR_MAX_MS;
-	return s->kind == SESSION_HOP ? HOP_ATTEMPT_MAX_MS : ATTEMPT_MAX_MS;
-}
-
-static void send_attempt(struct node *n, struct session *s, uint64_t now_ms)
-{
-	uint32_t cap = longest_pause(s);
-	uint32_t wait = ATTEMPT_FIRST_MS << (s->attempt_tries < 5 ? s->attempt_tries : 5);
-	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
-	struct origin to;
-	size_t len;
-
-	s->attempt_next_ms = now_ms + random_jitter(&n->io.random, wait < cap ? wait : cap, 20);
-	s->attempt_tries++;
-	if (!n->role->way(n, s, &to))
-		return;
-	len = attempt_datagram(s->attempt, s->party, buf + RELAY_HEADER_LEN, &n->io.random);
-	node_reply(n, &to, buf + RELAY_HEADER_LEN, len);
-}
-
-/* Nothing came of it: wait longer each time before trying again without being asked. */
-static void attempt_failed(struct node *n, struct session *s, bool answered, uint64_t now_ms)
-{
-	uint32_t shift = s->failures < 5 ? s->failures : 5;
-	uint64_t wait = UINT64_C(10000) << shift;
-
-	end_attempt(s);
-	if (s->failures < UINT8_MAX)
-		s->failures++;
-	s->not_before_ms = now_ms + (wait < FAILURE_MAX_MS ? wait : FAILURE_MAX_MS);
-	n->role->failed(n, s->party, s, answered, now_ms);
-}
-
-static void tick_attempt(struct node *n, struct session *s, uint64_t now_ms)
-{
-	if (s->attempt != NULL && now_ms >= s->attempt_ms + ATTEMPT_GIVE_UP_MS)
-		attempt_failed(n, s, false, now_ms);
-	if (s->attempt == NULL && s->wanted && now_ms >= s->not_before_ms &&
-		(s->embryo == NULL || now_ms >= s->embryo->born_ms + EMBRYO_HOLD_MS) &&
-		n->role->may_start(n, s, now_ms))
-		start_attempt(n, s, now_ms);
-	if (s->attempt != NULL && !s->attempt_quiet && now_ms >= s->attempt_next_ms)
-		send_attempt(n, s, now_ms);
-}
-
-bool session_response(struct node *n, struct session *s, const struct msg_response *m,
-	const struct origin *from, uint64_t now_ms)
-{
-	struct handshake_result result;
-	struct payload theirs;
-	struct keyset *k;
-
-	if (s->attempt == NULL || s->attempt->index != m->receiver ||
-		attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
-		return false;
-	if (s->kind == SESSION_PEER && !s->confirmed &&
-		!n->role->admit(n, s->party, s->remote, from, now_ms)) {
-		crypto_wipe(&result, sizeof(result));
-		drops_add(&n->drops, DROP_RATE, 1);
-		return true;
-	}
-	k = keyset_create(&result, n->ciphers, now_ms, n->nthreads, n->first_counter);
-	crypto_wipe(&result, sizeof(result));
-	end_attempt(s);
-	s->wanted = false;
-	if (k == NULL)
-		return true;
-	k->incarnation = theirs.incarnation;
-	session_learn(s, &theirs, from);
-	session_add_keys(n, s, k);
-	s->confirm_tries = 0;
-	s->confirm_next_ms = now_ms;
-	n->role->keyed(n, s, now_ms);
-	session_tick(n, s, now_ms);
-	if (session_tx(s) == k)
-		wait_flush(n, s, now_ms);
-	return true;
-}
-
-void session_learn(struct session *s, const struct payload *theirs, const struct origin *from)
-{
+	s->bound = bound;
 	s->origin = *from;
 	s->caps = theirs->caps;
 	s->mtu = theirs->mtu;
@@ -367,100 +328,127 @@ void session_learn(struct session *s, const struct payload *theirs, const struct
 	}
 }
 
+void session_want(struct core *core, struct session *s)
+{
+	s->wanted = true;
+	session_look_at(core, s, core->flush_ms);
+}
+
+void session_post(struct core *core, struct session *s, enum control_type type)
+{
+	outbox_post(&s->out, type, ++core->next_seq);
+	session_look_at(core, s, core->flush_ms);
+}
+
+void session_look_at(struct core *core, struct session *s, uint64_t at_ms)
+{
+	deadline_set_earlier(&core->deadlines, &s->due, at_ms);
+}
+
 /* ---- ages ---- */
 
-/*
- * Looks after the sets that are not confirmed: takes note of what workers heard, lets go of what
- * was not heard in time. Returns the newest that still waits, or NULL.
- */
-static struct keyset *newest_unconfirmed(struct node *n, struct session *s, uint64_t now_ms)
+static uint64_t last_frame_ms(const struct session *s)
 {
-	struct keyset *newest = NULL, *tx;
-	uint64_t lost_ms = 0; /* birth of the newest let go */
+	uint64_t tx = link_word(&s->link.tx_frame_ms), rx = link_word(&s->link.rx_frame_ms);
 
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = load_rx(s, i);
-
-		if (k == NULL || k->confirmed)
-			continue;
-		if (atomic_load_explicit(&k->heard, memory_order_relaxed)) {
-			session_confirm(n, s, k);
-		} else if (now_ms >= k->born_ms + CONFIRM_GIVE_UP_MS) {
-			lost_ms = k->born_ms > lost_ms ? k->born_ms : lost_ms;
-			drop_keys(n, s, i);
-		} else if (newest == NULL || k->born_ms > newest->born_ms) {
-			newest = k;
-		}
-	}
-	tx = session_tx(s);
-	if (lost_ms != 0 && newest == NULL && (tx == NULL || tx->born_ms <= lost_ms))
-		attempt_failed(n, s, true, now_ms);
-	return newest;
+	return tx > rx ? tx : rx;
 }
 
-/* The responder will not send before it has heard from us: be heard. */
-static void tick_confirm(struct node *n, struct session *s, uint64_t now_ms)
+static uint64_t rekey_ms(const struct keyset *k)
 {
-	struct keyset *k = newest_unconfirmed(n, s, now_ms);
-
-	if (k == NULL)
-		s->confirm_next_ms = 0;
-	if (s->confirm_next_ms == 0 || now_ms < s->confirm_next_ms)
-		return;
-	node_send_under(n, s, k);
-	s->confirm_next_ms = s->confirm_tries < CONFIRM_TRIES
-				     ? now_ms + (CONFIRM_FIRST_MS << s->confirm_tries)
-				     : 0;
-	s->confirm_tries++;
+	return k->born_ms + (k->initiator ? REKEY_INITIATOR_MS : REKEY_RESPONDER_MS);
 }
 
-static uint64_t latest(const _Atomic uint64_t *a, const _Atomic uint64_t *b)
+static bool needs_rekey(const struct core *core, const struct session *s)
 {
-	uint64_t x = atomic_load_explicit(a, memory_order_relaxed);
-	uint64_t y = atomic_load_explicit(b, memory_order_relaxed);
-
-	return x > y ? x : y;
-}
-
-static bool needs_rekey(const struct session *s, uint64_t now_ms)
-{
-	const struct keyset *k = session_tx(s);
-	uint64_t age;
+	const struct keyset *k = s->current;
 
 	if (k == NULL || !k->confirmed)
 		return false;
-	age = now_ms - k->born_ms;
-	if (atomic_load_explicit(&k->tx_counter, memory_order_relaxed) >= COUNTER_REKEY ||
-		atomic_load_explicit(&k->tx_relay_counter, memory_order_relaxed) >= COUNTER_REKEY)
+	if (send_keys_reached(&k->tx, COUNTER_REKEY))
 		return true;
-	if (age < (k->initiator ? REKEY_INITIATOR_MS : REKEY_RESPONDER_MS))
+	if (core->now_ms < rekey_ms(k))
 		return false;
-	return s->kind == SESSION_HOP ||
-	       latest(&s->tx_frame_ms, &s->rx_frame_ms) + SESSION_ACTIVE_MS > now_ms;
+	return s->link.kind == LINK_HOP || last_frame_ms(s) + SESSION_ACTIVE_MS > core->now_ms;
 }
 
-static void tick_ages(struct node *n, struct session *s, uint64_t now_ms)
+static void tick_ages(struct core *core, struct session *s)
 {
-	struct keyset *tx = session_tx(s);
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		const struct keyset *k = s->keys[i];
 
-	for (unsigned i = 0; i < SESSION_POSITIONS; i++) {
-		struct keyset *k = load_rx(s, i);
-
-		if (k != NULL && now_ms >= k->born_ms + KEYS_ERASE_MS)
-			drop_keys(n, s, i);
+		if (k != NULL && core->now_ms >= k->born_ms + KEYS_ERASE_MS)
+			session_drop_keys(core, s, i);
 	}
-	if (tx != NULL && !keyset_alive(tx, now_ms))
-		session_pick_tx(n, s);
+	if (s->current != NULL && !keyset_alive(s->current, core->now_ms))
+		pick_current(core, s);
 	/* A member of a supernode's is the edge that keeps the hop alive: it rekeys, not we. */
-	if (s->kind != SESSION_MEMBER && s->attempt == NULL && needs_rekey(s, now_ms))
-		session_want(s);
+	if (s->link.kind != LINK_MEMBER && s->attempt == NULL && needs_rekey(core, s))
+		s->wanted = true;
 }
 
-void session_tick(struct node *n, struct session *s, uint64_t now_ms)
+/*
+ * From now on the next frame leaves a note. One that goes out in this very moment may not see that
+ * the flag is down, and leaves none: the frame after it does, or the next deadline finds its time.
+ */
+static void fall_asleep(const struct core *core, struct session *s)
 {
-	tick_ages(n, s, now_ms);
-	tick_confirm(n, s, now_ms);
-	if (s->kind != SESSION_MEMBER)
-		tick_attempt(n, s, now_ms);
-	wait_expire(n, s, now_ms);
+	if (!atomic_load_explicit(&s->link.awake, memory_order_relaxed) ||
+		core->now_ms < last_frame_ms(s) + SESSION_IDLE_MS)
+		return;
+	atomic_store(&s->link.awake, false);
+	if (core->now_ms < last_frame_ms(s) + SESSION_IDLE_MS)
+		atomic_store(&s->link.awake, true);
+}
+
+void session_tick(struct core *core, struct session *s)
+{
+	unsigned expired = waiting_expire(&core->waiting, &s->waiting, core->now_ms);
+
+	if (expired > 0)
+		drops_add(&core->drops, DROP_WAIT_TIMEOUT, expired);
+	tick_ages(core, s);
+	fall_asleep(core, s);
+}
+
+/* The first moment after now of two, 0 standing for none. */
+static uint64_t earlier(uint64_t a, uint64_t b, uint64_t now_ms)
+{
+	if (b <= now_ms)
+		return a;
+	return a <= now_ms || b < a ? b : a;
+}
+
+static uint64_t next_age_ms(const struct core *core, const struct session *s)
+{
+	uint64_t next = 0;
+
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		const struct keyset *k = s->keys[i];
+
+		if (k == NULL)
+			continue;
+		if (!k->confirmed)
+			return core->now_ms + SESSION_TICK_MS;
+		next = earlier(next, rekey_ms(k), core->now_ms);
+		next = earlier(next, k->tx.until_ms, core->now_ms);
+		next = earlier(next, k->born_ms + KEYS_ERASE_MS, core->now_ms);
+	}
+	return next > core->now_ms ? next : core->now_ms + KEYS_ERASE_MS;
+}
+
+uint64_t session_next_ms(struct core *core, struct session *s)
+{
+	uint64_t soon = core->now_ms + SESSION_TICK_MS, next = next_age_ms(core, s);
+
+	if (s->attempt != NULL || s->confirm_next_ms != 0 || s->waiting.n > 0 ||
+		!outbox_is_empty(&s->out) ||
+		atomic_load_explicit(&s->link.awake, memory_order_relaxed))
+		return soon;
+	if (s->wanted) {
+		uint64_t start = s->not_before_ms > soon ? s->not_before_ms : soon;
+
+		return start < next ? start : next;
+	}
+	return next;
 }

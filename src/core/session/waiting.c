@@ -1,78 +1,77 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Frames that wait for a session: copied into a fixed pool, a bounded share for each. */
+/* The pool of frames that wait. */
+#include "core/session/waiting.h"
+
+#include <stdlib.h>
 #include <string.h>
 
-#include "core/node.h"
+#include "crypto/crypto.h"
 
-static void give_back(struct node *n, struct waiting *f)
+int waiting_pool_init(struct waiting_pool *p)
 {
-	n->n_waiting--;
-	f->next = n->waiting_free;
-	n->waiting_free = f;
-}
-
-static struct waiting *take_first(struct session *s)
-{
-	struct waiting *f = s->waiting;
-
-	s->waiting = f->next;
-	s->n_waiting--;
-	return f;
-}
-
-bool wait_frame(struct node *n, struct session *s, const struct frame *f, uint64_t now_ms)
-{
-	struct waiting *w = n->waiting_free;
-	struct waiting **tail = &s->waiting;
-
-	if (w == NULL || s->n_waiting >= WAITING_PER_SESSION || f->len > FRAME_MAX) {
-		drops_add(&n->drops, DROP_WAIT_FULL, 1);
-		return false;
+	p->free = NULL;
+	p->n = 0;
+	p->all = calloc(WAITING_MAX, sizeof(*p->all));
+	if (p->all == NULL)
+		return N2N_ENOMEM;
+	for (unsigned i = 0; i < WAITING_MAX; i++) {
+		p->all[i].next = p->free;
+		p->free = &p->all[i];
 	}
-	n->waiting_free = w->next;
-	n->n_waiting++;
+	return 0;
+}
+
+void waiting_pool_fini(struct waiting_pool *p)
+{
+	if (p->all != NULL)
+		crypto_wipe(p->all, WAITING_MAX * sizeof(*p->all));
+	free(p->all);
+	*p = (struct waiting_pool){.n = 0};
+}
+
+bool waiting_add(
+	struct waiting_pool *p, struct waiting_list *l, const struct frame *f, uint64_t now_ms)
+{
+	struct waiting *w = p->free;
+	struct waiting **tail = &l->first;
+
+	if (w == NULL || l->n >= WAITING_PER_SESSION || f->len > FRAME_MAX)
+		return false;
+	p->free = w->next;
 	while (*tail != NULL)
 		tail = &(*tail)->next;
 	*tail = w;
+	p->n++;
 	w->next = NULL;
 	w->since_ms = now_ms;
 	w->len = f->len;
 	memcpy(w->slot + SLOT_HEADROOM, f->data, f->len);
-	s->n_waiting++;
+	l->n++;
 	return true;
 }
 
-void wait_flush(struct node *n, struct session *s, uint64_t now_ms)
+void waiting_pop(struct waiting_pool *p, struct waiting_list *l)
 {
-	struct keyset *k = session_sending(s, now_ms);
+	struct waiting *w = l->first;
 
-	while (k != NULL && s->waiting != NULL) {
-		struct waiting *f = s->waiting;
-		struct tx x = {
-			.session = s,
-			.keys = k,
-			.packet = f->slot + RELAY_HEADER_LEN,
-			.len = f->len,
-			.kind = KIND_ETHERNET,
-		};
-
-		/* A key set that is used up sends nothing: wait for the next. */
-		if (!transmit_run(&n->tx, &x, 1, now_ms))
-			return;
-		give_back(n, take_first(s));
-	}
+	l->first = w->next;
+	l->n--;
+	p->n--;
+	w->next = p->free;
+	p->free = w;
 }
 
-void wait_expire(struct node *n, struct session *s, uint64_t now_ms)
+unsigned waiting_expire(struct waiting_pool *p, struct waiting_list *l, uint64_t now_ms)
 {
-	while (s->waiting != NULL && now_ms >= s->waiting->since_ms + WAITING_MS) {
-		drops_add(&n->drops, DROP_WAIT_TIMEOUT, 1);
-		give_back(n, take_first(s));
-	}
+	unsigned n = 0;
+
+	for (; l->first != NULL && now_ms >= l->first->since_ms + WAITING_MS; n++)
+		waiting_pop(p, l);
+	return n;
 }
 
-void wait_drop(struct node *n, struct session *s)
+void waiting_clear(struct waiting_pool *p, struct waiting_list *l)
 {
-	while (s->waiting != NULL)
-		give_back(n, take_first(s));
+	while (l->first != NULL)
+		waiting_pop(p, l);
 }

@@ -11,7 +11,7 @@
 
 struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
 {
-	const uint8_t *hash_key = sn->node.hash_key;
+	const uint8_t *hash_key = sn->node.core.hash_key;
 	struct member *m;
 
 	HASH_FIND(hh, sn->members, remote, KEY_LEN, m);
@@ -20,7 +20,7 @@ struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
 
 struct member *member_create(struct supernode *sn, const uint8_t remote[KEY_LEN])
 {
-	const uint8_t *hash_key = sn->node.hash_key;
+	const uint8_t *hash_key = sn->node.core.hash_key;
 	struct member *m;
 
 	if (HASH_COUNT(sn->members) >= sn->members_max)
@@ -28,13 +28,12 @@ struct member *member_create(struct supernode *sn, const uint8_t remote[KEY_LEN]
 	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return NULL;
-	memcpy(m->remote, remote, KEY_LEN);
-	m->since_ms = sn->node.now_ms;
-	m->session = session_create(&sn->node, SESSION_MEMBER, &sn->party, 0, remote);
+	m->since_ms = sn->node.core.now_ms;
+	m->session = session_create(&sn->node.core, LINK_MEMBER, &sn->party, 0, remote);
 	if (m->session != NULL)
-		HASH_ADD(hh, sn->members, remote, KEY_LEN, m);
+		HASH_ADD_KEYPTR(hh, sn->members, m->session->remote, KEY_LEN, m);
 	if (m->session == NULL || m->hh.tbl == NULL) {
-		session_retire(&sn->node, m->session);
+		session_retire(&sn->node.core, m->session);
 		free(m);
 		return NULL;
 	}
@@ -46,17 +45,17 @@ void member_remove(struct supernode *sn, struct member *m)
 {
 	member_unregister(sn, m);
 	HASH_DELETE(hh, sn->members, m);
-	session_retire(&sn->node, m->session);
+	session_retire(&sn->node.core, m->session);
 	free(m);
 }
 
-bool member_is_over(const struct member *m, uint64_t now_ms)
+uint64_t member_over_ms(const struct member *m)
 {
-	uint64_t heard = atomic_load_explicit(&m->session->rx_ms, memory_order_relaxed);
+	uint64_t heard = link_word(&m->session->link.rx_ms);
 
 	if (m->entry == NULL)
-		return now_ms >= m->since_ms + UNREGISTERED_MS;
-	return now_ms >= (heard > m->since_ms ? heard : m->since_ms) + LEASE_S * 1000u;
+		return m->since_ms + UNREGISTERED_MS;
+	return (heard > m->since_ms ? heard : m->since_ms) + LEASE_S * 1000u;
 }
 
 uint32_t member_handle(const struct member *m)
@@ -79,26 +78,36 @@ void members_tell(struct supernode *sn)
 	while ((c = registry_next_changed(&sn->registry)) != NULL)
 		for (const struct registry_entry *e = c->newest; e != NULL; e = e->older)
 			if (e->cursor != NULL &&
-				member_of(e)->session->out[CONTROL_ROSTER].seq == 0)
-				control_post(&sn->node, member_of(e)->session, CONTROL_ROSTER);
+				!outbox_holds(&member_of(e)->session->out, CONTROL_ROSTER))
+				session_post(&sn->node.core, member_of(e)->session, CONTROL_ROSTER);
 }
 
-static void went_up(struct supernode *sn, const struct member *m)
+/* Workers relay for it, and to it, from now on. */
+static void went_up(struct supernode *sn, struct member *m)
 {
+	struct link *l = &m->session->link;
+	const struct path *p = link_path(l);
 	struct event e = {.kind = EVENT_MEMBER_UP, .value = member_handle(m)};
-	const struct path *p = session_path(m->session);
 
 	if (p != NULL)
-		e.remote = p->remote;
-	node_view_touch(&sn->node);
-	node_event(&sn->node, &e);
+		e.remote = p->way.remote;
+	atomic_store_explicit(&l->member, link_member(m->entry->community->id, member_handle(m)),
+		memory_order_relaxed);
+	/* Without memory it may send and is not reached, until it registers again. */
+	if (view_put_handle(&sn->node.core.view, 0, member_handle(m), l) != 0)
+		core_drop(&sn->node.core, DROP_NO_DESTINATION);
+	core_event(&sn->node.core, &e);
 }
 
 static void went_down(struct supernode *sn, struct member *m, uint32_t handle)
 {
-	m->since_ms = sn->node.now_ms;
-	node_view_touch(&sn->node);
-	node_event(&sn->node, &(struct event){.kind = EVENT_MEMBER_DOWN, .value = handle});
+	struct link *l = &m->session->link;
+
+	m->since_ms = sn->node.core.now_ms;
+	atomic_store_explicit(&l->member, 0, memory_order_relaxed);
+	view_remove_handle(&sn->node.core.view, 0, handle, l);
+	session_look_at(&sn->node.core, m->session, member_over_ms(m));
+	core_event(&sn->node.core, &(struct event){.kind = EVENT_MEMBER_DOWN, .value = handle});
 }
 
 void member_unregister(struct supernode *sn, struct member *m)
@@ -126,7 +135,7 @@ enum register_result member_register(
 		went_down(sn, m, before);
 	if (m->entry != NULL) {
 		registry_subscribe(m->entry, &m->cursor, r->roster_version);
-		control_post(&sn->node, m->session, CONTROL_ROSTER);
+		session_post(&sn->node.core, m->session, CONTROL_ROSTER);
 		if (before != m->entry->told.handle)
 			went_up(sn, m);
 	}
@@ -144,5 +153,5 @@ bool member_page(const struct member *m, struct control_roster *page)
 void member_took_page(struct supernode *sn, struct member *m)
 {
 	if (m->entry != NULL && registry_took_page(m->entry))
-		control_post(&sn->node, m->session, CONTROL_ROSTER);
+		session_post(&sn->node.core, m->session, CONTROL_ROSTER);
 }

@@ -15,9 +15,8 @@ struct supernode;
 
 /* Created when a handshake is confirmed, owned by supernode->members. */
 struct member {
-	struct roster_cursor cursor; /* first: leads from an entry of the registry to its member */
-	UT_hash_handle hh;	     /* supernode->members, by the static of its hop session */
-	uint8_t remote[KEY_LEN];
+	struct roster_cursor cursor;  /* first: leads from an entry of the registry to its member */
+	UT_hash_handle hh;	      /* supernode->members, by session->remote */
 	struct session *session;      /* owned; its owner is this */
 	struct registry_entry *entry; /* the registry's; NULL: not registered */
 	uint64_t since_ms;	      /* created, or not registered any more, at this time */
@@ -43,15 +42,20 @@ enum register_result member_register(
 void member_unregister(struct supernode *sn, struct member *m);
 /* Its handle, 0 while it is not registered. */
 uint32_t member_handle(const struct member *m);
-/* Its lease has ended: nothing was heard for LEASE_S, or it did not register in time. */
-bool member_is_over(const struct member *m, uint64_t now_ms);
+/*
+ * When its lease ends if nothing more is heard: LEASE_S after the last packet, or, while it is not
+ * registered, some seconds after it could have.
+ */
+uint64_t member_over_ms(const struct member *m);
 
 /* The next page of changes for this member; false when it has them all or is not registered. */
 bool member_page(const struct member *m, struct control_roster *page);
 /* The page sent last was acknowledged; the next one, if any, is posted. */
 void member_took_page(struct supernode *sn, struct member *m);
-/* Posts a page to every member of the communities that changed; to be called after registry_put,
- * registry_remove and registry_forget_owner for entries of other supernodes. */
+/*
+ * Posts a page to every member of the communities that changed; to be called after registry_put,
+ * registry_remove and registry_forget_owner for entries of other supernodes.
+ */
 void members_tell(struct supernode *sn);
 
 #endif

@@ -20,7 +20,7 @@
 #define N2N_CORE_SUPERNODE_REGISTRY_H
 
 #include "base/random.h"
-#include "core/session/table.h"
+#include "core/session/hash.h"
 #include "wire/control.h"
 
 #define REGISTRY_SELF  0  /* the owner of what is registered here */

@@ -6,8 +6,7 @@
 #ifndef N2N_CORE_SUPERNODE_SUPERNODE_STATE_H
 #define N2N_CORE_SUPERNODE_SUPERNODE_STATE_H
 
-#include "core/session/budget.h"
-#include "core/session/responder.h"
+#include "core/node.h"
 #include "core/supernode/member.h"
 #include "core/supernode/supernode.h"
 
@@ -18,9 +17,7 @@ struct supernode {
 	unsigned members_max;
 	struct member *members;
 	struct registry registry;
-	struct supernode_worker worker; /* the control thread's */
 	struct bucket hellos;
-	struct budget budget;
 };
 
 static inline struct supernode *supernode_of(struct node *n)

@@ -29,7 +29,7 @@
 
 #include <stdint.h>
 
-#include "core/switch/port.h"
+#include "core/switch/port_set.h"
 
 #define FDB_KEY_LEN	16
 #define FDB_ENTRIES_MAX (1u << 20) /* 8 MiB */

@@ -52,7 +52,8 @@ void port_reclaim(struct port_numbers *n, struct fdb *f)
 {
 	if (!n->grace)
 		return;
-	fdb_forget(f, &n->hidden);
+	if (f != NULL)
+		fdb_forget(f, &n->hidden);
 	for (unsigned i = 0; i < WORDS; i++)
 		n->taken.word[i] &= ~n->hidden.word[i];
 	memset(&n->hidden, 0, sizeof(n->hidden));

@@ -12,12 +12,12 @@
  * tables that workers have, and the forwarding table, where a worker that has an old table may
  * write it again at any time. So it is used again after three steps, in this order:
  *
- *	port_release   the port is removed from the next table; workers may still find it
- *	port_hidden    that table is shown; a grace period begins. Who enters now does not find the
- *	               port; a forwarding entry that leads to it is as good as none
- *	port_reclaim   the grace period is over: nobody has the port, so nobody learns its number.
- *It is swept out of the forwarding table, and is free. A worker that ever finds the next port of
- *this number has entered after the sweep, and sees what it did
+ * 1. port_release: the port is removed from the next table; workers may still find it.
+ * 2. port_hidden: that table is shown, a grace period begins. Who enters now does not find the
+ *    port; a forwarding entry that leads to it is as good as none.
+ * 3. port_reclaim: the grace period is over, so nobody has the port and nobody learns its number.
+ *    It is swept out of the forwarding table, and is free. A worker that ever finds the next port
+ *    of this number has entered after the sweep, and sees what it did.
  *
  * All functions here that change something are the control thread's.
  */
@@ -30,10 +30,7 @@
 
 #include "base/err.h"
 #include "core/link/table.h"
-
-#define PORT_BITS  13
-#define PORTS_MAX  (1u << PORT_BITS) /* numbers are less */
-#define PORT_FLOOD 0		     /* the number of the flood group */
+#include "core/switch/port_set.h"
 
 struct frame;
 struct link;
@@ -71,20 +68,6 @@ static inline const struct port *port_find(const struct table *ports, uint16_t n
 	return p != NULL ? p : &port_all;
 }
 
-struct port_set {
-	uint64_t word[PORTS_MAX / 64];
-};
-
-static inline bool port_set_has(const struct port_set *s, uint16_t number)
-{
-	return s->word[number / 64] >> number % 64 & 1;
-}
-
-static inline void port_set_add(struct port_set *s, uint16_t number)
-{
-	s->word[number / 64] |= UINT64_C(1) << number % 64;
-}
-
 struct fdb;
 
 /* Which numbers of a community are in use, or not yet free. */
@@ -111,8 +94,8 @@ void port_release(struct port_numbers *n, uint16_t number);
  */
 void port_hidden(struct port_numbers *n);
 /*
- * That grace period is over. Sweeps what it was for out of f; the numbers are free. Without one,
- * does nothing.
+ * That grace period is over. Sweeps what it was for out of f, which may be NULL where nothing is
+ * learned; the numbers are free. Without one, does nothing.
  */
 void port_reclaim(struct port_numbers *n, struct fdb *f);
 

@@ -12,12 +12,23 @@
 #define SUPERNODES_FILE	   "supernodes"
 #define SUPERNODES_MAX_LEN 16384
 #define FRESHNESS_FILE	   "freshness"
-#define MASK_FILE	   "mask"
 #define MASK_LIFE_MS	   (24u * 3600 * 1000)
-#define PEERS_FILE	   "peers"
 #define PEERS_VERSION	   2
 #define PEERS_HEADER_LEN   (1 + TAG_ID_LEN)
 #define PEER_LEN	   (KEY_LEN + 8 + 18)
+
+#define TAG_SHOWN 8 /* bytes of the tag that are in a name */
+#define NAME_CAP  (sizeof("peers-") + 2 * TAG_SHOWN)
+
+/* The name of a file about one community. */
+static const char *name_of(char name[NAME_CAP], const char *what, const uint8_t tag[TAG_ID_LEN])
+{
+	int len = snprintf(name, NAME_CAP, "%s-", what);
+
+	for (unsigned i = 0; i < TAG_SHOWN; i++)
+		len += snprintf(name + len, NAME_CAP - (size_t)len, "%02x", tag[i]);
+	return name;
+}
 
 /* Reads a file of exactly this length. */
 static bool read_exactly(struct state *st, const char *name, void *buf, size_t len)
@@ -179,9 +190,11 @@ bool keep_read_mask(
 	struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms, uint8_t mask[MASK_LEN])
 {
 	uint8_t buf[8 + TAG_ID_LEN + MASK_LEN];
+	char name[NAME_CAP];
 	uint64_t at;
 
-	if (!read_exactly(st, MASK_FILE, buf, sizeof(buf)) || memcmp(buf + 8, tag, TAG_ID_LEN) != 0)
+	if (!read_exactly(st, name_of(name, "mask", tag), buf, sizeof(buf)) ||
+		memcmp(buf + 8, tag, TAG_ID_LEN) != 0)
 		return false;
 	at = load_be64(buf);
 	memcpy(mask, buf + 8 + TAG_ID_LEN, MASK_LEN);
@@ -192,11 +205,12 @@ int keep_mask(struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms,
 	const uint8_t mask[MASK_LEN], struct os_error *err)
 {
 	uint8_t buf[8 + TAG_ID_LEN + MASK_LEN];
+	char name[NAME_CAP];
 
 	store_be64(buf, wall_ms);
 	memcpy(buf + 8, tag, TAG_ID_LEN);
 	memcpy(buf + 8 + TAG_ID_LEN, mask, MASK_LEN);
-	return write_file(st, MASK_FILE, buf, sizeof(buf), err);
+	return write_file(st, name_of(name, "mask", tag), buf, sizeof(buf), err);
 }
 
 /* ---- peers ---- */
@@ -206,10 +220,12 @@ void keep_remember_peers(
 {
 	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN, len = 0;
 	uint8_t *buf = malloc(cap), of[TAG_ID_LEN];
+	char name[NAME_CAP];
 	struct os_error err;
 	struct reader r;
 
-	if (buf == NULL || st == NULL || state_read(st, PEERS_FILE, buf, cap, &len, &err) != 0)
+	if (buf == NULL || st == NULL ||
+		state_read(st, name_of(name, "peers", tag), buf, cap, &len, &err) != 0)
 		len = 0;
 	reader_init(&r, buf, len);
 	if (reader_u8(&r) != PEERS_VERSION)
@@ -236,6 +252,7 @@ int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edg
 	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN;
 	struct known_peer *known = calloc(COMMUNITY_MEMBERS_MAX, sizeof(*known));
 	uint8_t *buf = malloc(cap);
+	char name[NAME_CAP];
 	struct writer w;
 	int rc = N2N_ENOMEM;
 	size_t n;
@@ -254,7 +271,7 @@ int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edg
 		writer_copy(&w, known[i].direct.ip, sizeof(known[i].direct.ip));
 		writer_u16(&w, known[i].direct.port);
 	}
-	rc = write_file(st, PEERS_FILE, buf, writer_len(&w), err);
+	rc = write_file(st, name_of(name, "peers", tag), buf, writer_len(&w), err);
 out:
 	free(known);
 	free(buf);

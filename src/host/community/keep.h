@@ -6,12 +6,12 @@
  *   key          32 bytes, a supernode's secret
  *   supernodes   "HOST:PORT KEY" a line: keys of supernodes met without one in -l
  *   freshness    u64, above all handshakes ever started
- *   mask         u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
- *   peers        version u8 2 | tag 16 | records of static key 32 | freshness u64 | endpoint 18
+ *   mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
+ *   peers-TAG    version u8 2 | tag 16 | records of static key 32 | freshness u64 | endpoint 18
  *
- * All integers are big-endian. tag is that of the community; what belongs to another one is as
- * good as none, as is a file that is missing or damaged, but for seed and key. st may be NULL
- * everywhere: then nothing is remembered. Control thread.
+ * All integers are big-endian. tag is that of the community, and TAG its first 8 bytes as hex; what
+ * belongs to another one is as good as none, as is a file that is missing or damaged, but for seed
+ * and key. st may be NULL everywhere: then nothing is remembered. Control thread.
  */
 #ifndef N2N_HOST_COMMUNITY_KEEP_H
 #define N2N_HOST_COMMUNITY_KEEP_H

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "conf/features.h"
-#include "core/link/view.h"
+#include "core/view/view.h"
 #include "os/sys.h"
 
 #define PUBLISH_MS     10
@@ -19,7 +19,7 @@
  * How many notes of a queue are worked off before the loop looks around again. One from a stranger
  * may cost a few Diffie-Hellman operations.
  */
-static const unsigned notes_per_turn[WORKER_QUEUES] = {
+static const unsigned notes_per_turn[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 64,
 	[QUEUE_OWN] = 64,
 	[QUEUE_RELAYED] = 16,
@@ -32,13 +32,13 @@ static void send_datagram(void *ctx, const struct datagram *d)
 {
 	struct host *h = ctx;
 	struct udp_packet_out out = {
-		.data = d->data, .len = d->len, .to = d->remote, .local = d->local};
+		.data = d->data, .len = d->len, .to = d->way.remote, .local = d->way.local};
 	struct udp_sent count = {0};
 
 	(void)udp_send(h->udp, h->batch, &out, 1, &count);
 	if (count.sent == 0)
-		drops_add(
-			&h->node->drops, count.too_large > 0 ? DROP_UNDERLAY_MTU : DROP_SOCKET, 1);
+		drops_add(&h->node->core.drops,
+			count.too_large > 0 ? DROP_UNDERLAY_MTU : DROP_SOCKET, 1);
 }
 
 static void deliver(void *ctx, unsigned community, const struct frame *f)
@@ -55,9 +55,9 @@ static void event(void *ctx, const struct event *e)
 	h->role->event(h->ctx, e);
 }
 
-struct node_config host_node_config(struct host *h, unsigned n_workers)
+struct core_config host_core_config(struct host *h, unsigned n_workers)
 {
-	return (struct node_config){
+	return (struct core_config){
 		.io = {.ctx = h,
 			.send = send_datagram,
 			.deliver = deliver,
@@ -65,6 +65,7 @@ struct node_config host_node_config(struct host *h, unsigned n_workers)
 			.random = h->random},
 		.ciphers = h->ciphers,
 		.nworkers = n_workers,
+		.now_ms = sys_now_ms(),
 		.wall_ms = sys_wall_ms() - sys_now_ms(),
 		.embryos = EMBRYOS,
 	};
@@ -79,8 +80,8 @@ static void publish(struct host *h)
 	if (v != NULL)
 		publication_show(&h->views, v);
 	/* While the view is stale it may name what was retired. */
-	if (publication_reclaim(&h->views) && !h->node->view_stale)
-		publication_retire(&h->views, node_take_retired(h->node));
+	if (publication_reclaim(&h->views) && !node_view_is_due(h->node))
+		publication_retire(&h->views, core_take_retired(&h->node->core));
 	h->published_ms = uv_now(&h->loop);
 }
 
@@ -95,7 +96,7 @@ static void on_publish(uv_prepare_t *p)
 	struct host *h = p->data;
 	uint64_t due = h->published_ms + PUBLISH_MS, now = uv_now(&h->loop);
 
-	if (!h->node->view_stale && h->node->retired == NULL && h->views.limbo == NULL)
+	if (!node_view_is_due(h->node) && h->node->core.retired == NULL && h->views.limbo == NULL)
 		return;
 	if (now >= due)
 		publish(h);
@@ -109,17 +110,26 @@ static bool take_notes(struct host *h, struct worker *w, uint64_t now_ms)
 {
 	bool more = false;
 
-	for (unsigned i = 0; i < WORKER_QUEUES; i++) {
+	for (unsigned i = 0; i < NOTE_QUEUES; i++) {
 		unsigned left = notes_per_turn[i];
 		struct note *n;
 
 		while ((n = queue_first(&w->queue[i])) != NULL && left-- > 0) {
-			h->role->note(h->ctx, n, now_ms);
+			node_note(h->node, n, now_ms);
 			queue_pop(&w->queue[i]);
 		}
 		more = more || n != NULL;
 	}
 	return more;
+}
+
+bool host_is_drained(struct host *h)
+{
+	for (unsigned i = 0; i < h->n_workers; i++)
+		for (unsigned q = 0; q < NOTE_QUEUES; q++)
+			if (queue_first(&h->workers[i]->queue[q]) != NULL)
+				return false;
+	return true;
 }
 
 static void on_notes(uv_async_t *a)
@@ -288,7 +298,7 @@ int host_set_node(struct host *h, struct node *node, unsigned n_workers)
 
 	publication_init(&h->views, n_workers);
 	h->node = node;
-	v = node_view(node);
+	v = node_view_changed(node);
 	if (v == NULL)
 		return N2N_ENOMEM;
 	publication_show(&h->views, v);
@@ -374,7 +384,7 @@ json_t *host_drops(const struct host *h)
 	json_t *drops = json_object();
 
 	for (unsigned i = 0; i < DROP_COUNT; i++) {
-		uint64_t n = drops_get(&h->node->drops, i);
+		uint64_t n = drops_get(&h->node->core.drops, i);
 
 		for (unsigned k = 0; k < h->n_workers; k++)
 			n += drops_get(h->workers[k]->drops, i);

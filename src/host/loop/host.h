@@ -20,8 +20,6 @@
 
 /* What differs between the roles. Called on the control thread. */
 struct host_role {
-	/* A note that a worker left. */
-	void (*note)(void *ctx, struct note *n, uint64_t now_ms);
 	void (*event)(void *ctx, const struct event *e);
 	/* A frame for an interface; NULL where there are none. */
 	void (*deliver)(void *ctx, unsigned community, const struct frame *f);
@@ -79,12 +77,14 @@ struct host_config {
  */
 MUST_CHECK int host_open(struct host *h, const struct host_config *c, struct os_error *err);
 /* The way out of the core, for its configuration. */
-struct node_config host_node_config(struct host *h, unsigned n_workers);
+struct core_config host_core_config(struct host *h, unsigned n_workers);
 /* The core's node, before the first worker. N2N_ENOMEM. */
 MUST_CHECK int host_set_node(struct host *h, struct node *node, unsigned n_workers);
 struct worker_config host_worker_config(struct host *h, unsigned number, struct udp *udp);
 /* What to say of a worker that cannot be made. */
 int host_explain_worker(struct os_error *err, int rc);
+/* True when no worker has left a note that was not taken. */
+bool host_is_drained(struct host *h);
 /* Takes part from now on; stopped by host_run, destroyed by the role. */
 void host_add_worker(struct host *h, struct worker *w);
 /* Answers at the control socket. Without one the program goes on, after a warning. */

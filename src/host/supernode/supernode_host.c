@@ -22,26 +22,6 @@ struct supernode_host {
 	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
 };
 
-static void on_note(void *ctx, struct note *n, uint64_t now_ms)
-{
-	struct supernode_host *h = ctx;
-
-	switch (n->kind) {
-	case NOTE_CONTROL:
-		supernode_control(h->supernode, n->index, n->data, n->len, &n->origin, now_ms);
-		break;
-	case NOTE_UNKNOWN:
-		supernode_unknown(h->supernode, n->data, n->len, &n->origin, now_ms);
-		break;
-	case NOTE_HEARD:
-		supernode_heard(h->supernode, n->index, &n->origin, now_ms);
-		break;
-	case NOTE_EARLY: /* an edge's */
-	case NOTE_FRAME:
-		break;
-	}
-}
-
 static void on_event(void *ctx, const struct event *e)
 {
 	const struct supernode_host *h = ctx;
@@ -61,7 +41,6 @@ static void on_second(void *ctx, uint64_t now_ms)
 }
 
 static const struct host_role role = {
-	.note = on_note,
 	.event = on_event,
 	.second = on_second,
 	.goodbye = on_second,
@@ -95,7 +74,7 @@ static const struct control_command commands[] = {{"status", report}, {0}};
 
 static int make_core(struct supernode_host *h, unsigned workers, struct os_error *err)
 {
-	struct supernode_config c = {.node = host_node_config(&h->host, workers)};
+	struct supernode_config c = {.node = host_core_config(&h->host, workers)};
 	int rc = keep_secret(h->host.state, "key", c.secret, &h->host.random, err);
 	char hint[OPTIONS_HINT_CAP];
 
@@ -165,14 +144,14 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 		.role = &role,
 		.ctx = h,
 		.log = setup->log,
-		.state_dir = setup->conf->state_dir,
+		.state_dir = setup->conf->process.state_dir,
 		.instance = h->instance,
 		.choice = "port",
 		.options = &supernode_options,
 		.local = setup->conf->local,
-		.disabled = setup->conf->disabled,
+		.disabled = setup->conf->process.disabled,
 	};
-	unsigned given = setup->conf->workers;
+	unsigned given = setup->conf->process.workers;
 	unsigned workers = given != 0 ? given : uv_available_parallelism();
 	int rc = host_open(&h->host, &c, err);
 
@@ -198,7 +177,7 @@ int supernode_host_open(
 		supernode_host_close(h);
 		return rc;
 	}
-	host_listen(&h->host, setup->conf->state_dir, h->instance, commands);
+	host_listen(&h->host, setup->conf->process.state_dir, h->instance, commands);
 	say_ready(h, setup->conf);
 	*out = h;
 	return 0;

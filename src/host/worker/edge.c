@@ -4,6 +4,7 @@
 #include "host/worker/edge.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What is taken from the interface per turn, so that the sockets get theirs. */
 #define READS_MAX    64
@@ -80,8 +81,10 @@ static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 
 	edge_datagrams_in(&w->core, v, base->rx, n, base->now_ms);
 	edge_frames_in(&w->core, base->rx, n);
-	for (size_t i = 0; i < n; i++)
-		worker_post_rx(base, &base->rx[i]);
+	for (size_t i = 0; i < n; i++) {
+		base->moved = base->moved || base->rx[i].verdict == VERDICT_FRAME;
+		notes_rx(&base->notes, &base->rx[i], base->now_ms);
+	}
 }
 
 static void write_frames(void *ctx, unsigned community, const struct joined *j, size_t n)
@@ -93,14 +96,29 @@ static void write_frames(void *ctx, unsigned community, const struct joined *j, 
 			drops_add(&w->core.drops, DROP_TAP, j[i].n_pieces);
 }
 
-static void leave_waiting(void *ctx, const struct unsent *u)
-{
-	worker_post_frame(ctx, u->community, u->session != NULL ? u->session->id : 0, u->frame);
-}
-
 /* ---- making ---- */
 
 static const struct worker_role role = {.datagrams = datagrams_in, .frames = frames_out};
+
+/* Super-frames are for what every interface takes. */
+static int add_taps(struct worker_edge *w)
+{
+	int rc = 0;
+
+	w->core.in.kinds = ~0u;
+	w->core.in.csum_unset = true;
+	for (unsigned i = 0; rc == 0 && i < COMMUNITIES_MAX; i++) {
+		const struct tap *tap = w->tap[i];
+
+		if (tap == NULL)
+			continue;
+		w->core.in.kinds &= tap_kinds(tap);
+		w->core.in.csum_unset =
+			w->core.in.csum_unset && (tap_uses(tap) & FEATURE_VNET_HDR) != 0;
+		rc = worker_add_tap(&w->base, tap, i);
+	}
+	return rc;
+}
 
 static int make(struct worker_edge *w, const struct worker_config *c)
 {
@@ -114,29 +132,22 @@ static int make(struct worker_edge *w, const struct worker_config *c)
 		rc = N2N_ENOMEM;
 	if (rc != 0)
 		return rc;
-	w->core.unsent = leave_waiting;
-	w->core.unsent_ctx = &w->base;
+	w->core.notes = &w->base.notes;
 	w->core.in.write = write_frames;
 	w->core.in.ctx = w;
-	w->core.in.kinds = tap_kinds(w->tap[0]);
-	w->core.in.csum_unset = (tap_uses(w->tap[0]) & FEATURE_VNET_HDR) != 0;
-	w->base.drops = &w->core.drops;
-	for (unsigned i = 0; rc == 0 && i < w->n_taps; i++)
-		rc = worker_add_tap(&w->base, w->tap[i], i);
-	return rc;
+	worker_count(&w->base, &w->core.drops);
+	return add_taps(w);
 }
 
 int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
-	struct tap *const *taps, unsigned n_taps)
+	struct tap *const taps[COMMUNITIES_MAX])
 {
 	struct worker_edge *w = calloc(1, sizeof(*w));
 	int rc;
 
 	if (w == NULL)
 		return N2N_ENOMEM;
-	w->n_taps = n_taps;
-	for (unsigned i = 0; i < n_taps; i++)
-		w->tap[i] = taps[i];
+	memcpy(w->tap, taps, sizeof(w->tap));
 	rc = make(w, c);
 	if (rc != 0) {
 		worker_edge_destroy(w);

@@ -8,24 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "core/session/session.h"
-
-enum note_kind {
-	NOTE_CONTROL, /* an opened control packet: index, origin, data */
-	NOTE_EARLY,   /* an opened frame whose sender has not claimed its address: index, data */
-	NOTE_UNKNOWN, /* a datagram nobody could place: origin, data */
-	NOTE_HEARD,   /* first packet under a key set, or from a new address: index, origin */
-	NOTE_FRAME    /* a frame that has to wait: community, index is the session's id, data */
-};
-
-struct note {
-	enum note_kind kind;
-	uint32_t index;
-	unsigned community;
-	struct origin origin;
-	size_t len;
-	uint8_t data[SLOT_LEN];
-};
+#include "core/data/note.h"
 
 struct queue {
 	struct note *notes;

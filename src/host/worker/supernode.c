@@ -13,7 +13,7 @@ static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 	if (atomic_load_explicit(&w->core.packets, memory_order_relaxed) != packets)
 		base->moved = true;
 	for (size_t i = 0; i < n; i++)
-		worker_post_rx(base, &base->rx[i]);
+		notes_rx(&base->notes, &base->rx[i], base->now_ms);
 }
 
 static const struct worker_role role = {.datagrams = datagrams_in};
@@ -33,7 +33,7 @@ int worker_supernode_create(
 		worker_supernode_destroy(w);
 		return rc;
 	}
-	w->base.drops = &w->core.drops;
+	worker_count(&w->base, &w->core.drops);
 	*out = w;
 	return 0;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/link/view.h"
+#include "core/view/view.h"
 #include "os/sys.h"
 
 #define ROUNDS	      4 /* batches per source and wake-up: none may starve the others */
@@ -14,12 +14,10 @@
 #define AT_ONCE	      (256 << 10) /* bytes received before they are looked at: what a cache holds */
 #define SOURCES_MAX   (UDP_FAMILIES + COMMUNITIES_MAX)
 #define PATIENCE_NS   100000u
-#define IN_VAIN_MAX   8	  /* times in a row, before it is rare */
-#define PATIENT_EVERY 64  /* wake-ups, from then on */
-#define RECENT_MS     100 /* how long a session's notes count */
-#define RECENT_MAX    32  /* of them in QUEUE_CONTROL */
+#define IN_VAIN_MAX   8	 /* times in a row, before it is rare */
+#define PATIENT_EVERY 64 /* wake-ups, from then on */
 
-static const size_t queue_sizes[WORKER_QUEUES] = {
+static const size_t queue_sizes[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 256,
 	[QUEUE_OWN] = 128,
 	[QUEUE_RELAYED] = 128,
@@ -28,158 +26,35 @@ static const size_t queue_sizes[WORKER_QUEUES] = {
 
 /* ---- to the control thread ---- */
 
-static struct note *post(struct worker *w, enum worker_queue which, enum note_kind kind,
-	const uint8_t *data, size_t len)
+static struct note *next_note(void *ctx, enum note_queue queue)
 {
-	struct note *note = queue_next(&w->queue[which]);
+	struct worker *w = ctx;
 
-	if (note == NULL) {
-		drops_add(w->drops, DROP_QUEUE_FULL, 1);
-		return NULL;
-	}
-	note->kind = kind;
-	note->len = len;
-	memcpy(note->data, data, len);
-	return note;
+	return queue_next(&w->queue[queue]);
 }
 
-static void push(struct worker *w, enum worker_queue which)
+static void push_note(void *ctx, enum note_queue queue)
 {
-	queue_push(&w->queue[which]);
+	struct worker *w = ctx;
+
+	queue_push(&w->queue[queue]);
 	w->posted = true;
 }
 
-/* Two sessions in one place make each other start anew. */
-static struct worker_recent *recent_of(struct worker *w, const struct session *s)
+static size_t filled(void *ctx, enum note_queue queue)
 {
-	struct worker_recent *r = &w->recent[s->id % WORKER_RECENT];
+	struct worker *w = ctx;
 
-	if (r->session_id != s->id)
-		*r = (struct worker_recent){.session_id = s->id};
-	return r;
+	return queue_filled(&w->queue[queue]);
 }
 
-/*
- * A genuine packet that did not come the way the session's packets go: from a new address, or
- * through the relay although there is a direct path, which the other side may have lost.
- */
-static bool came_another_way(struct worker *w, const struct rx *x)
+void worker_count(struct worker *w, struct drops *drops)
 {
-	const struct path *path = session_path(x->session);
-	bool direct = path != NULL && path->hop == NULL, relayed = x->origin.hop_id != 0;
-	struct worker_recent *recent;
+	struct note_sink sink = {.next = next_note, .push = push_note, .filled = filled, .ctx = w};
 
-	if (relayed ? !direct : direct && endpoint_equal(&path->remote, &x->origin.remote))
-		return false;
-	recent = recent_of(w, x->session);
-	if (w->now_ms < recent->heard_ms + RECENT_MS)
-		return false;
-	recent->heard_ms = w->now_ms;
-	return true;
-}
-
-/*
- * At a supernode that holds for what it relayed as well: the hop MAC was genuine, so the packet
- * shows where its sender is, and that it has the keys.
- */
-static void post_if_news(struct worker *w, const struct rx *x)
-{
-	struct note *note;
-	bool first = !atomic_load_explicit(&x->keys->heard, memory_order_relaxed) &&
-		     !atomic_exchange(&x->keys->heard, true);
-
-	if (!first && !came_another_way(w, x))
-		return;
-	note = post(w, QUEUE_OWN, NOTE_HEARD, x->data, 0);
-	if (note == NULL) {
-		/* The next packet has to tell it. */
-		if (first)
-			atomic_store(&x->keys->heard, false);
-		return;
-	}
-	note->index = x->keys->rx_index;
-	note->origin = x->origin;
-	push(w, QUEUE_OWN);
-}
-
-static void post_rx(
-	struct worker *w, enum worker_queue which, enum note_kind kind, const struct rx *x)
-{
-	struct note *note = post(w, which, kind, x->data, x->len);
-
-	if (note == NULL)
-		return;
-	note->index = x->keys != NULL ? x->keys->rx_index : 0;
-	note->origin = x->origin;
-	push(w, which);
-}
-
-/*
- * No session may fill the queue that all of them share, and early frames leave most of it, and of
- * the session's own share, to control: what they wait for, the CLAIM, comes that way.
- */
-static bool has_room(struct worker *w, enum note_kind kind, const struct session *s)
-{
-	struct worker_recent *r = recent_of(w, s);
-	bool early = kind == NOTE_EARLY;
-
-	if (early && queue_filled(&w->queue[QUEUE_CONTROL]) >= queue_sizes[QUEUE_CONTROL] / 4)
-		return false;
-	if (w->now_ms >= r->counted_ms + RECENT_MS) {
-		r->counted_ms = w->now_ms;
-		r->notes = 0;
-	}
-	if (r->notes >= (early ? RECENT_MAX / 2 : RECENT_MAX))
-		return false;
-	r->notes++;
-	return true;
-}
-
-static void post_control(struct worker *w, enum note_kind kind, const struct rx *x)
-{
-	if (has_room(w, kind, x->session))
-		post_rx(w, QUEUE_CONTROL, kind, x);
-	else
-		drops_add(w->drops, DROP_QUEUE_FULL, 1);
-}
-
-void worker_post_rx(struct worker *w, const struct rx *x)
-{
-	switch (x->verdict) {
-	case VERDICT_UNKNOWN:
-		post_rx(w, x->origin.hop_id != 0 ? QUEUE_RELAYED : QUEUE_UNKNOWN, NOTE_UNKNOWN, x);
-		break;
-	case VERDICT_CONTROL: /* tells by itself that it was heard */
-		post_control(w, NOTE_CONTROL, x);
-		break;
-	case VERDICT_EARLY:
-		post_if_news(w, x);
-		post_control(w, NOTE_EARLY, x);
-		break;
-	case VERDICT_FRAME:
-		w->moved = true;
-		post_if_news(w, x);
-		break;
-	case VERDICT_EMPTY:
-		post_if_news(w, x);
-		break;
-	case VERDICT_NONE:
-	case VERDICT_RELAYED:
-	case VERDICT_DROP:
-		break;
-	}
-}
-
-void worker_post_frame(
-	struct worker *w, unsigned community, uint32_t session_id, const struct frame *f)
-{
-	struct note *note = post(w, QUEUE_OWN, NOTE_FRAME, f->data, f->len);
-
-	if (note == NULL)
-		return;
-	note->index = session_id;
-	note->community = community;
-	push(w, QUEUE_OWN);
+	memcpy(sink.size, queue_sizes, sizeof(sink.size));
+	notes_init(&w->notes, &sink, drops);
+	w->drops = drops;
 }
 
 void worker_fail(struct worker *w)
@@ -200,8 +75,8 @@ static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 		w->sending[i] = (struct udp_packet_out){
 			.data = d[i].data,
 			.len = d[i].len,
-			.to = d[i].remote,
-			.local = d[i].local,
+			.to = d[i].way.remote,
+			.local = d[i].way.local,
 		};
 	(void)udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
 	if (count.too_large > 0)
@@ -243,8 +118,7 @@ static size_t unpack(
 		w->rx[count++].in = (struct datagram){
 			.data = p->data + at,
 			.len = left < p->segment_size ? left : p->segment_size,
-			.remote = p->from,
-			.local = p->local,
+			.way = {CARRIER_UDP, p->from, p->local},
 		};
 	}
 	return count;
@@ -383,7 +257,7 @@ static int make(struct worker *w)
 		rc = udp_batch_create(&w->batch_out, BATCH_MAX);
 	if (rc == 0)
 		udp_batch_leave_room(w->batch_out); /* to the control thread */
-	for (unsigned i = 0; rc == 0 && i < WORKER_QUEUES; i++)
+	for (unsigned i = 0; rc == 0 && i < NOTE_QUEUES; i++)
 		rc = queue_init(&w->queue[i], queue_sizes[i]);
 	if (rc == 0 && (w->buffers = calloc(BATCH_MAX, BUFFER_LEN)) == NULL)
 		rc = N2N_ENOMEM;
@@ -435,7 +309,7 @@ void worker_stop(struct worker *w)
 
 void worker_fini(struct worker *w)
 {
-	for (unsigned i = 0; i < WORKER_QUEUES; i++)
+	for (unsigned i = 0; i < NOTE_QUEUES; i++)
 		queue_fini(&w->queue[i]);
 	udp_batch_destroy(w->batch_in);
 	udp_batch_destroy(w->batch_out);

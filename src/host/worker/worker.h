@@ -17,16 +17,6 @@
 #include "os/thread.h"
 #include "os/udp.h"
 
-#define WORKER_RECENT 64 /* sessions whose last notes are remembered */
-
-enum worker_queue {
-	QUEUE_CONTROL, /* of sessions, early frames too: behind nobody */
-	QUEUE_OWN,     /* frames of ours that wait, and word of what was heard */
-	QUEUE_RELAYED, /* handshakes that came through a relay */
-	QUEUE_UNKNOWN, /* handshakes from anywhere else */
-	WORKER_QUEUES
-};
-
 struct worker;
 
 struct worker_role {
@@ -44,14 +34,6 @@ struct worker_config {
 	void *notify_ctx;
 };
 
-/* What a session had noted of late. */
-struct worker_recent {
-	uint32_t session_id;
-	unsigned notes; /* in QUEUE_CONTROL since counted_ms */
-	uint64_t counted_ms;
-	uint64_t heard_ms; /* the last NOTE_HEARD from elsewhere */
-};
-
 struct worker {
 	struct worker_config c;
 	const struct worker_role *role;
@@ -65,8 +47,8 @@ struct worker {
 	size_t asked; /* how many packets to receive next */
 	struct udp_packet_out sending[BATCH_MAX];
 	struct rx rx[BATCH_MAX];
-	struct queue queue[WORKER_QUEUES];
-	struct worker_recent recent[WORKER_RECENT]; /* at session id % WORKER_RECENT */
+	struct queue queue[NOTE_QUEUES];
+	struct notes notes; /* what it leaves in them */
 	uint64_t now_ms;
 	bool moved;	  /* frames, since it last waited for work */
 	unsigned in_vain; /* waits for more that saw none, in a row */
@@ -87,12 +69,9 @@ void worker_fini(struct worker *w);
 
 /* The core's way out. */
 struct datagram_sink worker_sink(struct worker *w);
+/* Where what is lost is counted: the core's worker of the role. Before worker_start. */
+void worker_count(struct worker *w, struct drops *drops);
 
-/* For roles, on the worker's thread. Passes on what the verdict leaves to the control thread. */
-void worker_post_rx(struct worker *w, const struct rx *x);
-/* session_id 0: for everybody. */
-void worker_post_frame(
-	struct worker *w, unsigned community, uint32_t session_id, const struct frame *f);
 /* Ends the thread: what it works on is gone. */
 void worker_fail(struct worker *w);
 

@@ -158,34 +158,6 @@ int netif_set_up(const char *name, struct os_error *err)
 	return explain(err, error, task);
 }
 
-static int take_mac_attribute(const struct nlattr *attr, void *ctx)
-{
-	struct mac *mac = ctx;
-
-	if (mnl_attr_get_type(attr) == IFLA_ADDRESS &&
-		mnl_attr_get_payload_len(attr) == sizeof(mac->b))
-		memcpy(mac->b, mnl_attr_get_payload(attr), sizeof(mac->b));
-	return MNL_CB_OK;
-}
-
-static int take_mac(const struct nlmsghdr *answer, void *ctx)
-{
-	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_mac_attribute, ctx);
-}
-
-int netif_get_mac(const char *name, struct mac *mac, struct os_error *err)
-{
-	char task[128];
-	struct request r;
-	int error = ENODEV;
-
-	memset(mac, 0, sizeof(*mac));
-	if (link_request_init(&r, RTM_GETLINK, name))
-		error = request_run(&r, take_mac, mac);
-	snprintf(task, sizeof(task), "read the MAC address of interface \"%.15s\"", name);
-	return explain(err, error, task);
-}
-
 static int take_queues(const struct nlattr *attr, void *ctx)
 {
 	int *queues = ctx;

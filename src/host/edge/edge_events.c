@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/community/edge_host_state.h"
 #include "host/community/keep.h"
+#include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
 #define PEER_NAME_MAX 128
@@ -16,7 +16,7 @@ static void say_registered(const struct edge_host *h, const struct event *e)
 	if (!endpoint_is_none(&e->observed))
 		endpoint_format(&e->observed, observed);
 	log_info(h->host.log, "supernode %s: %s in community %s at %s, we are seen as %s",
-		h->supernode[e->supernode], event_text(e->kind), h->community,
+		h->supernode[e->supernode], event_text(e->kind), h->member[e->community].name,
 		endpoint_format(&e->remote, remote), observed);
 }
 
@@ -109,10 +109,11 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_WRONG_KEY:
 	case EVENT_WRONG_PASSPHRASE:
 	case EVENT_GUESSING:
-		log_warn(h->host.log, "community %s: %s", h->community, event_text(e->kind));
+		log_warn(h->host.log, "community %s: %s", h->member[e->community].name,
+			event_text(e->kind));
 		break;
 	case EVENT_STATE:
-		h->state_changed = true;
+		h->member[e->community].changed = true;
 		break;
 	case EVENT_MEMBER_UP:
 	case EVENT_MEMBER_DOWN: /* a supernode's */

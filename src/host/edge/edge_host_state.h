@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of a running edge, shared by edge_host.c, edge_events.c and edge_report.c. */
-#ifndef N2N_HOST_COMMUNITY_EDGE_HOST_STATE_H
-#define N2N_HOST_COMMUNITY_EDGE_HOST_STATE_H
+#ifndef N2N_HOST_EDGE_EDGE_HOST_STATE_H
+#define N2N_HOST_EDGE_EDGE_HOST_STATE_H
 
 #include "core/edge/edge.h"
-#include "host/community/edge_host.h"
+#include "host/community/membership.h"
+#include "host/edge/edge_host.h"
 #include "host/loop/host.h"
 #include "host/loop/resolve.h"
 #include "host/worker/edge.h"
@@ -15,20 +16,18 @@
 struct edge_host {
 	struct host host;
 	const struct edge_conf *conf;
-	char community[COMMUNITY_NAME_MAX + 1]; /* for people */
-	uint8_t tag[TAG_ID_LEN];
 	struct edge *edge;
 	unsigned n_workers;
 	struct worker_edge *worker[WORKERS_MAX];
-	struct tap *tap[WORKERS_MAX];	 /* queues of the interface; the first is never missing */
-	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
+	struct membership member[COMMUNITIES_MAX]; /* by index of the community */
+	struct udp *joined[WORKERS_MAX];	   /* of workers after the first */
 	struct resolver *resolver;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
-	bool state_changed;
-	uint64_t saved_ms;
-	uint64_t listed_ms; /* our addresses */
+	uint64_t listed_ms;				    /* our addresses */
+	uint64_t saved_freshness;
+	uint64_t saved_ms; /* when it was */
 };
 
 /* Tells the user; see event.h. */

@@ -4,8 +4,8 @@
  * memory is short. A function that adds or finds has the table's key in a variable hash_key; after
  * an addition, hh.tbl is NULL if there was no memory for it.
  */
-#ifndef N2N_CORE_SESSION_TABLE_H
-#define N2N_CORE_SESSION_TABLE_H
+#ifndef N2N_CORE_SESSION_HASH_H
+#define N2N_CORE_SESSION_HASH_H
 
 #include "base/bytes.h"
 #include "crypto/crypto.h"

@@ -3,8 +3,8 @@
  * What the core tells its host: things to log, to remember on disk, or to do. Pointers inside an
  * event live only for the call. Control thread.
  */
-#ifndef N2N_CORE_EVENT_H
-#define N2N_CORE_EVENT_H
+#ifndef N2N_CORE_SESSION_EVENT_H
+#define N2N_CORE_SESSION_EVENT_H
 
 #include "base/endpoint.h"
 #include "crypto/keystring.h"
@@ -59,8 +59,7 @@ struct event {
 	const uint8_t *key; /* KEY_LEN bytes or NULL */
 };
 
-/* Static texts; "?" for what is no event. Any thread. */
-const char *event_name(enum event_kind kind);
+/* Static; "?" for what is no event. Any thread. */
 const char *event_text(enum event_kind kind);
 
 #endif

@@ -3,8 +3,8 @@
  * A running edge: the core, its interface, its sockets, its memory of earlier runs. Made and run
  * by one thread, which becomes the control thread.
  */
-#ifndef N2N_HOST_COMMUNITY_EDGE_HOST_H
-#define N2N_HOST_COMMUNITY_EDGE_HOST_H
+#ifndef N2N_HOST_EDGE_EDGE_HOST_H
+#define N2N_HOST_EDGE_EDGE_HOST_H
 
 #include <stdbool.h>
 
@@ -18,7 +18,7 @@ struct edge_host;
 struct edge_setup {
 	const struct edge_conf *conf;	 /* kept */
 	const struct community_key *key; /* key mode, or NULL */
-	const char *passphrase;		 /* passphrase mode; conf->community is set then */
+	const char *passphrase;		 /* passphrase mode; the community has a name then */
 	const struct log *log;		 /* kept */
 };
 

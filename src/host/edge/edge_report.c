@@ -2,12 +2,13 @@
 /* Owns the status of an edge as JSON (docs/CONTROL.md). */
 #include <string.h>
 
-#include "host/community/edge_host_state.h"
+#include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
 struct report {
 	const struct edge_host *host;
 	json_t *communities;
+	json_t *community; /* the one told last: its peers and supernodes follow */
 };
 
 static json_t *number(uint64_t n)
@@ -65,14 +66,15 @@ static json_t *addresses(const struct claim_address *a, unsigned n)
 static void on_community(void *ctx, const struct status_community *c)
 {
 	struct report *r = ctx;
+	const struct membership *m = &r->host->member[c->index];
 	json_t *o = json_object();
 
-	set(o, "name", json_string(r->host->community));
+	set(o, "name", json_string(m->name));
 	set(o, "mode", json_string(c->by_key ? "key" : "passphrase"));
 	set(o, "id", id_text(c->edge_id));
-	set(o, "interface", json_string(tap_name(r->host->tap[0])));
+	set(o, "interface", json_string(tap_name(m->tap[0])));
 	set(o, "mac", mac_address(&c->mac));
-	set(o, "mtu", json_integer(r->host->conf->mtu));
+	set(o, "mtu", json_integer(m->conf->mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));
 	set(o, "state", json_string(community_state_name(c->state)));
 	set(o, "state_text", json_string(community_state_text(c->state)));
@@ -81,6 +83,7 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "supernode", c->supernode >= 0 ? json_integer(c->supernode) : json_null());
 	set(o, "supernodes", json_array());
 	set(o, "peers", json_array());
+	r->community = o;
 	json_array_append_new(r->communities, o);
 }
 
@@ -113,8 +116,7 @@ static void on_peer(void *ctx, const struct status_peer *p)
 	set(o, "bytes_in", number(p->rx_bytes));
 	set(o, "frames_out", number(p->tx_frames));
 	set(o, "bytes_out", number(p->tx_bytes));
-	json_array_append_new(
-		json_object_get(json_array_get(r->communities, p->community), "peers"), o);
+	json_array_append_new(json_object_get(r->community, "peers"), o);
 }
 
 static void on_supernode(void *ctx, const struct status_supernode *s)
@@ -132,8 +134,18 @@ static void on_supernode(void *ctx, const struct status_supernode *s)
 	set(o, "heard_s", age(s->heard_ms));
 	set(o, "handle", s->state == SUPERNODE_UP ? number(s->handle) : json_null());
 	set(o, "observed", endpoint(&s->observed));
-	json_array_append_new(
-		json_object_get(json_array_get(r->communities, s->community), "supernodes"), o);
+	json_array_append_new(json_object_get(r->community, "supernodes"), o);
+}
+
+/* What all interfaces have in use. */
+static unsigned uses(const struct edge_host *h)
+{
+	unsigned in_use = FEATURES_OF_TAP;
+
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (h->member[i].conf != NULL)
+			in_use &= tap_uses(h->member[i].tap[0]);
+	return in_use;
 }
 
 json_t *edge_report(void *ctx)
@@ -145,6 +157,6 @@ json_t *edge_report(void *ctx)
 
 	edge_status(h->edge, sys_now_ms(), &sink);
 	return json_pack("{s:o, s:o, s:o}", "node",
-		host_describe(&h->host, "edge", h->conf->device, tap_uses(h->tap[0])),
-		"communities", r.communities, "drops", host_drops(&h->host));
+		host_describe(&h->host, "edge", h->conf->community.device, uses(h)), "communities",
+		r.communities, "drops", host_drops(&h->host));
 }

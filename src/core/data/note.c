@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which verdict leaves which note, and how many of them one link may leave. */
+#include "core/data/note.h"
+
+#include <string.h>
+
+#define RECENT_MS    100 /* how long a link's notes count */
+#define CONTROL_MAX  32	 /* of them in QUEUE_CONTROL */
+#define ELSEWHERE_MS 100 /* between two notes that it was heard from elsewhere */
+
+void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
+{
+	memset(n, 0, sizeof(*n));
+	n->sink = *sink;
+	n->drops = drops;
+}
+
+static struct note *begin(struct notes *n, enum note_queue queue, enum note_kind kind,
+	const uint8_t *data, size_t len)
+{
+	struct note *note = n->sink.next(n->sink.ctx, queue);
+
+	if (note == NULL) {
+		drops_add(n->drops, DROP_QUEUE_FULL, 1);
+		return NULL;
+	}
+	note->kind = kind;
+	note->index = 0;
+	note->len = len;
+	if (len > 0)
+		memcpy(note->data, data, len);
+	return note;
+}
+
+static void end(struct notes *n, enum note_queue queue)
+{
+	n->sink.push(n->sink.ctx, queue);
+}
+
+/* Two links in one place make each other start anew. */
+static struct notes_recent *recent_of(struct notes *n, const struct link *l)
+{
+	struct notes_recent *r = &n->recent[l->id % NOTES_RECENT];
+
+	if (r->link_id != l->id)
+		*r = (struct notes_recent){.link_id = l->id};
+	return r;
+}
+
+/*
+ * A genuine packet that did not come the way the link's packets go: from a new address, or
+ * through the relay although there is a direct path, which the other side may have lost.
+ */
+static bool came_another_way(struct notes *n, const struct rx *x, uint64_t now_ms)
+{
+	const struct path *direct = link_direct(x->link);
+	struct notes_recent *recent;
+
+	if (x->origin.hop_id != 0 ? direct == NULL
+				  : direct != NULL && way_same_remote(&direct->way, &x->origin.way))
+		return false;
+	recent = recent_of(n, x->link);
+	if (now_ms < recent->elsewhere_ms + ELSEWHERE_MS)
+		return false;
+	recent->elsewhere_ms = now_ms;
+	return true;
+}
+
+/*
+ * At a supernode that holds for what it relayed as well: the hop MAC was genuine, so the packet
+ * shows where its sender is, and that it has the keys.
+ */
+static void note_if_news(struct notes *n, const struct rx *x, uint64_t now_ms)
+{
+	struct note *note;
+	bool first = !atomic_load_explicit(&x->keys->heard, memory_order_relaxed) &&
+		     !atomic_exchange(&x->keys->heard, true);
+
+	if (!first && !came_another_way(n, x, now_ms))
+		return;
+	note = begin(n, QUEUE_OWN, NOTE_HEARD, NULL, 0);
+	if (note == NULL) {
+		/* The next packet has to tell it. */
+		if (first)
+			atomic_store(&x->keys->heard, false);
+		return;
+	}
+	note->index = x->keys->index;
+	note->origin = x->origin;
+	end(n, QUEUE_OWN);
+}
+
+static void note_if_awake(struct notes *n, struct link *l)
+{
+	struct note *note;
+
+	if (atomic_load_explicit(&l->awake, memory_order_relaxed) ||
+		atomic_exchange_explicit(&l->awake, true, memory_order_relaxed))
+		return;
+	note = begin(n, QUEUE_OWN, NOTE_AWAKE, NULL, 0);
+	if (note == NULL) {
+		atomic_store_explicit(&l->awake, false, memory_order_relaxed);
+		return;
+	}
+	note->index = l->id;
+	end(n, QUEUE_OWN);
+}
+
+static void note_datagram(
+	struct notes *n, enum note_queue queue, enum note_kind kind, const struct rx *x)
+{
+	struct note *note = begin(n, queue, kind, x->data, x->len);
+
+	if (note == NULL)
+		return;
+	note->index = x->keys != NULL ? x->keys->index : 0;
+	note->origin = x->origin;
+	note->to = x->to;
+	note->tried = x->tried;
+	end(n, queue);
+}
+
+/*
+ * No link may fill the queue that all of them share, and early frames leave most of it, and of the
+ * link's own share, to control: what they wait for, the CLAIM, comes that way.
+ */
+static bool has_room(struct notes *n, enum note_kind kind, const struct link *l, uint64_t now_ms)
+{
+	struct notes_recent *r = recent_of(n, l);
+	bool early = kind == NOTE_EARLY;
+
+	if (early && n->sink.filled(n->sink.ctx, QUEUE_CONTROL) >= n->sink.size[QUEUE_CONTROL] / 4)
+		return false;
+	if (now_ms >= r->counted_ms + RECENT_MS) {
+		r->counted_ms = now_ms;
+		r->control = 0;
+	}
+	if (r->control >= (early ? CONTROL_MAX / 2 : CONTROL_MAX))
+		return false;
+	r->control++;
+	return true;
+}
+
+static void note_control(struct notes *n, enum note_kind kind, const struct rx *x, uint64_t now_ms)
+{
+	if (has_room(n, kind, x->link, now_ms))
+		note_datagram(n, QUEUE_CONTROL, kind, x);
+	else
+		drops_add(n->drops, DROP_QUEUE_FULL, 1);
+}
+
+void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms)
+{
+	enum note_queue strangers = x->origin.hop_id != 0 ? QUEUE_RELAYED : QUEUE_UNKNOWN;
+
+	switch (x->verdict) {
+	case VERDICT_FRAME:
+		note_if_awake(n, x->link);
+		note_if_news(n, x, now_ms);
+		break;
+	case VERDICT_EMPTY:
+		note_if_news(n, x, now_ms);
+		break;
+	case VERDICT_EARLY:
+		note_if_news(n, x, now_ms);
+		note_control(n, NOTE_EARLY, x, now_ms);
+		break;
+	case VERDICT_CONTROL: /* tells by itself that it was heard */
+		note_control(n, NOTE_CONTROL, x, now_ms);
+		break;
+	case VERDICT_ENVELOPE:
+		note_datagram(n, strangers, NOTE_ENVELOPE, x);
+		break;
+	case VERDICT_UNKNOWN:
+		note_datagram(n, strangers, NOTE_UNKNOWN, x);
+		break;
+	case VERDICT_NONE:
+	case VERDICT_RELAYED:
+	case VERDICT_DROP:
+		break;
+	}
+}
+
+void notes_frame(
+	struct notes *n, const struct addressee *of, const struct link *link, const struct frame *f)
+{
+	struct note *note = begin(n, QUEUE_OWN, NOTE_FRAME, f->data, f->len);
+
+	if (note == NULL)
+		return;
+	note->index = link != NULL ? link->id : 0;
+	note->to = *of;
+	end(n, QUEUE_OWN);
+}
+
+void notes_sent(struct notes *n, struct link *link)
+{
+	note_if_awake(n, link);
+}

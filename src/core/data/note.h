@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a worker leaves for the control thread: notes. Decided here, for the programs, the simulator
+ * and the fuzzers alike; the host brings the queues. A note is a copy: what it names by index or
+ * number may be gone when it is taken, and who takes it looks (core/inbox.c).
+ *
+ * Each worker has a struct notes of its own.
+ */
+#ifndef N2N_CORE_DATA_NOTE_H
+#define N2N_CORE_DATA_NOTE_H
+
+#include "core/data/receive.h"
+#include "core/frame/frame.h"
+
+#define NOTES_RECENT 64 /* links whose last notes are remembered */
+
+enum note_kind {
+	NOTE_CONTROL,  /* an opened control packet: index, origin, data */
+	NOTE_EARLY,    /* an opened frame whose sender has not claimed its address: index, data */
+	NOTE_ENVELOPE, /* an opened envelope: origin, to, data is its body and the 16-byte tag */
+	NOTE_UNKNOWN,  /* a datagram nobody could place: origin, tried, data */
+	NOTE_HEARD,    /* first packet under a key set, or from a new address: index, origin */
+	NOTE_AWAKE,    /* first frame after idle, either way: index is the link's id */
+	NOTE_FRAME     /* a frame that has to wait: to, data; index is the link's id, 0: for all */
+};
+
+enum note_queue {
+	QUEUE_CONTROL, /* of sessions, early frames too: behind nobody */
+	QUEUE_OWN,     /* frames of ours that wait, and word of what was heard */
+	QUEUE_RELAYED, /* handshakes that came through a relay */
+	QUEUE_UNKNOWN, /* handshakes from anywhere else */
+	NOTE_QUEUES
+};
+
+struct note {
+	enum note_kind kind;
+	uint32_t index;
+	struct addressee to; /* whom an envelope, or whose interface a frame, was for */
+	uint32_t tried;	     /* the version of the envelope keys that did not open it */
+	struct origin origin;
+	size_t len;
+	uint8_t data[SLOT_LEN]; /* may be worked on in place */
+};
+
+/* Bounded queues, each with room for size notes. Called on the worker's thread. */
+struct note_sink {
+	/* A note to fill in, or NULL: the queue is full. It is seen by nobody before push. */
+	struct note *(*next)(void *ctx, enum note_queue queue);
+	void (*push)(void *ctx, enum note_queue queue);
+	/* How many notes are in it; some may have been taken since. */
+	size_t (*filled)(void *ctx, enum note_queue queue);
+	size_t size[NOTE_QUEUES];
+	void *ctx;
+};
+
+/* What a link had noted of late. */
+struct notes_recent {
+	uint32_t link_id;
+	unsigned control; /* notes in QUEUE_CONTROL since counted_ms */
+	uint64_t counted_ms;
+	uint64_t elsewhere_ms; /* the last note that it was heard from elsewhere */
+};
+
+struct notes {
+	struct note_sink sink;
+	struct drops *drops; /* of the worker: what finds no room is counted */
+	struct notes_recent recent[NOTES_RECENT];
+};
+
+/* sink is copied, drops borrowed. */
+void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops);
+
+/* Leaves what the verdict of this datagram wants left, which may be nothing. */
+void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms);
+/* A whole frame, its checksum filled in, that cannot go out yet; link NULL: for every peer. */
+void notes_frame(struct notes *n, const struct addressee *of, const struct link *link,
+	const struct frame *f);
+/* Frames went out on this link: leaves word if it had been idle. */
+void notes_sent(struct notes *n, struct link *link);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* By which keys and from which supernodes an edge may be addressed: for the view. */
+#include <string.h>
+
+#include "core/edge/edge_state.h"
+
+static void add_env(struct view_doors *d, const struct community *c, enum addressee_kind kind)
+{
+	struct view_env *e = &d->env[d->n_env++];
+	const struct party *self = kind == TO_HOP ? &c->hop.party : &c->party;
+
+	memcpy(e->key, self->env_key, KEY_LEN);
+	e->to = (struct addressee){
+		.kind = (uint8_t)kind,
+		.community = (uint8_t)c->index,
+		.generation = c->generation,
+	};
+}
+
+static bool answered_directly(const struct embryos *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->at[i].party != NULL && p->at[i].origin.hop_id == 0)
+			return true;
+	return false;
+}
+
+void edge_doors(struct node *n, struct view_doors *d)
+{
+	const struct edge *e = edge_of(n);
+
+	d->split_direct = n->core.n_bound > 0 || answered_directly(&n->core.embryos);
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		const struct community *c = e->community[i];
+
+		if (c == NULL)
+			continue;
+		add_env(d, c, TO_PEER);
+		if (c->hop.session != NULL)
+			add_env(d, c, TO_HOP);
+		if (c->hop.state != SUPERNODE_UNRESOLVED)
+			d->supernodes[d->n_supernodes++] = c->hop.way;
+	}
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The switch of a community, but for its peers: what else takes part, and how addresses age. */
+#include <stdlib.h>
+
+#include "core/edge/edge_state.h"
+
+#define STEP_MS 50000u /* learned addresses live for 5 to 6 minutes without being heard */
+
+void switch_tick(struct community *c)
+{
+	struct core *core = core_of(c);
+
+	if (c->fdb == NULL || core->now_ms < c->fdb_step_ms)
+		return;
+	if (c->fdb_step_ms != 0)
+		fdb_sweep(c->fdb, view_next_step(&core->view, c->index), FDB_AGE_MAX);
+	c->fdb_step_ms = core->now_ms + STEP_MS;
+}
+
+static struct port *find(struct edge *e, unsigned community, int number)
+{
+	return table_get(&e->node.core.view.community[community].ports, (uint64_t)number);
+}
+
+int edge_add_sink(struct edge *e, unsigned community, const struct port_sink *sink)
+{
+	const struct port *p = view_add_port(
+		&e->node.core.view, community, &(struct port){.kind = PORT_SINK, .sink = *sink});
+
+	return p != NULL ? p->number : N2N_ENOMEM;
+}
+
+int edge_give_address(struct edge *e, unsigned community, int port, const struct mac *mac)
+{
+	return view_put_owner(
+		&e->node.core.view, community, mac_number(mac), find(e, community, port));
+}
+
+void edge_remove_sink(struct edge *e, unsigned community, int port)
+{
+	struct core *core = &e->node.core;
+	struct port *p = find(e, community, port);
+
+	view_remove_owners(&core->view, community, p);
+	view_remove_port(&core->view, community, p);
+	core_retire(core, p, free);
+}

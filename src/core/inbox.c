@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The slow way in, for both roles: what workers could not finish comes here as notes (PROTOCOL.md
+ * 6.5). Opened control packets and envelopes; packets for key sets so new that no view had them;
+ * first packets of handshakes that we answered. What strangers may have sent is worked on within
+ * budgets only, so that they cannot keep the control thread from its work.
+ */
+#include <string.h>
+
+#include "core/control.h"
+#include "core/frame/offload.h"
+#include "core/path/path.h"
+#include "core/session/attempt.h"
+#include "core/session/responder.h"
+#include "core/session/send.h"
+
+#define SPLIT_MASKS_MAX 4
+
+/* A datagram that nobody could place yet, and whom it may be for. */
+struct arrival {
+	uint8_t *data;
+	size_t len;
+	const struct origin *from;
+	unsigned n_listeners;
+	struct listener listener[LISTENERS_MAX];
+};
+
+/* ---- what was opened ---- */
+
+static void deliver(struct node *n, const struct session *s, const struct frame *f)
+{
+	uint64_t owned = link_word(&s->link.mac);
+
+	if (f->len < FRAME_MIN || f->len > FRAME_MAX || owned == 0 ||
+		owned != frame_source(f->data))
+		core_drop(&n->core, DROP_SOURCE_MAC);
+	else
+		n->core.io.deliver(n->core.io.ctx, s->link.community, f);
+}
+
+/* The plaintext of a packet opened under k. */
+static void take_plain(struct node *n, struct session *s, const struct keyset *k,
+	const struct data_header *h, const struct slice *plain, const struct origin *from)
+{
+	union {
+		const void *read;
+		uint8_t *write; /* it lies in the note, which is ours */
+	} text = {plain->data};
+	struct frame f = {.data = text.write, .len = plain->len};
+
+	if (h->kind == KIND_CONTROL)
+		control_input(n, s, k, f.data, f.len, from);
+	else if (s->link.kind != LINK_PEER || f.len == 0)
+		return;
+	else if (h->csum_unset && !(offload_locate(&f) && offload_fill(&f)))
+		core_drop(&n->core, DROP_MALFORMED);
+	else
+		deliver(n, s, &f);
+}
+
+/* A key set is confirmed by its first packet; the answer confirms it at the other side too. */
+static void confirm(struct node *n, struct session *s, struct keyset *k)
+{
+	unsigned effects = session_confirm(&n->core, s, k);
+
+	if (effects == 0)
+		return;
+	node_act(n, s, effects);
+	if (s->gone)
+		return;
+	if (!k->initiator)
+		send_empty_under(&n->core, s, k);
+	node_look(n, s);
+}
+
+/* A genuine packet came under k: it shows where the remote side is. */
+static void heard(struct node *n, struct session *s, struct keyset *k, unsigned kind,
+	const struct origin *from)
+{
+	confirm(n, s, k);
+	if (s->gone || s->link.kind == LINK_HOP)
+		return;
+	if (from->hop_id != 0) {
+		path_doubt(&n->core, s);
+		return;
+	}
+	s->route.direct = (struct way){.carrier = from->way.carrier, .remote = from->way.remote};
+	budget_know(&n->budget, &from->way.remote);
+	search_seen(&n->core, s, from, s->link.kind == LINK_PEER && kind == KIND_CONTROL);
+}
+
+static void note_heard(struct node *n, const struct note *note)
+{
+	struct keyset *k;
+	struct session *s = session_by_index(&n->core, note->index, &k);
+
+	if (s != NULL)
+		heard(n, s, k, KIND_ETHERNET, &note->origin);
+}
+
+static void note_control(struct node *n, const struct note *note)
+{
+	struct keyset *k;
+	struct session *s = session_by_index(&n->core, note->index, &k);
+
+	if (s == NULL)
+		return;
+	heard(n, s, k, KIND_CONTROL, &note->origin);
+	if (!s->gone)
+		control_input(n, s, k, note->data, note->len, &note->origin);
+}
+
+static void note_early(struct node *n, struct note *note)
+{
+	const struct frame f = {.data = note->data, .len = note->len};
+	struct session *s = session_by_id(&n->core, INDEX_ID(note->index));
+
+	if (s != NULL)
+		deliver(n, s, &f);
+}
+
+/* Frames move again: what watches over them is armed at the next tick. */
+static void note_awake(struct node *n, const struct note *note)
+{
+	struct session *s = session_by_id(&n->core, note->index);
+
+	if (s != NULL)
+		session_look_at(&n->core, s, n->core.flush_ms);
+}
+
+static void note_frame(struct node *n, struct note *note)
+{
+	const struct frame f = {.data = note->data, .len = note->len};
+
+	if (n->role->frame == NULL)
+		return;
+	n->role->frame(n, &note->to, note->index, &f);
+	node_look_due(n);
+}
+
+/* ---- packets under keys that the worker did not know ---- */
+
+static void open_packet(struct node *n, struct session *s, struct keyset *k,
+	const struct data_header *h, const struct arrival *a)
+{
+	struct rx x = {.link = &s->link,
+		.keys = &k->rx,
+		.header = *h,
+		.data = a->data,
+		.len = a->len,
+		.origin = *a->from};
+	struct rx *run = &x;
+
+	receive_open(&n->rx, &run, 1, n->core.now_ms);
+	if (x.verdict == VERDICT_DROP)
+		return;
+	heard(n, s, k, h->kind, a->from);
+	if (!s->gone)
+		take_plain(n, s, k, h, &(struct slice){x.data, x.len}, a->from);
+}
+
+/* The first packet of a handshake that we answered. */
+static void confirm_embryo(
+	struct node *n, struct embryo *e, const struct data_header *h, const struct arrival *a)
+{
+	struct core *core = &n->core;
+	struct keyset *k = responder_open(core, e, h, a->data, a->len);
+	struct session *s;
+
+	if (k == NULL)
+		return;
+	s = e->session != NULL ? e->session : n->role->create(n, e->party, e->remote);
+	if (s == NULL) {
+		keyset_destroy(k);
+		session_discard_embryo(e);
+		return;
+	}
+	responder_confirm(core, e, s, k, a->from);
+	confirm(n, s, k);
+	if (!s->gone)
+		take_plain(n, s, k, h,
+			&(struct slice){a->data + DATA_HEADER_LEN, a->len - DATA_OVERHEAD},
+			a->from);
+}
+
+/* A known index under this mask, or exactly the one given: it is for us, and handled. */
+static bool try_mask(struct node *n, const uint8_t mask[MASK_LEN], const uint32_t *index,
+	const struct arrival *a)
+{
+	struct data_header h;
+	struct session *s;
+	struct keyset *k;
+	struct embryo *e;
+
+	if (!receive_peek(&h, a->data, a->len, mask) || (index != NULL && h.index != *index))
+		return false;
+	s = session_by_index(&n->core, h.index, &k);
+	e = s == NULL ? embryo_by_index(&n->core.embryos, h.index) : NULL;
+	if (s == NULL && e == NULL)
+		return false;
+	data_header_write(a->data, &h);
+	if (s != NULL)
+		open_packet(n, s, k, &h, a);
+	else
+		confirm_embryo(n, e, &h, a);
+	return true;
+}
+
+/* What is at a known index is no stranger's, and needs no budget. */
+static bool try_known(struct node *n, const struct arrival *a)
+{
+	for (unsigned i = 0; a->from->hop_id == 0 && i < a->n_listeners; i++)
+		if (try_mask(n, a->listener[i].mask, NULL, a))
+			return true;
+	return false;
+}
+
+static bool same_place(const struct origin *a, const struct origin *b)
+{
+	return a->hop_id != 0 || b->hop_id != 0 ? a->hop_id == b->hop_id && a->handle == b->handle
+						: way_same_remote(&a->way, &b->way);
+}
+
+/* A session of this party that shook hands from there, or is relayed to under that handle. */
+static bool is_bound_to(
+	const struct session *s, const struct party *self, const struct origin *from)
+{
+	if (s->party != self)
+		return false;
+	return same_place(&s->origin, from) ||
+	       (from->hop_id != 0 && s->route.relay != NULL && s->route.relay->id == from->hop_id &&
+		       s->route.handle == from->handle);
+}
+
+static bool try_split_masks_of(
+	struct node *n, const struct session *s, const struct arrival *a, unsigned *left)
+{
+	for (unsigned i = 0; i<LINK_POSITIONS && * left> 0; i++) {
+		const struct keyset *k = s->keys[i];
+
+		if (k == NULL)
+			continue;
+		--*left;
+		if (try_mask(n, k->rx.mask, &k->rx.index, a))
+			return true;
+	}
+	return false;
+}
+
+/* Split masks, of whoever shook hands from this place: first what waits for confirmation; 4 at
+ * most. */
+static bool try_split_masks(struct node *n, const struct party *self, const struct arrival *a)
+{
+	unsigned left = SPLIT_MASKS_MAX;
+
+	for (unsigned i = 0; i < n->core.embryos.n && left > 0; i++) {
+		const struct embryo *e = &n->core.embryos.at[i];
+
+		if (e->party != self || !same_place(&e->origin, a->from))
+			continue;
+		left--;
+		if (try_mask(n, e->rx_mask, &e->result.rx_index, a))
+			return true;
+	}
+	for (struct session *s = n->core.sessions; s != NULL && left > 0; s = s->hh.next)
+		if (is_bound_to(s, self, a->from) && try_split_masks_of(n, s, a, &left))
+			return true;
+	return false;
+}
+
+/* ---- envelopes ---- */
+
+static void take_init(struct node *n, const struct party *self, const struct msg_init *init,
+	const uint8_t *tag, const struct origin *from)
+{
+	struct request r = {.self = self, .init = init, .from = from, .tag = tag};
+
+	if (init->key_index != self->key_index || answer_read(&r.answer, self, init) != 0) {
+		core_drop(&n->core, DROP_AUTH);
+		return;
+	}
+	if (memcmp(r.answer.noise.rs, self->self.public, KEY_LEN) == 0) {
+		core_drop(&n->core, DROP_REFLECTED);
+		goto out;
+	}
+	r.session = n->role->find(n, self, r.answer.noise.rs);
+	if (responder_settles(&n->core, &r))
+		goto out;
+	if ((r.session == NULL || !r.session->confirmed) && n->role->admit != NULL &&
+		!n->role->admit(n, self, r.answer.noise.rs))
+		core_drop(&n->core, DROP_RATE);
+	else
+		responder_answer(&n->core, &r);
+out:
+	answer_wipe(&r.answer);
+}
+
+/* An answer to an attempt of this session's; false when it does not fit. */
+static bool take_answer(
+	struct node *n, struct session *s, const struct msg_response *m, const struct origin *from)
+{
+	struct handshake_result result;
+	struct payload theirs;
+	unsigned effects;
+
+	if (s->attempt == NULL || s->attempt->index != m->receiver ||
+		attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
+		return false;
+	if (!s->confirmed && n->role->admit != NULL && s->link.kind == LINK_PEER &&
+		!n->role->admit(n, s->party, s->remote)) {
+		crypto_wipe(&result, sizeof(result));
+		core_drop(&n->core, DROP_RATE);
+		return true;
+	}
+	effects = attempt_take(&n->core, s, &result, &theirs, from);
+	crypto_wipe(&result, sizeof(result));
+	node_act(n, s, effects);
+	if (!s->gone)
+		node_look(n, s);
+	return true;
+}
+
+static void take_response(
+	struct node *n, const uint8_t *body, size_t body_len, const struct origin *from)
+{
+	struct msg_response m;
+	struct session *s;
+
+	if (msg_response_decode(&m, body, body_len) != 0) {
+		core_drop(&n->core, DROP_MALFORMED);
+		return;
+	}
+	s = session_by_id(&n->core, INDEX_ID(m.receiver));
+	if (s == NULL || !take_answer(n, s, &m, from))
+		core_drop(&n->core, DROP_AUTH);
+}
+
+/* The body of an envelope for us, and behind it the tag of its datagram. */
+static void take_envelope(struct node *n, const struct listener *l, const uint8_t *body,
+	size_t body_len, const struct origin *from)
+{
+	unsigned type = envelope_type(body, body_len);
+	struct msg_init init;
+
+	if (l->to.kind == TO_ANY)
+		n->role->hello(n, body, body_len, from);
+	else if (type == PACKET_RESPONSE && l->to.kind != TO_SUPERNODE)
+		take_response(n, body, body_len, from);
+	else if (type == PACKET_INIT && l->to.kind != TO_HOP &&
+		 msg_init_decode(&init, body, body_len) == 0)
+		take_init(n, l->self, &init, body + body_len, from);
+	else
+		core_drop(&n->core, DROP_MALFORMED);
+}
+
+static bool same_addressee(const struct addressee *a, const struct addressee *b)
+{
+	return a->kind == b->kind && a->community == b->community && a->generation == b->generation;
+}
+
+/* Whom a worker opened it for may be gone by now, or not to be reached from there. */
+static void note_envelope(struct node *n, const struct note *note)
+{
+	struct listener l[LISTENERS_MAX];
+	unsigned count = n->role->listeners(n, &note->origin, l);
+
+	if (note->len < TAG_LEN || !n->role->within_budget(n, &note->origin)) {
+		core_drop(&n->core, DROP_RATE);
+		return;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (!same_addressee(&l[i].to, &note->to))
+			continue;
+		take_envelope(n, &l[i], note->data, note->len - TAG_LEN, &note->origin);
+		return;
+	}
+	core_drop(&n->core, DROP_UNKNOWN);
+}
+
+/* An envelope under a key newer than the worker's view. */
+static bool try_late_envelope(struct node *n, const struct listener *l, struct arrival *a)
+{
+	uint8_t body[ENVELOPE_BODY_MAX + TAG_LEN];
+	size_t body_len = a->len - ENVELOPE_OVERHEAD;
+
+	if (envelope_open(body, a->data, a->len, NULL, 0, l->self->env_key) != 0)
+		return false;
+	memcpy(body + body_len, a->data + a->len - TAG_LEN, TAG_LEN);
+	take_envelope(n, l, body, body_len, a->from);
+	return true;
+}
+
+/* Cookies answer attempts, and name them by what they were sealed with. */
+static bool try_cookie(struct node *n, struct session *s, const struct arrival *a)
+{
+	struct origin to;
+
+	if (s->attempt == NULL || !session_way(s, &to))
+		return false;
+	/* Where it was last reached directly may answer beside the relay. */
+	if (!same_place(&to, a->from) &&
+		(a->from->hop_id != 0 || !way_same_remote(&s->route.direct, &a->from->way)))
+		return false;
+	if (attempt_cookie(s->attempt, a->data, a->len) != 0)
+		return false;
+	s->attempt_next_ms = n->core.now_ms;
+	node_look(n, s);
+	return true;
+}
+
+static bool try_answers(struct node *n, const struct arrival *a)
+{
+	if (n->role->answer == NULL)
+		return false;
+	if (n->role->answer(n, a->data, a->len, a->from))
+		return true;
+	for (struct session *s = n->core.sessions; s != NULL; s = s->hh.next)
+		if (try_cookie(n, s, a))
+			return true;
+	return false;
+}
+
+/* ---- unknown datagrams ---- */
+
+/* A peer of an earlier run still sends to us under keys that we have forgotten. */
+static bool wake_stale(struct node *n, const struct listener *l, const struct arrival *a)
+{
+	struct data_header h;
+
+	if (a->from->hop_id != 0 || l->to.kind != TO_PEER ||
+		!receive_peek(&h, a->data, a->len, l->mask))
+		return false;
+	for (struct session *s = n->core.sessions; s != NULL; s = s->hh.next) {
+		if (s->party != l->self || s->current != NULL ||
+			!way_same_remote(&s->route.direct, &a->from->way))
+			continue;
+		session_want(&n->core, s);
+		node_look(n, s);
+		return true;
+	}
+	return false;
+}
+
+static bool may_be_envelope(const struct arrival *a)
+{
+	return a->len >= ENVELOPE_MIN_LEN && a->len <= ENVELOPE_MAX_LEN;
+}
+
+static bool take_arrival(struct node *n, struct arrival *a, bool tried)
+{
+	for (unsigned i = 0; i < a->n_listeners; i++)
+		if (a->listener[i].to.kind == TO_PEER && try_split_masks(n, a->listener[i].self, a))
+			return true;
+	for (unsigned i = 0; !tried && may_be_envelope(a) && i < a->n_listeners; i++)
+		if (try_late_envelope(n, &a->listener[i], a))
+			return true;
+	if (may_be_envelope(a) && try_answers(n, a))
+		return true;
+	for (unsigned i = 0; i < a->n_listeners; i++)
+		if (wake_stale(n, &a->listener[i], a))
+			return true;
+	return false;
+}
+
+static void note_unknown(struct node *n, struct note *note)
+{
+	struct arrival a = {.data = note->data, .len = note->len, .from = &note->origin};
+	bool tried = note->tried == n->env_version;
+
+	if (a.len < DATAGRAM_MIN_LEN || a.len > DATAGRAM_MAX)
+		return;
+	a.n_listeners = n->role->listeners(n, a.from, a.listener);
+	if (try_known(n, &a))
+		return;
+	if (!n->role->within_budget(n, a.from))
+		core_drop(&n->core, DROP_RATE);
+	else if (!take_arrival(n, &a, tried))
+		core_drop(&n->core, DROP_UNKNOWN);
+}
+
+void node_note(struct node *n, struct note *note, uint64_t now_ms)
+{
+	n->core.now_ms = now_ms;
+	switch (note->kind) {
+	case NOTE_CONTROL:
+		note_control(n, note);
+		break;
+	case NOTE_EARLY:
+		note_early(n, note);
+		break;
+	case NOTE_ENVELOPE:
+		note_envelope(n, note);
+		break;
+	case NOTE_UNKNOWN:
+		note_unknown(n, note);
+		break;
+	case NOTE_HEARD:
+		note_heard(n, note);
+		break;
+	case NOTE_AWAKE:
+		note_awake(n, note);
+		break;
+	case NOTE_FRAME:
+		note_frame(n, note);
+		break;
+	}
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A link: what workers see of the association with one remote static key. The control thread owns
+ * the rest of it, the session that embeds the link (core/session/session.h).
+ *
+ * Workers reach links through the view. The fixed words never change; the atomic ones do: the
+ * control thread swaps pointers, so that a rekey or a change of path publishes nothing, and what it
+ * swaps out is retired through the core and freed after a grace period. Ticks and counters are
+ * written by whoever moves packets. Both sides read everything.
+ *
+ * A link's 30-bit id is random; the index of keys is the id and, in the two low bits, their
+ * position in rx.
+ */
+#ifndef N2N_CORE_LINK_LINK_H
+#define N2N_CORE_LINK_LINK_H
+
+#include <stdatomic.h>
+
+#include "core/keys/oneway.h"
+#include "core/link/way.h"
+
+#define LINK_POSITIONS	      4
+#define INDEX_ID(index)	      ((index) >> 2)
+#define INDEX_POSITION(index) ((index)&3u)
+
+enum link_kind {
+	LINK_PEER,  /* edge to edge */
+	LINK_HOP,   /* edge to supernode, at the edge */
+	LINK_MEMBER /* the same, at the supernode */
+};
+
+struct link;
+
+/* How packets get to the remote side. Immutable; replaced as a whole. */
+struct path {
+	struct way way;		/* direct: where to send */
+	uint8_t mask[MASK_LEN]; /* direct: the receiver's mask key */
+	bool mask_known;	/* false: the split's mask key is used */
+	struct link *hop;	/* relayed: through this link to a supernode; else NULL */
+	uint32_t handle;	/* relayed: the destination */
+	uint8_t hop_limit;	/* relayed */
+};
+
+struct link {
+	/* Fixed. */
+	uint32_t id;
+	enum link_kind kind;
+	unsigned community; /* index; 0 at a supernode */
+	uint16_t port;	    /* peer: the number of its port in the community's switch */
+
+	_Atomic(struct recv_keys *) rx[LINK_POSITIONS];
+	_Atomic(struct send_keys *) tx; /* what to seal with, or NULL */
+	_Atomic(struct path *) path;	/* where packets go */
+	_Atomic(struct path *) copy;	/* and a second time, while the first is doubted */
+	atomic_bool awake;		/* frames move; cleared by the control thread when idle */
+	_Atomic uint64_t mac;		/* peer: the address it claimed, 48 bits; 0: none yet */
+	_Atomic uint64_t member;      /* at a supernode: link_member of its registration; 0: none */
+	_Atomic uint64_t tx_ms;	      /* last packet sent */
+	_Atomic uint64_t tx_frame_ms; /* last frame sent */
+	_Atomic uint64_t rx_ms;	      /* last packet opened */
+	_Atomic uint64_t rx_frame_ms;
+	_Atomic uint64_t rx_direct_ms; /* last packet opened that came from where path leads */
+	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
+};
+
+static inline struct path *link_path(const struct link *l)
+{
+	return atomic_load_explicit(&l->path, memory_order_acquire);
+}
+
+/* The path, if it is a direct one, else NULL. Any thread. */
+static inline struct path *link_direct(const struct link *l)
+{
+	struct path *p = link_path(l);
+
+	return p != NULL && p->hop == NULL ? p : NULL;
+}
+
+/* The words that tell a registered edge: which community of the registry, under which handle. */
+static inline uint64_t link_member(uint32_t community, uint32_t handle)
+{
+	return (uint64_t)community << 32 | handle;
+}
+
+/* One of the tick or counter words. Any thread. */
+static inline uint64_t link_word(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* What opens packets with exactly this index, or NULL. Any thread. */
+static inline struct recv_keys *link_keys(const struct link *l, uint32_t index)
+{
+	struct recv_keys *k =
+		atomic_load_explicit(&l->rx[INDEX_POSITION(index)], memory_order_acquire);
+
+	return k != NULL && k->index == index ? k : NULL;
+}
+
+/* What to seal with at this time, or NULL. Any thread. */
+static inline struct send_keys *link_sending(const struct link *l, uint64_t now_ms)
+{
+	struct send_keys *k = atomic_load_explicit(&l->tx, memory_order_acquire);
+
+	return k != NULL && now_ms < k->until_ms ? k : NULL;
+}
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The life of the path in use. */
+#include "core/path/path.h"
+
+#include <stdlib.h>
+
+#include "core/path/probe.h"
+#include "core/session/send.h"
+
+#define ECHO_LIFE_MS 10000u /* an echo proves an address for so long */
+
+/* ---- which path ---- */
+
+static void trust_again(struct core *core, struct session *s)
+{
+	struct search *q = s->search;
+
+	if (q != NULL) {
+		q->doubted = false;
+		q->unheard_ms = 0;
+		q->suspect_probe_ms = 0;
+	}
+	session_set_path(core, &s->link.copy, NULL);
+}
+
+void path_use(struct core *core, struct session *s, const struct way *way)
+{
+	struct path *p = malloc(sizeof(*p));
+
+	if (p == NULL)
+		return;
+	*p = probe_path(s, way);
+	session_set_path(core, &s->link.path, p);
+	trust_again(core, s);
+	if (s->search != NULL)
+		s->search->reason = RELAY_NOT;
+	session_look_at(core, s, core->flush_ms);
+}
+
+void path_guess(struct core *core, struct session *s, const struct way *way)
+{
+	struct search *q = search_get(s);
+
+	if (q == NULL)
+		return;
+	q->guessed = true;
+	path_use(core, s, way);
+}
+
+void path_follow_route(struct core *core, struct session *s)
+{
+	struct way last = s->route.direct;
+
+	if (link_direct(&s->link) != NULL && (s->search == NULL || !s->search->guessed)) {
+		session_set_path(core, &s->link.copy, NULL);
+		return;
+	}
+	session_set_path(core, &s->link.path, session_relay_path(s));
+	session_set_path(core, &s->link.copy, NULL);
+	if (s->search != NULL)
+		s->search->guessed = false;
+	if (link_path(&s->link) == NULL && !way_is_none(&last)) {
+		last.local = s->origin.way.local;
+		path_guess(core, s, &last);
+	}
+	if (s->wanted)
+		session_look_at(core, s, core->flush_ms);
+}
+
+void path_restart(struct core *core, struct session *s)
+{
+	struct search *q = search_get(s);
+
+	if (q != NULL)
+		q->guessed = true;
+	path_follow_route(core, s);
+	search_again(core, s);
+}
+
+/* Since the path was last heard on, and that is a while, the peer sent from there. */
+static bool moved_to(const struct core *core, const struct session *s, const struct candidate *c)
+{
+	uint64_t heard = link_word(&s->link.rx_direct_ms);
+
+	return c->used_ms > heard && core->now_ms >= heard + PATH_PROBE_MS;
+}
+
+/* A path that works is left only for one clearly faster. */
+static bool keeps_path(const struct core *core, const struct session *s, const struct candidate *c)
+{
+	const struct search *q = s->search;
+	const struct path *p = link_direct(&s->link);
+
+	return s->link.kind == LINK_PEER && p != NULL && !q->guessed && q->suspect_probe_ms == 0 &&
+	       !moved_to(core, s, c) &&
+	       (way_same_remote(&p->way, &c->way) || (c->rtt_ms + 1) * 2 > q->rtt_ms);
+}
+
+static void use_candidate(struct core *core, struct session *s, const struct candidate *c)
+{
+	s->search->rtt_ms = c->rtt_ms;
+	s->search->guessed = false;
+	s->search->keepalive_ms = 0;
+	path_use(core, s, &c->way);
+	/* The echo was the first thing heard on it. */
+	atomic_store_explicit(&s->link.rx_direct_ms, core->now_ms, memory_order_relaxed);
+	if (s->link.kind == LINK_PEER)
+		send_event(core, s, EVENT_PATH_DIRECT, c->rtt_ms);
+}
+
+void path_echo(struct core *core, struct session *s, const struct control_echo *m,
+	const struct origin *from)
+{
+	const struct path *p = link_direct(&s->link);
+	const struct search *q = s->search;
+	const struct candidate *c;
+
+	if (from->hop_id != 0 || m->token == 0 || q == NULL)
+		return;
+	if (p != NULL && q->suspect_probe_ms != 0 && m->token == q->suspect_token &&
+		way_same_remote(&p->way, &from->way)) {
+		trust_again(core, s);
+		return;
+	}
+	c = search_match(core, s, m->token, &from->way);
+	if (c != NULL && !keeps_path(core, s, c))
+		use_candidate(core, s, c);
+}
+
+/* ---- watching over it ---- */
+
+static void give_up(struct core *core, struct session *s, enum relay_reason reason)
+{
+	struct path *relay = session_relay_path(s);
+
+	trust_again(core, s);
+	search_again(core, s);
+	/* With no relay either, a silent path is better than none, and any echo better than it. */
+	if (relay == NULL) {
+		s->search->guessed = true;
+		return;
+	}
+	session_set_path(core, &s->link.path, relay);
+	s->search->reason = reason;
+	send_event(core, s, EVENT_PATH_RELAY, (uint32_t)reason);
+}
+
+static bool has_copy(const struct session *s)
+{
+	return atomic_load_explicit(&s->link.copy, memory_order_relaxed) != NULL;
+}
+
+static void suspect(struct core *core, struct session *s, const struct path *p)
+{
+	struct search *q = s->search;
+	uint64_t now_ms = core->now_ms, silence = now_ms - q->unheard_ms;
+
+	if (silence < PATH_SUSPECT_MS)
+		return;
+	if (silence >= PATH_DEAD_MS) {
+		give_up(core, s, RELAY_SILENT);
+		return;
+	}
+	if (q->suspect_probe_ms == 0) {
+		q->suspect_probe_ms = now_ms;
+		q->suspect_next_ms = now_ms;
+		q->suspect_token = random_u64(&core->io.random) | 1;
+	} else if (now_ms >= q->suspect_probe_ms + PATH_PROBE_MS && !has_copy(s)) {
+		session_set_path(core, &s->link.copy, session_relay_path(s));
+	}
+	if (now_ms >= q->suspect_next_ms) {
+		q->suspect_next_ms = now_ms + PATH_PROBE_MS;
+		probe_send(core, s, &p->way, q->suspect_token);
+	}
+}
+
+/* Nothing was heard for so long that the way may be closed: the next frame goes by both ways. */
+static void hedge(struct core *core, struct session *s, uint64_t heard_ms)
+{
+	bool stale = core->now_ms >= heard_ms + PATH_STALE_MS;
+
+	if (stale && !has_copy(s))
+		session_set_path(core, &s->link.copy, session_relay_path(s));
+	else if (!stale && has_copy(s))
+		session_set_path(core, &s->link.copy, NULL);
+}
+
+static bool has_recent_frames(const struct core *core, const struct session *s)
+{
+	return core->now_ms < link_word(&s->link.rx_frame_ms) + SESSION_ACTIVE_MS ||
+	       core->now_ms < link_word(&s->link.tx_frame_ms) + SESSION_ACTIVE_MS;
+}
+
+/* Shows the peer that we hear it, and NATs that the path is in use. */
+static void keep_alive(struct core *core, struct session *s)
+{
+	struct search *q = s->search;
+	uint64_t sent = link_word(&s->link.tx_ms), frame_in = link_word(&s->link.rx_frame_ms);
+	bool receiving = frame_in != 0 && core->now_ms < frame_in + PATH_IDLE_ECHO_MS;
+
+	if (q->keepalive_ms <= sent)
+		q->keepalive_ms = sent + random_jitter(&core->io.random, NAT_KEEPALIVE_MS, 16);
+	if ((receiving && core->now_ms >= sent + PATH_IDLE_ECHO_MS) ||
+		(has_recent_frames(core, s) && core->now_ms >= q->keepalive_ms))
+		send_packet(core, s, KIND_ETHERNET, NULL, 0, NULL);
+}
+
+/* The peer moved to where an echo came from not long ago. */
+static bool follow(struct core *core, struct session *s)
+{
+	for (unsigned i = 0; i < s->search->n; i++) {
+		const struct candidate *c = &s->search->c[i];
+
+		if (c->echoed_ms == 0 || core->now_ms >= c->echoed_ms + ECHO_LIFE_MS ||
+			!moved_to(core, s, c))
+			continue;
+		use_candidate(core, s, c);
+		return true;
+	}
+	return false;
+}
+
+static void tick_direct(struct core *core, struct session *s, const struct path *p)
+{
+	struct search *q = search_get(s);
+	uint64_t heard = link_word(&s->link.rx_direct_ms);
+	bool answered, asked;
+
+	if (q == NULL || follow(core, s))
+		return;
+	answered = heard != q->heard_ms;
+	asked = q->doubted || link_word(&s->link.tx_frame_ms) > heard;
+	q->heard_ms = heard;
+	if (q->unheard_ms != 0 && (answered || !asked))
+		trust_again(core, s);
+	else if (q->unheard_ms == 0 && asked && !answered)
+		q->unheard_ms = core->now_ms;
+	if (q->unheard_ms != 0) {
+		suspect(core, s, p);
+		return;
+	}
+	hedge(core, s, heard);
+	keep_alive(core, s);
+}
+
+void path_doubt(struct core *core, struct session *s)
+{
+	struct search *q = link_direct(&s->link) != NULL ? search_get(s) : NULL;
+
+	if (q == NULL || q->doubted || session_sending(s, core->now_ms) == NULL ||
+		core->now_ms < link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS)
+		return;
+	q->doubted = true;
+	if (q->unheard_ms == 0)
+		q->unheard_ms = core->now_ms - PATH_SUSPECT_MS;
+	session_set_path(core, &s->link.copy, session_relay_path(s));
+	path_tick(core, s);
+	session_look_at(core, s, core->flush_ms);
+}
+
+void path_tick(struct core *core, struct session *s)
+{
+	const struct path *p;
+
+	if (s->link.kind == LINK_HOP)
+		return;
+	if (session_sending(s, core->now_ms) == NULL) {
+		if (s->link.kind == LINK_PEER && link_direct(&s->link) != NULL) {
+			session_set_path(core, &s->link.path, session_relay_path(s));
+			session_set_path(core, &s->link.copy, NULL);
+		}
+		return;
+	}
+	search_tick(core, s);
+	p = link_direct(&s->link);
+	if (s->link.kind == LINK_PEER && p != NULL)
+		tick_direct(core, s, p);
+}
+
+uint64_t path_next_ms(const struct core *core, const struct session *s)
+{
+	const struct search *q = s->search;
+	uint64_t soon = core->now_ms + SESSION_TICK_MS, next, stale;
+
+	if (q == NULL || s->link.kind == LINK_HOP || session_sending(s, core->now_ms) == NULL)
+		return UINT64_MAX;
+	next = search_next_ms(core, s);
+	if (s->link.kind != LINK_PEER || link_direct(&s->link) == NULL)
+		return next;
+	if (q->unheard_ms != 0)
+		return soon;
+	stale = link_word(&s->link.rx_direct_ms) + PATH_STALE_MS;
+	if (stale > core->now_ms && stale < next)
+		next = stale;
+	if (has_recent_frames(core, s) && q->keepalive_ms < next)
+		next = q->keepalive_ms;
+	return next > soon ? next : soon;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The path in use, and watching over it (PROTOCOL.md 9.3): the first candidate to echo is used; a
+ * path that falls silent is probed, doubled through the relay, and given up. Control thread.
+ *
+ *   relayed --echo--> direct --2 s unheard--> probed --300 ms--> doubled --3 s unheard--> relayed
+ *                       ^------------------------echo-----------------'
+ */
+#ifndef N2N_CORE_PATH_PATH_H
+#define N2N_CORE_PATH_PATH_H
+
+#include "core/path/search.h"
+
+/* Milliseconds. */
+#define PATH_SUSPECT_MS	  2000u /* sent, and nothing heard for so long */
+#define PATH_DEAD_MS	  3000u
+#define PATH_PROBE_MS	  300u
+#define PATH_IDLE_ECHO_MS 1000u	 /* receiving and silent: show that we are here */
+#define PATH_STALE_MS	  30000u /* nothing heard: a NAT may have closed the way */
+#define NAT_KEEPALIVE_MS  21500u /* +- 3.5 s */
+
+/* Makes this way the session's path, with the mask key known now. */
+void path_use(struct core *core, struct session *s, const struct way *way);
+/* The same for a way that nobody has echoed from, for want of another. */
+void path_guess(struct core *core, struct session *s, const struct way *way);
+/* The relay came, went or renumbered: a relayed session follows it, one without any path takes
+ * what there is. With no relay that is where it was last reached directly. */
+void path_follow_route(struct core *core, struct session *s);
+/* The remote process is a new one and may not know our mask key: the path is to be found anew. */
+void path_restart(struct core *core, struct session *s);
+/* An echo came back: its candidate may become the path. */
+void path_echo(struct core *core, struct session *s, const struct control_echo *m,
+	const struct origin *from);
+/*
+ * A packet came through the relay while our path is direct: the peer may not be heard by us, or we
+ * not by it. Probes at once and sends by both ways until there is an answer.
+ */
+void path_doubt(struct core *core, struct session *s);
+/* Probes and watches, as the time demands. */
+void path_tick(struct core *core, struct session *s);
+/* When it has to be looked at again; UINT64_MAX: never, as things are. */
+uint64_t path_next_ms(const struct core *core, const struct session *s);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Sending probes and answering the peer's, one answer for each packet. */
+#include "core/path/probe.h"
+
+#include <string.h>
+
+#include "core/session/send.h"
+
+struct path probe_path(const struct session *s, const struct way *way)
+{
+	struct path p = {.way = *way, .mask_known = s->mask_known};
+
+	memcpy(p.mask, s->mask, MASK_LEN);
+	return p;
+}
+
+void probe_send(struct core *core, struct session *s, const struct way *way, uint64_t token)
+{
+	struct path via = probe_path(s, way);
+	uint8_t buf[CONTROL_HEADER_LEN + 8];
+	struct writer w;
+
+	writer_init(&w, buf, sizeof(buf));
+	control_probe_encode(&w, &(struct control_probe){token});
+	send_packet(core, s, KIND_CONTROL, buf, writer_len(&w), &via);
+}
+
+static void reply(struct core *core, struct session *s, const struct origin *to,
+	const uint8_t *plain, size_t len)
+{
+	struct path via = probe_path(s, &to->way);
+
+	/* Else one packet, with a forged source at that, would bring its victim many. */
+	if (core->answered ||
+		!bucket_take(&s->answers, core->now_ms, PROBE_ANSWERS_PER_S, PROBE_ANSWERS_PER_S)) {
+		core_drop(core, DROP_RATE);
+		return;
+	}
+	core->answered = true;
+	send_packet(core, s, KIND_CONTROL, plain, len, to->hop_id == 0 ? &via : NULL);
+}
+
+void probe_answer(struct core *core, struct session *s, const struct control_probe *m,
+	const struct origin *from)
+{
+	const struct control_echo echo = {m->token, from->way.remote};
+	uint8_t buf[CONTROL_HEADER_LEN + 32];
+	struct writer w;
+
+	writer_init(&w, buf, sizeof(buf));
+	control_echo_encode(&w, &echo);
+	reply(core, s, from, buf, writer_len(&w));
+}
+
+void probe_pong(struct core *core, struct session *s, const struct control_ping *m,
+	const struct origin *from)
+{
+	struct control_pong pong = {.token = m->token};
+	uint8_t buf[CONTROL_HEADER_LEN + 32];
+	struct writer w;
+
+	if (from->hop_id == 0)
+		pong.observed = from->way.remote;
+	writer_init(&w, buf, sizeof(buf));
+	control_pong_encode(&w, &pong);
+	reply(core, s, from, buf, writer_len(&w));
+}

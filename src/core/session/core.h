@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the control side of one node shares: the way out, time, random bytes, ids, what waits and
+ * what is retired. No I/O, no clock, no randomness of its own: they are passed in. Everything here
+ * is for the control thread; what drives it is node.h.
+ *
+ * One clock: who enters (node.h, inbox.h, edge.h, supernode.h) sets now_ms, everybody inside reads
+ * it.
+ */
+#ifndef N2N_CORE_SESSION_CORE_H
+#define N2N_CORE_SESSION_CORE_H
+
+#include "base/random.h"
+#include "core/data/transmit.h"
+#include "core/session/deadline.h"
+#include "core/session/embryo.h"
+#include "core/session/event.h"
+#include "core/session/retire.h"
+#include "core/session/waiting.h"
+#include "core/view/view.h"
+
+struct frame;
+
+/* The way out. Called on the control thread, never from within the data functions of workers. */
+struct core_io {
+	void *ctx;
+	/* Sends one datagram; the buffer is the core's and valid during the call. */
+	void (*send)(void *ctx, const struct datagram *d);
+	/* A frame for the community's interface that was opened on the control thread. */
+	void (*deliver)(void *ctx, unsigned community, const struct frame *f);
+	void (*event)(void *ctx, const struct event *e);
+	struct random random;
+};
+
+struct core_config {
+	struct core_io io;
+	const struct aead_library *ciphers; /* outlives the node; NULL: what is built in */
+	unsigned nworkers;  /* threads that run data functions; the control thread is one more */
+	uint64_t now_ms;    /* of the monotonic clock */
+	uint64_t wall_ms;   /* milliseconds since 1970 when the monotonic clock was 0; a hint */
+	uint64_t freshness; /* lowest handshake freshness to use, from the state of earlier runs */
+	unsigned embryos;   /* handshakes that may wait for confirmation at once */
+	uint32_t first_counter; /* 0 but in tests of the limits */
+};
+
+struct core {
+	struct core_io io;
+	const struct aead_library *ciphers;
+	unsigned nthreads;
+	uint32_t first_counter;
+	uint8_t hash_key[SIPHASH_KEY_LEN]; /* of hash tables keyed with what strangers choose */
+	uint64_t wall_ms;
+	uint64_t freshness; /* next to use at least */
+	uint64_t now_ms;
+	uint64_t flush_ms; /* when what is posted now is sent: many changes make one packet */
+	uint32_t next_seq;
+	struct session *sessions; /* by id */
+	struct embryos embryos;
+	struct deadlines deadlines; /* of sessions */
+	struct retired *retired;
+	struct waiting_pool waiting;
+	struct view_editor view; /* what workers look up */
+	unsigned n_bound;	 /* peers' sessions that shook hands directly */
+	struct transmitter tx;	 /* the control thread's own packet buffers and cipher state */
+	struct drops drops;
+	bool answered; /* the control packet being worked on had its one answer */
+};
+
+/* N2N_ENOMEM: nothing is held. */
+MUST_CHECK int core_init(struct core *core, const struct core_config *c);
+/* Frees everything, the retired included; sessions must be gone, and no worker may run any more. */
+void core_fini(struct core *core);
+
+/* Sends through io.send, for data functions that the control thread runs. */
+struct datagram_sink core_sink(struct core *core);
+/* Hands memory over to be destroyed once no worker can look at it. Accepts NULL memory. */
+void core_retire(struct core *core, void *memory, void (*destroy)(void *memory));
+/* The retired so far, newest first; the caller destroys them after a grace period. */
+struct retired *core_take_retired(struct core *core);
+/* The same, for what gives memory away by itself; core is a struct core. */
+table_retire core_retire_any;
+/* What is written anew with every view changed (struct view_doors). */
+void core_view_touch(struct core *core);
+/* The next freshness for a handshake of ours. */
+uint64_t core_freshness(struct core *core);
+void core_event(struct core *core, const struct event *e);
+void core_drop(struct core *core, enum drop why);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reliable control messages of one session, sent until they are acknowledged (PROTOCOL.md 7.2). A
+ * reliable message is the newest state of its type, so one place per type is queue enough. This is
+ * the bookkeeping only: what a message says is written when it is sent. Control thread.
+ */
+#ifndef N2N_CORE_SESSION_OUTBOX_H
+#define N2N_CORE_SESSION_OUTBOX_H
+
+#include "wire/control.h"
+
+struct outbox {
+	uint8_t tries[CONTROL_TYPES];
+	uint32_t seq[CONTROL_TYPES]; /* 0: nothing to send */
+	uint64_t next_ms[CONTROL_TYPES];
+};
+
+/* There is a newer state of this type: it is to be sent now, under a new sequence. */
+void outbox_post(struct outbox *o, enum control_type type, uint32_t seq);
+/* Nothing of this type is to be sent any more. */
+void outbox_withdraw(struct outbox *o, enum control_type type);
+/* True when some message is not acknowledged yet. */
+bool outbox_holds(const struct outbox *o, enum control_type type);
+bool outbox_is_empty(const struct outbox *o);
+/* The next type, from this one on, that is to be sent at this time; CONTROL_TYPES: none. */
+unsigned outbox_due(const struct outbox *o, unsigned from, uint64_t now_ms);
+/* It was sent: again later, unless acknowledged. */
+void outbox_sent(struct outbox *o, enum control_type type, uint64_t now_ms);
+/* Takes an ACK: the message of this type was sent and is covered. It is withdrawn then. */
+bool outbox_acked(struct outbox *o, enum control_type type, const struct control_ack *ack);
+
+#endif

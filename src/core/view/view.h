@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The view: everything a worker looks up, in immutable snapshots, and its editor.
+ *
+ * A view is a small root that leads to tables (table.h). The control thread edits them when a link,
+ * a port, an address or a handle comes or goes; keys and paths change inside the links and need
+ * none. Publishing makes a new root and copies the shards that changed, nothing else. No slot ever
+ * changes under a reader.
+ *
+ * A view borrows the links and ports that it names: they are removed here first, and retired so
+ * that they are destroyed only after a grace period that begins when a view without them is shown.
+ */
+#ifndef N2N_CORE_VIEW_VIEW_H
+#define N2N_CORE_VIEW_VIEW_H
+
+#include "base/limits.h"
+#include "base/mac.h"
+#include "core/link/link.h"
+#include "core/link/table.h"
+#include "core/switch/fdb.h"
+#include "core/switch/port.h"
+
+#define COMMUNITIES_MAX 16
+#define ENV_KEYS_MAX	(2 * COMMUNITIES_MAX)
+
+/* Whom an envelope is for, or whose interface a frame came from. */
+enum addressee_kind {
+	TO_PEER,      /* us as a member of a community */
+	TO_HOP,	      /* us as an edge at its supernode */
+	TO_SUPERNODE, /* us as a supernode */
+	TO_ANY	      /* any supernode: HELLO */
+};
+
+struct addressee {
+	uint8_t kind;	     /* enum addressee_kind */
+	uint8_t community;   /* index; 0 at a supernode */
+	uint32_t generation; /* of the community: never used twice, whatever its index */
+};
+
+/* A key that may have sealed an envelope for us. */
+struct view_env {
+	uint8_t key[KEY_LEN];
+	struct addressee to;
+};
+
+struct view_community {
+	uint32_t generation;	    /* 0: there is none of this index */
+	uint8_t mask[MASK_LEN];	    /* our direct mask key */
+	const struct table *ports;  /* struct port, by number */
+	const struct table *owners; /* struct port, by the address that its peer claimed */
+	struct fdb *fdb;	    /* addresses that no peer claimed; NULL: they are not learned */
+	uint8_t step;		    /* of its clock */
+};
+
+/* What is few enough to be written anew with every root. */
+struct view_doors {
+	uint32_t n_supernodes;
+	struct way supernodes[COMMUNITIES_MAX];
+	uint32_t n_env;
+	struct view_env env[ENV_KEYS_MAX]; /* of all envelopes that may be sealed for us */
+	uint32_t env_version;		   /* differs whenever they do */
+	bool split_direct;		   /* someone may send directly under a split mask */
+};
+
+struct view {
+	bool supernode;
+	uint8_t hop_mask[MASK_LEN]; /* our hop mask key */
+	uint8_t hash_key[SIPHASH_KEY_LEN];
+	const struct table *links;   /* by id */
+	const struct table *handles; /* links by handle: view_handle_key */
+	struct view_doors doors;
+	uint32_t n_communities; /* indexes are lower */
+	struct view_community community[COMMUNITIES_MAX];
+};
+
+/* ---- looking up; any thread ---- */
+
+static inline struct link *view_link(const struct view *v, uint32_t id)
+{
+	return table_find(v->links, table_spread(NULL, id), id);
+}
+
+/* An edge: who is behind this handle of this hop. At a supernode hop_id is 0. */
+static inline uint64_t view_handle_key(uint32_t hop_id, uint32_t handle)
+{
+	return (uint64_t)hop_id << 32 | handle;
+}
+
+/* Handles towards an edge are a supernode's choice, maybe a hostile one's. */
+static inline struct link *view_handle(const struct view *v, uint32_t hop_id, uint32_t handle)
+{
+	uint64_t key = view_handle_key(hop_id, handle);
+
+	return table_find(v->handles, table_sip(v->hash_key, key), key);
+}
+
+/* The port that an address, as a number, was claimed by or given to; NULL: none. */
+const struct port *view_owner(const struct view *v, unsigned community, uint64_t address);
+/* Where frames for it go: the flood group if nobody knows. */
+const struct port *view_port(const struct view *v, unsigned community, uint64_t address);
+bool view_is_supernode(const struct view *v, const struct way *from);
+
+/* ---- editing; control thread ---- */
+
+struct view_community_editor {
+	struct view_community next; /* as it is to be shown, but for the tables */
+	struct table_editor ports, owners;
+	struct port_numbers numbers;
+};
+
+struct view_editor {
+	struct view *shown; /* as last published, owned; NULL: none yet */
+	bool changed;	    /* something did since */
+	bool supernode;
+	uint8_t hop_mask[MASK_LEN];
+	uint8_t hash_key[SIPHASH_KEY_LEN];
+	struct table_editor links, handles;
+	struct view_doors doors;
+	struct view_community_editor community[COMMUNITIES_MAX];
+};
+
+/* hash_key is secret and random, copied. N2N_ENOMEM; fini is then needed as well. */
+MUST_CHECK int view_editor_init(struct view_editor *e, const uint8_t hash_key[SIPHASH_KEY_LEN]);
+/* Frees everything: no worker may have a view any more. A zeroed one is fine. */
+void view_editor_fini(struct view_editor *e);
+
+/* N2N_ENOMEM, N2N_ENOSPC: as before. */
+MUST_CHECK int view_put_link(struct view_editor *e, struct link *l);
+void view_remove_link(struct view_editor *e, const struct link *l);
+/* The handle leads to this link from now on; replaces another. Errors as above. */
+MUST_CHECK int view_put_handle(
+	struct view_editor *e, uint32_t hop_id, uint32_t handle, struct link *l);
+/* Unless it leads to another link by now. */
+void view_remove_handle(
+	struct view_editor *e, uint32_t hop_id, uint32_t handle, const struct link *l);
+
+/* A community of this index, which has none. fdb is borrowed, may be NULL. N2N_ENOMEM. */
+MUST_CHECK int view_add_community(struct view_editor *e, unsigned community, uint32_t generation,
+	const uint8_t mask[MASK_LEN], struct fdb *fdb);
+/* Its ports and addresses go with it; what workers may still look at is retired. */
+void view_remove_community(
+	struct view_editor *e, unsigned community, table_retire *retire, void *ctx);
+/*
+ * A new port with a number of its own; owned by the caller, who removes and retires it. NULL: no
+ * memory, or no number is free.
+ */
+struct port *view_add_port(struct view_editor *e, unsigned community, const struct port *as);
+/* No address leads to it any more. It is to be retired then. */
+void view_remove_port(struct view_editor *e, unsigned community, const struct port *port);
+/* The address leads to this port from now on; replaces another. Errors as above. */
+MUST_CHECK int view_put_owner(
+	struct view_editor *e, unsigned community, uint64_t address, const struct port *port);
+/* Unless it leads to another port by now. */
+void view_remove_owner(
+	struct view_editor *e, unsigned community, uint64_t address, const struct port *port);
+
+/* The same for all addresses that lead to this port; a walk over all of the community. */
+void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port);
+/* The community's clock advances by a step, modulo 8, in the next view; returns that. */
+unsigned view_next_step(struct view_editor *e, unsigned community);
+/*
+ * Makes a new root, e->shown, if something changed, and gives away what of the one before is not
+ * part of it. N2N_ENOMEM: what is shown stays; call again.
+ */
+MUST_CHECK int view_publish(struct view_editor *e, table_retire *retire, void *ctx);
+
+#endif

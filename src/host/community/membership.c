@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the joining of a community: its interface and what is kept of it. */
+#include "host/community/membership.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/community/keep.h"
+#include "os/netif.h"
+#include "os/sys.h"
+#include "os/udp.h"
+
+#define SAVE_PAUSE_MS  5000u
+#define SAVE_ANYWAY_MS 3600000u
+
+/* ---- joining ---- */
+
+static void set_name(struct membership *m, const struct membership_setup *setup)
+{
+	char id[EDGE_ID_TEXT_LEN + 1];
+
+	if (setup->key != NULL)
+		memcpy(m->tag, setup->key->id, sizeof(m->tag));
+	else
+		party_name_tag(m->tag, setup->conf->name);
+	if (setup->conf->name != NULL) {
+		snprintf(m->name, sizeof(m->name), "%s", setup->conf->name);
+		return;
+	}
+	edge_id_format(setup->key->id, id);
+	snprintf(m->name, sizeof(m->name), "%.8s", id);
+}
+
+static struct community_config config_of(const struct membership_setup *setup)
+{
+	const struct community_conf *conf = setup->conf;
+	struct community_config c = {
+		.name = conf->name,
+		.key = setup->key,
+		.mac = conf->mac,
+		.mtu = (uint16_t)conf->mtu,
+		.n_addresses = (uint8_t)conf->address_count,
+	};
+
+	for (size_t i = 0; i < conf->address_count; i++) {
+		memcpy(c.address[i].ip, conf->addresses[i].ip.ip, sizeof(c.address[i].ip));
+		c.address[i].prefix = (uint8_t)conf->addresses[i].prefix;
+	}
+	return c;
+}
+
+int membership_join(struct membership *m, struct edge *e, struct state *st,
+	const struct membership_setup *setup, struct os_error *err)
+{
+	struct community_config c = config_of(setup);
+	uint8_t prs[KEY_LEN], mask[MASK_LEN];
+	int rc;
+
+	*m = (struct membership){.conf = setup->conf};
+	set_name(m, setup);
+	if (keep_read_mask(st, m->tag, sys_wall_ms(), mask))
+		c.mask = mask;
+	if (setup->key == NULL) {
+		if (party_stretch(prs, setup->conf->name, setup->passphrase) != 0)
+			return os_error_set(err, N2N_ENOMEM,
+				"no memory to stretch the passphrase; it takes 64 MiB for a "
+				"moment");
+		c.prs = prs;
+	}
+	rc = edge_add_community(e, &c);
+	crypto_wipe(prs, sizeof(prs));
+	if (rc < 0)
+		return os_error_set(
+			err, rc, "cannot join community \"%s\": %s", m->name, n2n_err_text(rc));
+	m->index = (unsigned)rc;
+	keep_remember_peers(st, m->tag, e, m->index);
+	return rc;
+}
+
+/* ---- its interface ---- */
+
+/*
+ * So that a super-frame becomes one train of full datagrams, even a relayed one. Without it, or
+ * where the system rounds otherwise, a train is split.
+ */
+static void limit_trains(const struct community_conf *conf, const struct log *log)
+{
+	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + conf->mtu + DATA_TAG_LEN;
+	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
+	struct os_error err;
+
+	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
+	if (netif_set_gso_limits(conf->device, TAP_GSO_MAX, segments, &err) != 0)
+		log_debug(log, "%s", err.text);
+}
+
+static int open_queues(
+	struct membership *m, unsigned n_queues, unsigned disabled, struct os_error *err)
+{
+	const char *device = m->conf->device;
+	unsigned use = FEATURES_OF_TAP & ~disabled;
+	int rc;
+
+	if (n_queues == 1)
+		use &= ~(unsigned)FEATURE_QUEUES;
+	rc = tap_open(&m->tap[0], device, use, err);
+	if (rc != 0)
+		return rc;
+	m->n_queues = 1;
+	if (n_queues > 1 && !(tap_uses(m->tap[0]) & FEATURE_QUEUES))
+		return os_error_choose(err, N2N_EINVAL, SETTING_WORKERS,
+			"interface \"%s\" has one queue, and %u workers need one each; make it "
+			"anew with \"multi_queue\" behind \"mode tap\", or have one worker",
+			device, n_queues);
+	for (; rc == 0 && m->n_queues < n_queues; m->n_queues++)
+		rc = tap_join(&m->tap[m->n_queues], m->tap[0], err);
+	return rc;
+}
+
+int membership_make_interface(struct membership *m, const struct edge *e, unsigned n_queues,
+	unsigned disabled, const struct log *log, struct os_error *err)
+{
+	const struct community_conf *conf = m->conf;
+	struct mac mac = edge_mac(e, m->index);
+	int rc = open_queues(m, n_queues, disabled, err);
+
+	if (rc == 0)
+		rc = netif_set_mac(conf->device, &mac, err);
+	if (rc == 0)
+		rc = netif_set_mtu(conf->device, conf->mtu, err);
+	if (rc == 0)
+		limit_trains(conf, log);
+	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
+		rc = netif_add_address(
+			conf->device, &conf->addresses[i].ip, conf->addresses[i].prefix, err);
+	if (rc == 0)
+		rc = netif_set_up(conf->device, err);
+	return rc;
+}
+
+bool membership_deliver(const struct membership *m, const struct frame *f)
+{
+	const struct slice whole = {f->data, f->len};
+
+	return tap_write(m->tap[0], &whole, 1, &f->offload) == 0;
+}
+
+void membership_close(struct membership *m)
+{
+	for (unsigned i = 0; i < m->n_queues; i++)
+		tap_close(m->tap[i]);
+	*m = (struct membership){.conf = NULL};
+}
+
+/* ---- what is kept ---- */
+
+int membership_save(struct membership *m, const struct edge *e, struct state *st, uint64_t now_ms,
+	bool at_once, struct os_error *err)
+{
+	struct os_error second;
+	int rc, rc2;
+
+	if (!at_once && now_ms < m->saved_ms + (m->changed ? SAVE_PAUSE_MS : SAVE_ANYWAY_MS))
+		return 0;
+	m->changed = false;
+	m->saved_ms = now_ms;
+	rc = keep_mask(st, m->tag, sys_wall_ms(), edge_mask(e, m->index), err);
+	rc2 = keep_peers(st, m->tag, e, m->index, &second);
+	if (rc == 0 && rc2 != 0) {
+		*err = second;
+		rc = rc2;
+	}
+	return rc;
+}
+
+void membership_say_ready(
+	const struct membership *m, const struct edge *e, uint16_t port, const struct log *log)
+{
+	char ip[ENDPOINT_TEXT_MAX], mac[MAC_TEXT_MAX], with[ENDPOINT_TEXT_MAX + 16] = "no address";
+	struct mac own = edge_mac(e, m->index);
+
+	if (m->conf->address_count > 0)
+		snprintf(with, sizeof(with), "%s/%u",
+			endpoint_format_ip(&m->conf->addresses[0].ip, ip),
+			m->conf->addresses[0].prefix);
+	log_info(log, "%s is up with %s, MAC %s, UDP port %u, community %s", m->conf->device, with,
+		mac_format(&own, mac), port, m->name);
+}

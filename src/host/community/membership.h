@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A membership: one community that this host is in, as everything but the core sees it. Its name
+ * and tag, its interface with a queue for each worker, its files. Control thread.
+ */
+#ifndef N2N_HOST_COMMUNITY_MEMBERSHIP_H
+#define N2N_HOST_COMMUNITY_MEMBERSHIP_H
+
+#include "base/log.h"
+#include "conf/community_conf.h"
+#include "core/edge/edge.h"
+#include "os/state.h"
+#include "os/tap.h"
+
+/* What a community is joined with. */
+struct membership_setup {
+	const struct community_conf *conf; /* kept */
+	const struct community_key *key;   /* key mode, or NULL */
+	const char *passphrase;		   /* passphrase mode; conf->name is set then */
+};
+
+struct membership {
+	const struct community_conf *conf; /* NULL: no membership of this index */
+	unsigned index;			   /* of the core's community, and of this */
+	char name[COMMUNITY_NAME_MAX + 1]; /* for people */
+	uint8_t tag[TAG_ID_LEN];
+	unsigned n_queues;
+	struct tap *tap[WORKERS_MAX]; /* queues of the interface */
+	bool changed;		      /* something worth saving, since saved_ms */
+	uint64_t saved_ms;
+};
+
+/*
+ * Joins a community: remembers what earlier runs knew of it. st may be NULL. Returns its index, or
+ * N2N_E*, explained. m is what m[index] is to be: the caller puts it there.
+ */
+MUST_CHECK int membership_join(struct membership *m, struct edge *e, struct state *st,
+	const struct membership_setup *setup, struct os_error *err);
+/*
+ * Makes its interface, with n_queues queues, and sets it up; disabled: a set of enum feature. What
+ * is wanted and not vital is a debug line. N2N_E*, explained.
+ */
+MUST_CHECK int membership_make_interface(struct membership *m, const struct edge *e,
+	unsigned n_queues, unsigned disabled, const struct log *log, struct os_error *err);
+/* A frame for its interface that the control thread has; false: it would not take it. */
+bool membership_deliver(const struct membership *m, const struct frame *f);
+/*
+ * Saves what is worth it, if something changed a while ago or it is time anyway, or at once.
+ * N2N_E*, explained: the first failure, the rest was saved all the same.
+ */
+MUST_CHECK int membership_save(struct membership *m, const struct edge *e, struct state *st,
+	uint64_t now_ms, bool at_once, struct os_error *err);
+/* "n2n0 is up with 10.0.0.1/24, MAC ..., UDP port 7777, community x", at info. */
+void membership_say_ready(
+	const struct membership *m, const struct edge *e, uint16_t port, const struct log *log);
+/* Closes the interface. A zeroed one is fine. */
+void membership_close(struct membership *m);
+
+#endif

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Communities that come and go while the process runs, under traffic. Each frame names the
+ * community that it was sent in; what comes out anywhere must be of the community whose interface
+ * is handed it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/edge/edge_state.h"
+#include "sim.h"
+
+#include <cmocka.h>
+
+#define ETHERTYPE 0x88b5u
+#define NAME_AT	  14 /* in a frame */
+#define LEN	  100
+#define ROUNDS	  12
+
+struct world {
+	struct sim *s;
+	struct sim_node *a, *b;
+	uint32_t name[2][COMMUNITIES_MAX]; /* of what has this index, at a and b; 0: nothing */
+	unsigned long came;
+};
+
+static struct community_key key_of(uint32_t name)
+{
+	struct community_key k = {.id = {9}, .key = {9}};
+
+	store_be32(k.id + 4, name);
+	store_be32(k.key + 4, name);
+	return k;
+}
+
+static bool on_interface(void *ctx, struct sim_node *at, const struct joined *j)
+{
+	struct world *w = ctx;
+	uint32_t name;
+
+	assert_int_equal(j->n_pieces, 1);
+	if (j->piece[0].len != LEN)
+		return true; /* a frame of the simulator's own, of community 0 */
+	name = load_be32((const uint8_t *)j->piece[0].data + NAME_AT);
+	assert_true(name != 0);
+	assert_int_equal(name, w->name[at == w->b][at->community]);
+	w->came++;
+	return false;
+}
+
+static void set_up(struct world *w)
+{
+	struct sim_node *sn;
+
+	memset(w, 0, sizeof(*w));
+	w->s = sim_create(sim_seed(), 3);
+	sn = sim_add_supernode(w->s);
+	w->a = sim_add_edge(w->s, &sim_key, sn);
+	w->b = sim_add_edge(w->s, &sim_key, sn);
+	w->s->interface = on_interface;
+	w->s->interface_ctx = w;
+	sim_start_all(w->s);
+	assert_true(sim_until(w->s, 5000, sim_all_up, w->s));
+}
+
+static int add(struct world *w, struct sim_node *n, uint32_t name)
+{
+	struct community_key key = key_of(name);
+	int index = edge_add_community(
+		n->edge, &(struct community_config){.key = &key, .mtu = MTU_DEFAULT});
+
+	assert_true(index > 0 && index < COMMUNITIES_MAX);
+	assert_int_equal(w->name[n == w->b][index], 0);
+	w->name[n == w->b][index] = name;
+	return index;
+}
+
+static void leave(struct world *w, struct sim_node *n, int index)
+{
+	edge_remove_community(n->edge, (unsigned)index, w->s->now_ms);
+	w->name[n == w->b][index] = 0;
+}
+
+/* From the interface of one community to everybody there. */
+static void shout(struct world *w, struct sim_node *from, int index, uint32_t name)
+{
+	uint8_t slot[SLOT_LEN];
+	struct frame f = {.data = slot + SLOT_HEADROOM, .len = LEN};
+	struct mac own = {{2}};
+
+	(void)w;
+	if (from->edge->community[index] != NULL)
+		own = edge_mac(from->edge, (unsigned)index);
+	memset(f.data, 0xff, 6);
+	memcpy(f.data + 6, own.b, 6);
+	store_be16(f.data + 12, ETHERTYPE);
+	memset(f.data + NAME_AT, 0, LEN - NAME_AT);
+	store_be32(f.data + NAME_AT, name);
+	sim_frames_from(from, (unsigned)index, &f, 1);
+}
+
+static void communities_come_and_go_under_traffic(void **state)
+{
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	for (uint32_t round = 1; round <= ROUNDS; round++) {
+		int at_a = add(&w, w.a, round), at_b = add(&w, w.b, round);
+		size_t first = w.s->n_frames;
+		unsigned long before;
+
+		sim_run(w.s, 3000);
+		before = w.came;
+		for (unsigned i = 0; i < 20; i++) {
+			shout(&w, w.a, at_a, round);
+			shout(&w, w.b, at_b, round);
+			sim_send(w.a, w.b);
+			sim_send(w.b, w.a);
+			sim_run(w.s, 5);
+		}
+		sim_run(w.s, 200);
+		assert_int_equal(w.came, before + 40);
+		/* Frames of it are under way when one side leaves, and go on coming to it. */
+		for (unsigned i = 0; i < 20; i++) {
+			shout(&w, w.b, at_b, round);
+			if (i == 10)
+				leave(&w, w.a, at_a);
+			if (i > 10)
+				shout(&w, w.a, at_a, round);
+			sim_send(w.b, w.a);
+			sim_run(w.s, 3);
+		}
+		leave(&w, w.b, at_b);
+		sim_run(w.s, 300);
+		assert_int_equal(sim_missing(w.s, first), 0);
+	}
+	assert_int_equal(HASH_COUNT(w.a->node->core.sessions), 2); /* a peer and a hop */
+	sim_assert_clean(w.s);
+	sim_destroy(w.s);
+}
+
+static void an_index_rests_before_it_is_used_again(void **state)
+{
+	struct world w;
+	int first, second, third;
+
+	(void)state;
+	set_up(&w);
+	first = add(&w, w.a, 1);
+	sim_run(w.s, 1000);
+	leave(&w, w.a, first);
+	/* Workers may have a view with it. */
+	second = add(&w, w.a, 2);
+	assert_int_not_equal(first, second);
+	sim_run(w.s, 1000);
+	third = add(&w, w.a, 3);
+	assert_int_equal(third, first);
+	sim_destroy(w.s);
+}
+
+static void an_index_rests_until_the_queues_are_empty(void **state)
+{
+	struct world w;
+	struct retired *list;
+	int first;
+
+	(void)state;
+	set_up(&w);
+	first = add(&w, w.a, 1);
+	sim_run(w.s, 1000);
+	leave(&w, w.a, first);
+	/* The grace period ends, and notes may still be on their way. */
+	assert_non_null(node_view_changed(w.a->node));
+	list = core_take_retired(&w.a->node->core);
+	w.a->view = w.a->node->core.view.shown;
+	retired_destroy(list);
+	assert_int_equal(w.a->edge->slot[first].state, SLOT_DRAINING);
+	assert_int_not_equal(add(&w, w.a, 2), first);
+	edge_drained(w.a->edge);
+	assert_int_equal(add(&w, w.a, 3), first);
+	sim_destroy(w.s);
+}
+
+/* The worst case: the note was left for one community and taken when another has its index. */
+static void a_late_note_finds_nobody(void **state)
+{
+	struct world w;
+	static struct note late;
+	uint32_t generation;
+	uint64_t sent, drops;
+	int first;
+
+	(void)state;
+	set_up(&w);
+	first = add(&w, w.a, 1);
+	(void)add(&w, w.b, 1);
+	(void)add(&w, w.b, 2);
+	sim_run(w.s, 3000);
+	generation = w.a->edge->community[first]->generation;
+	leave(&w, w.a, first);
+	sim_run(w.s, 1000);
+	assert_int_equal(add(&w, w.a, 2), first);
+	sim_run(w.s, 3000);
+	assert_true(w.a->edge->community[first]->generation > generation);
+
+	late = (struct note){
+		.kind = NOTE_FRAME,
+		.to = {.community = (uint8_t)first, .generation = generation},
+		.len = LEN,
+	};
+	memset(late.data, 0xff, 6);
+	sent = w.s->datagrams;
+	drops = sim_drops(w.a, DROP_NO_PEER);
+	node_note(w.a->node, &late, w.s->now_ms);
+	assert_int_equal(w.s->datagrams, sent);
+	assert_int_equal(sim_drops(w.a, DROP_NO_PEER), drops + 1);
+	assert_int_equal(w.a->node->core.waiting.n, 0);
+	sim_destroy(w.s);
+}
+
+static void as_many_as_there_are_indexes(void **state)
+{
+	struct community_key key;
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	for (uint32_t i = 1; i < COMMUNITIES_MAX; i++)
+		(void)add(&w, w.a, i);
+	key = key_of(COMMUNITIES_MAX);
+	assert_int_equal(
+		edge_add_community(w.a->edge, &(struct community_config){.key = &key, .mtu = 1400}),
+		N2N_ENOSPC);
+	sim_run(w.s, 5000);
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		assert_true(hop_is_up(w.a->edge->community[i]));
+	for (int i = 1; i < COMMUNITIES_MAX; i++)
+		leave(&w, w.a, i);
+	sim_run(w.s, 1000);
+	assert_true(add(&w, w.a, 99) > 0);
+	sim_destroy(w.s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(communities_come_and_go_under_traffic),
+		cmocka_unit_test(an_index_rests_before_it_is_used_again),
+		cmocka_unit_test(an_index_rests_until_the_queues_are_empty),
+		cmocka_unit_test(a_late_note_finds_nobody),
+		cmocka_unit_test(as_many_as_there_are_indexes),
+	};
+
+	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The way of a community's secret into an edge: from each place, with each warning and refusal. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "edge/secret.h"
+
+#include <cmocka.h>
+
+#define STRONG "correct horse battery staple"
+#define WEAK   "encryptme"
+
+static const struct community_key key = {{1, 2, 3}, {4, 5, 6}};
+
+struct fixture {
+	struct secret secret;
+	struct community_conf conf;
+	struct log log;
+	struct os_error err;
+	char warnings[2048]; /* a line each */
+	unsigned n_warnings;
+	char dir[64], file[80];
+	char key_text[COMMUNITY_KEY_TEXT_LEN + 1];
+};
+
+static void take_line(void *ctx, enum log_level level, const char *line)
+{
+	struct fixture *f = ctx;
+	size_t len = strlen(f->warnings);
+
+	assert_int_equal(level, LOG_WARN);
+	snprintf(f->warnings + len, sizeof(f->warnings) - len, "%s\n", line);
+	f->n_warnings++;
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	f->log = (struct log){.level = LOG_DEBUG, .sink = take_line, .ctx = f};
+	f->conf.name = "mynetwork";
+	snprintf(f->dir, sizeof(f->dir), "/tmp/n2n-secret-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->file, sizeof(f->file), "%s/key", f->dir);
+	community_key_format(&key, f->key_text);
+	*state = f;
+	return unsetenv("N2N_KEY");
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)unlink(f->file);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+static void write_file(const struct fixture *f, const char *text, mode_t mode)
+{
+	FILE *to = fopen(f->file, "w");
+
+	assert_non_null(to);
+	assert_true(fputs(text, to) >= 0);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(chmod(f->file, mode), 0);
+}
+
+static int read_secret(struct fixture *f)
+{
+	return secret_read(&f->secret, &f->conf, &f->log, &f->err);
+}
+
+/* As edge_conf_parse leaves it, whether it came with -k or in the environment. */
+static int read_given(struct fixture *f, const char *text)
+{
+	strcpy(f->conf.key, text);
+	return read_secret(f);
+}
+
+static int read_file(struct fixture *f, const char *path)
+{
+	f->conf.key_file = path;
+	return read_secret(f);
+}
+
+static void assert_zero(const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(p[i], 0);
+}
+
+static void assert_warned(const struct fixture *f, const char *text)
+{
+	assert_int_equal(f->n_warnings, 1);
+	assert_non_null(strstr(f->warnings, text));
+}
+
+static void assert_is_key(const struct fixture *f)
+{
+	assert_true(f->secret.is_key);
+	assert_memory_equal(&f->secret.key, &key, sizeof(key));
+	/* Its text is of no use any more. */
+	assert_zero(f->secret.passphrase, sizeof(f->secret.passphrase));
+}
+
+/* ---- where it comes from ---- */
+
+static void what_came_with_an_option_is_warned_about_and_wiped(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_given(f, STRONG), 0);
+	assert_warned(f, "-k shows the key to other users of this host");
+	assert_false(f->secret.is_key);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_zero(f->conf.key, sizeof(f->conf.key));
+}
+
+static void what_came_in_the_environment_is_wiped_there(void **state)
+{
+	struct fixture *f = *state;
+	char *env;
+
+	assert_int_equal(setenv("N2N_KEY", STRONG, 1), 0);
+	env = getenv("N2N_KEY");
+	assert_int_equal(read_given(f, STRONG), 0);
+	assert_int_equal(f->n_warnings, 0);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_zero(f->conf.key, sizeof(f->conf.key));
+	assert_ptr_equal(getenv("N2N_KEY"), env);
+	assert_zero(env, sizeof(STRONG));
+}
+
+static void what_an_option_overrides_is_wiped_as_well(void **state)
+{
+	struct fixture *f = *state;
+	char *env;
+
+	assert_int_equal(setenv("N2N_KEY", "another passphrase altogether", 1), 0);
+	env = getenv("N2N_KEY");
+	assert_int_equal(read_given(f, STRONG), 0);
+	assert_warned(f, "-k shows the key");
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_zero(env, sizeof("another passphrase altogether"));
+}
+
+static void a_file_is_read_without_its_newline(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, STRONG "\n", 0600);
+	assert_int_equal(read_file(f, f->file), 0);
+	assert_int_equal(f->n_warnings, 0);
+	assert_false(f->secret.is_key);
+	assert_string_equal(f->secret.passphrase, STRONG);
+}
+
+static void a_file_wipes_the_environment_too(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(setenv("N2N_KEY", WEAK, 1), 0);
+	write_file(f, STRONG, 0600);
+	assert_int_equal(read_file(f, f->file), 0);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_string_equal(getenv("N2N_KEY"), "");
+}
+
+static void a_file_open_to_others_is_warned_about(void **state)
+{
+	static const mode_t open_modes[] = {0640, 0604, 0620, 0602};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
+		f->n_warnings = 0;
+		write_file(f, STRONG "\n", open_modes[i]);
+		assert_int_equal(read_file(f, f->file), 0);
+		assert_warned(f, "others can read or change the file");
+		assert_non_null(strstr(f->warnings, f->file));
+	}
+}
+
+static void standard_input_is_read(void **state)
+{
+	struct fixture *f = *state;
+	int ends[2], before = dup(STDIN_FILENO);
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(
+		write(ends[1], f->key_text, strlen(f->key_text)), (ssize_t)strlen(f->key_text));
+	assert_int_equal(write(ends[1], "\n", 1), 1);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(read_file(f, "-"), 0);
+	if (before >= 0)
+		assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
+	close(before);
+	close(ends[0]);
+	assert_int_equal(f->n_warnings, 0);
+	assert_is_key(f);
+}
+
+static void a_file_that_is_not_there_is_named(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_file(f, f->file), N2N_ENOENT);
+	assert_non_null(strstr(f->err.text, f->file));
+	assert_zero(f->secret.passphrase, sizeof(f->secret.passphrase));
+}
+
+static void a_file_too_long_for_a_secret_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char text[COMMUNITY_SECRET_MAX + 2];
+
+	memset(text, 'x', sizeof(text));
+	text[COMMUNITY_SECRET_MAX + 1] = 0;
+	write_file(f, text, 0600);
+	assert_int_equal(read_file(f, f->file), N2N_ENOSPC);
+	assert_zero(f->secret.passphrase, sizeof(f->secret.passphrase));
+}
+
+/* ---- what it is ---- */
+
+static void a_key_string_needs_no_name_and_is_never_weak(void **state)
+{
+	struct fixture *f = *state;
+
+	f->conf.name = NULL;
+	write_file(f, f->key_text, 0600);
+	assert_int_equal(read_file(f, f->file), 0);
+	assert_int_equal(f->n_warnings, 0);
+	assert_is_key(f);
+}
+
+static void a_key_string_in_capitals_is_one(void **state)
+{
+	struct fixture *f = *state;
+	char text[sizeof(f->key_text)];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = f->key_text[i] >= 'a' && f->key_text[i] <= 'z'
+				  ? (char)(f->key_text[i] - 'a' + 'A')
+				  : f->key_text[i];
+	assert_int_equal(setenv("N2N_KEY", text, 1), 0);
+	assert_int_equal(read_given(f, text), 0);
+	assert_is_key(f);
+}
+
+static void a_typing_error_in_a_key_string_is_told(void **state)
+{
+	struct fixture *f = *state;
+	char *last = &f->key_text[strlen(f->key_text) - 3];
+
+	*last = *last == 'a' ? 'b' : 'a';
+	assert_int_equal(read_given(f, f->key_text), N2N_EAUTH);
+	assert_non_null(strstr(f->err.text, "has a typing error"));
+	assert_non_null(strstr(f->err.text, "copy it again, all 87 characters"));
+	assert_int_equal(COMMUNITY_KEY_TEXT_LEN, 87);
+	assert_null(strstr(f->err.text, f->key_text)); /* it may be right but for a letter */
+}
+
+static void what_only_begins_like_a_key_string_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_given(f, "n2n4-is the best"), N2N_EINVAL);
+	assert_non_null(
+		strstr(f->err.text, "the key starts with \"n2n4-\" as a community key does, "
+				    "but is none; copy it again"));
+	assert_null(strstr(f->err.text, "the best"));
+}
+
+static void a_key_string_of_a_later_version_is_told(void **state)
+{
+	/* As in test_keystring.c: version 2. */
+	static const char later[] = "n2n4-"
+				    "aiaqeayeaudaocajbifqydiob4igizlgm5ugs2tlnrww433qofzhg5dvoz3xq6"
+				    "l2pn6h27t7qcayfa4iju";
+	struct fixture *f = *state;
+
+	assert_int_equal(read_given(f, later), N2N_ENOSYS);
+	assert_non_null(strstr(f->err.text, "is of a newer version than this program; update it"));
+}
+
+static void an_empty_secret_is_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "\n", 0600);
+	assert_int_equal(read_file(f, f->file), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "the key is empty"));
+	assert_non_null(strstr(f->err.text, "n2n key new"));
+}
+
+static void a_passphrase_needs_the_name_of_a_community(void **state)
+{
+	struct fixture *f = *state;
+
+	f->conf.name = NULL;
+	write_file(f, STRONG, 0600);
+	assert_int_equal(read_file(f, f->file), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "no community; name it with -c"));
+}
+
+static void a_weak_passphrase_is_warned_about(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, WEAK, 0600);
+	assert_int_equal(read_file(f, f->file), 0);
+	assert_warned(f, "the passphrase is easy to guess; \"n2n key new mynetwork\" makes");
+	assert_null(strstr(f->warnings, WEAK));
+	assert_string_equal(f->secret.passphrase, WEAK);
+}
+
+static void wiping_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_given(f, f->key_text), 0);
+	secret_wipe(&f->secret);
+	assert_zero(&f->secret, sizeof(f->secret));
+	assert_int_equal(read_given(f, STRONG), 0);
+	secret_wipe(&f->secret);
+	assert_zero(&f->secret, sizeof(f->secret));
+}
+
+/* ---- how good it is ---- */
+
+static void bits_are_guessed_with_caution(void **state)
+{
+	(void)state;
+	assert_int_equal(secret_bits(""), 0);
+	assert_int_equal(secret_bits("aaaaaaaaaaaaaaaaaaaa"), secret_bits("a"));
+	assert_int_equal(secret_bits("abababababab"), 30); /* 2.5 each */
+	assert_int_equal(secret_bits("1212121212"), 33);   /* 3.3 each */
+	assert_int_equal(secret_bits("!?!?!?!?"), 40);	   /* 5 each */
+	assert_true(secret_bits(WEAK) < 40);
+	assert_true(secret_bits(STRONG) >= 40);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_came_with_an_option_is_warned_about_and_wiped),
+		TEST(what_came_in_the_environment_is_wiped_there),
+		TEST(what_an_option_overrides_is_wiped_as_well),
+		TEST(a_file_is_read_without_its_newline),
+		TEST(a_file_wipes_the_environment_too),
+		TEST(a_file_open_to_others_is_warned_about),
+		TEST(standard_input_is_read),
+		TEST(a_file_that_is_not_there_is_named),
+		TEST(a_file_too_long_for_a_secret_is_refused),
+		TEST(a_key_string_needs_no_name_and_is_never_weak),
+		TEST(a_key_string_in_capitals_is_one),
+		TEST(a_typing_error_in_a_key_string_is_told),
+		TEST(what_only_begins_like_a_key_string_is_told),
+		TEST(a_key_string_of_a_later_version_is_told),
+		TEST(an_empty_secret_is_refused),
+		TEST(a_passphrase_needs_the_name_of_a_community),
+		TEST(a_weak_passphrase_is_warned_about),
+		TEST(wiping_leaves_nothing),
+		cmocka_unit_test(bits_are_guessed_with_caution),
+	};
+
+	if (crypto_start() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
