@@ -166,6 +166,7 @@ static_checks()
 	check "circles of calls" tools/check-calls.py
 	check "tests of the checks" tests/tools/test-checks.py
 	check sizes tools/check-size.py
+	check words tools/check-words.py
 	check format format_check
 }
 

@@ -152,6 +152,25 @@ class Layers(CheckCase):
                     base__bytes_c='+char *s = "/*";\n#include "core/node.h"\nchar *t = "*/";\n')
 
 
+class Words(CheckCase):
+    script = "check-words.py"
+
+    def test_texts_without_options_pass(self):
+        self.expect_nothing(os__file_h='+char *a = "the TAP-driver is missing; choose another";\n'
+                                       '/* "option -d" in a comment */\n'
+                                       'char *b = "limits (ulimit -n), x-y, a - b, -5";\n')
+
+    def test_an_option_in_a_text_is_reported(self):
+        self.expect('src/os/file.h:1: names an option: "choose another (option -d)"',
+                    os__file_h='char *a = "choose another (option -d)";\n')
+        self.expect('src/core/node.c:3: names an option: "with --state-dir"',
+                    core__node_c='/* one\n   two */\nchar *a = "with --state-dir";\n')
+
+    def test_programs_and_their_tables_may_name_options(self):
+        self.expect_nothing(conf__options_c='char *a = "option -M";\n',
+                            edge__main_c='char *a = "use -K";\n')
+
+
 class LayersStrict(CheckCase):
     script = "check-layers.py"
     options = ["--strict"]
