@@ -6,7 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int fill(struct os_error *err, int code, enum setting setting, const char *fmt, va_list args)
+__attribute__((format(printf, 4, 0))) static int fill(
+	struct os_error *err, int code, enum setting setting, const char *fmt, va_list args)
 {
 	vsnprintf(err->text, sizeof(err->text), fmt, args);
 	err->code = code;
