@@ -8,7 +8,7 @@
 
 #include "core/link/table.h"
 #include "core/node.h"
-#include "host/loop/publication.h"
+#include "host/worker/publication.h"
 #include "os/sys.h"
 #include "os/thread.h"
 

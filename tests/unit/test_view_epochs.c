@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "core/node.h"
-#include "host/loop/publication.h"
+#include "host/worker/publication.h"
 #include "os/thread.h"
 
 #include <cmocka.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Memory that a worker may still look at: it is unhooked first, then retired, and destroyed when
- * every worker has passed a point of rest since (host/loop/publication.h). Control thread.
+ * every worker has passed a point of rest since (host/worker/publication.h). Control thread.
  */
 #ifndef N2N_CORE_SESSION_RETIRE_H
 #define N2N_CORE_SESSION_RETIRE_H

@@ -14,7 +14,7 @@
 #include "conf/options.h"
 #include "conf/values.h"
 #include "core/node.h"
-#include "host/loop/publication.h"
+#include "host/worker/publication.h"
 #include "host/worker/worker.h"
 #include "os/state.h"
 

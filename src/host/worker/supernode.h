@@ -3,7 +3,7 @@
 #ifndef N2N_HOST_WORKER_SUPERNODE_H
 #define N2N_HOST_WORKER_SUPERNODE_H
 
-#include "core/supernode/supernode.h"
+#include "core/data/supernode_data.h"
 #include "host/worker/worker.h"
 
 struct worker_supernode {

@@ -11,7 +11,7 @@
 #define N2N_HOST_WORKER_WORKER_H
 
 #include "core/data/receive.h"
-#include "host/loop/publication.h"
+#include "host/worker/publication.h"
 #include "host/worker/queue.h"
 #include "os/poll.h"
 #include "os/thread.h"

@@ -7,11 +7,12 @@
  * it finds a word at 0 that the worker is about to write, the worker's read of the epoch comes
  * after the advance and synchronises with it, so the worker can no longer find the memory.
  */
-#include "host/loop/publication.h"
+#include "host/worker/publication.h"
 
 #include <assert.h>
+#include <stddef.h>
 
-#include "core/node.h"
+#include "core/session/retire.h"
 
 void publication_init(struct publication *p, unsigned n_readers)
 {

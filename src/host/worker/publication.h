@@ -6,8 +6,8 @@
  * and leaves (0) before it sleeps. What the control thread retires is stamped with the epoch and
  * freed once every worker is at rest or entered in a later one. A worker never waits for anybody.
  */
-#ifndef N2N_HOST_LOOP_PUBLICATION_H
-#define N2N_HOST_LOOP_PUBLICATION_H
+#ifndef N2N_HOST_WORKER_PUBLICATION_H
+#define N2N_HOST_WORKER_PUBLICATION_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
