@@ -85,6 +85,8 @@ void send_waiting(struct core *core, struct session *s)
 		if (!transmit_run(&core->tx, &x, 1, core->now_ms))
 			return;
 		waiting_pop(&core->waiting, &s->waiting);
+		/* As when a worker sends the first frame after idle. */
+		atomic_store_explicit(&s->link.awake, true, memory_order_relaxed);
 	}
 }
 
