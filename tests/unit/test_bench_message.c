@@ -29,7 +29,7 @@ static int decode(struct bench_message *m, const struct bench_message *from)
 	return bench_message_decode(m, bytes, &version);
 }
 
-static void test_layout(void **state)
+static void the_layout_is_fixed(void **state)
 {
 	const struct bench_message ready = {
 		.kind = BENCH_READY, .token = UINT64_C(0x0102030405060708)};
@@ -40,7 +40,7 @@ static void test_layout(void **state)
 	assert_memory_equal(bytes, ready_bytes, sizeof(bytes));
 }
 
-static void test_round_trip(void **state)
+static void what_is_encoded_is_decoded(void **state)
 {
 	const struct bench_message step = {
 		.kind = BENCH_TCP_DOWN, .streams = 4, .time_ns = 30 * SECOND};
@@ -58,7 +58,7 @@ static void test_round_trip(void **state)
 	assert_true(m.amount == UINT64_MAX && m.time_ns == UINT64_MAX - 1);
 }
 
-static void test_steps_have_limits(void **state)
+static void steps_have_limits(void **state)
 {
 	struct bench_message m, got = {.kind = BENCH_END};
 
@@ -88,7 +88,7 @@ static void test_steps_have_limits(void **state)
 	assert_false(bench_is_step(BENCH_READY));
 }
 
-static void test_strangers(void **state)
+static void strangers_are_recognised(void **state)
 {
 	uint8_t bytes[BENCH_MESSAGE_LEN];
 	struct bench_message m;
@@ -111,7 +111,7 @@ static void test_strangers(void **state)
 }
 
 /* Whatever follows the version. */
-static void test_other_version(void **state)
+static void another_version_is_told(void **state)
 {
 	struct bench_message m = {.kind = BENCH_BUSY};
 	uint8_t bytes[BENCH_MESSAGE_LEN];
@@ -127,7 +127,7 @@ static void test_other_version(void **state)
 	assert_int_equal(m.kind, BENCH_BUSY);
 }
 
-static void test_datagram(void **state)
+static void datagrams_carry_token_and_number(void **state)
 {
 	static const uint8_t expected[BENCH_DATAGRAM_LEN] = {
 		1, 2, 3, 4, 5, 6, 7, 8, 0xa, 0xb, 0xc, 0xd};
@@ -151,12 +151,12 @@ static void test_datagram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_steps_have_limits),
-		cmocka_unit_test(test_strangers),
-		cmocka_unit_test(test_other_version),
-		cmocka_unit_test(test_datagram),
+		cmocka_unit_test(the_layout_is_fixed),
+		cmocka_unit_test(what_is_encoded_is_decoded),
+		cmocka_unit_test(steps_have_limits),
+		cmocka_unit_test(strangers_are_recognised),
+		cmocka_unit_test(another_version_is_told),
+		cmocka_unit_test(datagrams_carry_token_and_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void check_summary(const double *values, size_t n, struct bench_summary e
 	assert_true(s.least == expected.least && s.most == expected.most);
 }
 
-static void test_summary(void **state)
+static void a_summary_has_median_and_extremes(void **state)
 {
 	(void)state;
 	check_summary(NULL, 0, (struct bench_summary){0, 0, 0, 0});
@@ -40,7 +40,7 @@ static void test_summary(void **state)
 	check_summary((double[]){0, 0}, 2, (struct bench_summary){2, 0, 0, 0});
 }
 
-static void test_ratio(void **state)
+static void a_ratio_is_of_the_same_round(void **state)
 {
 	double list[BENCH_ROUNDS_MAX], base[BENCH_ROUNDS_MAX];
 
@@ -58,7 +58,7 @@ static void test_ratio(void **state)
 	assert_true(bench_ratio(list, base) == NONE);
 }
 
-static void test_empty(void **state)
+static void what_was_not_measured_is_empty(void **state)
 {
 	struct bench_report r;
 
@@ -74,9 +74,9 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_summary),
-		cmocka_unit_test(test_ratio),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(a_summary_has_median_and_extremes),
+		cmocka_unit_test(a_ratio_is_of_the_same_round),
+		cmocka_unit_test(what_was_not_measured_is_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

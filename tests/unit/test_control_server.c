@@ -170,7 +170,7 @@ static void expect_error(struct fixture *f, const char *request, const char *cod
 	turn(f);
 }
 
-static void test_answers(void **state)
+static void a_command_is_answered(void **state)
 {
 	struct fixture *f = *state;
 	char compact[128];
@@ -186,7 +186,7 @@ static void test_answers(void **state)
 	turn(f);
 }
 
-static void test_refusals(void **state)
+static void what_is_not_understood_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
@@ -200,7 +200,7 @@ static void test_refusals(void **state)
 	expect_error(f, "{\"v\":1,\"cmd\":\"statu\"}\n", "unknown-command");
 }
 
-static void test_in_pieces(void **state)
+static void a_request_may_come_in_pieces(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_to(f);
@@ -217,7 +217,7 @@ static void test_in_pieces(void **state)
 	turn(f);
 }
 
-static void test_too_long(void **state)
+static void a_request_too_long_ends_the_connection(void **state)
 {
 	struct fixture *f = *state;
 	char request[CONTROL_REQUEST_MAX + 1];
@@ -232,7 +232,7 @@ static void test_too_long(void **state)
 	expect_error(f, request, "bad-request");
 }
 
-static void test_big_answer_and_half_close(void **state)
+static void a_big_answer_survives_a_half_close(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_to(f);
@@ -249,7 +249,7 @@ static void test_big_answer_and_half_close(void **state)
 	close(fd);
 }
 
-static void test_left_in_the_middle(void **state)
+static void a_client_may_leave_in_the_middle(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_to(f);
@@ -263,7 +263,7 @@ static void test_left_in_the_middle(void **state)
 	expect_error(f, "nonsense\n", "bad-request");
 }
 
-static void test_two_requests_at_once(void **state)
+static void two_requests_at_once_are_a_breach(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_to(f);
@@ -272,7 +272,7 @@ static void test_two_requests_at_once(void **state)
 	close(fd);
 }
 
-static void test_many_clients(void **state)
+static void clients_beyond_the_limit_wait(void **state)
 {
 	struct fixture *f = *state;
 	int fd[CONTROL_CLIENTS_MAX + 1];
@@ -297,7 +297,7 @@ static void test_many_clients(void **state)
 		turn(f);
 }
 
-static void test_closed_with_clients(void **state)
+static void closing_ends_the_clients(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_to(f);
@@ -309,7 +309,7 @@ static void test_closed_with_clients(void **state)
 	close(fd);
 }
 
-static void test_stale_name_and_no_directory(void **state)
+static void a_stale_name_is_taken_over(void **state)
 {
 	struct fixture *f = *state;
 	struct control_server *other;
@@ -332,17 +332,21 @@ static void test_stale_name_and_no_directory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_answers, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_in_pieces, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_too_long, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_big_answer_and_half_close, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_left_in_the_middle, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_two_requests_at_once, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_many_clients, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_closed_with_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_command_is_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
-			test_stale_name_and_no_directory, set_up, tear_down),
+			what_is_not_understood_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_request_too_long_ends_the_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_big_answer_survives_a_half_close, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_client_may_leave_in_the_middle, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			two_requests_at_once_are_a_breach, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(clients_beyond_the_limit_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(closing_ends_the_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_stale_name_is_taken_over, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

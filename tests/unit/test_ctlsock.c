@@ -139,7 +139,7 @@ static void answer_never(int fd)
 	(void)!read(fd, &c, 1); /* until the client gives up */
 }
 
-static void test_one_line(void **state)
+static void one_line_is_answered_by_one(void **state)
 {
 	struct server *s = *state;
 	char *reply;
@@ -152,7 +152,7 @@ static void test_one_line(void **state)
 	assert_string_equal(s->request, "{\"a\": 1}\n");
 }
 
-static void test_pieces(void **state)
+static void an_answer_may_come_in_pieces(void **state)
 {
 	char *reply;
 
@@ -161,7 +161,7 @@ static void test_pieces(void **state)
 	free(reply);
 }
 
-static void test_hang_up(void **state)
+static void hanging_up_early_is_told(void **state)
 {
 	struct server *s = *state;
 	char *reply;
@@ -172,7 +172,7 @@ static void test_hang_up(void **state)
 	assert_int_equal(ask(s, answer_half, &reply), N2N_EIO);
 }
 
-static void test_largest(void **state)
+static void the_largest_answer_is_taken(void **state)
 {
 	char *reply;
 
@@ -181,7 +181,7 @@ static void test_largest(void **state)
 	free(reply);
 }
 
-static void test_too_much(void **state)
+static void a_larger_one_is_refused(void **state)
 {
 	char *reply;
 
@@ -189,7 +189,7 @@ static void test_too_much(void **state)
 	assert_non_null(strstr(err.text, "is longer than 16 MiB"));
 }
 
-static void test_time_limit(void **state)
+static void the_exchange_ends_in_time(void **state)
 {
 	uint64_t before = sys_now_ms();
 	char *reply;
@@ -199,7 +199,7 @@ static void test_time_limit(void **state)
 	assert_non_null(strstr(err.text, "within 5 s"));
 }
 
-static void test_nobody_there(void **state)
+static void nobody_there_is_told(void **state)
 {
 	struct server *s = *state;
 	char path[128], *reply;
@@ -225,7 +225,7 @@ static int ask_as_nobody(const char *path)
 	return ctlsock_request(path, "x", &reply, &err) == N2N_EPERM ? 0 : 1;
 }
 
-static void test_denied(void **state)
+static void a_denied_socket_is_told(void **state)
 {
 	struct server *s = *state;
 	int status;
@@ -244,14 +244,14 @@ static void test_denied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_one_line),
-		TEST(test_pieces),
-		TEST(test_hang_up),
-		TEST(test_largest),
-		TEST(test_too_much),
-		TEST(test_time_limit),
-		TEST(test_nobody_there),
-		TEST(test_denied),
+		TEST(one_line_is_answered_by_one),
+		TEST(an_answer_may_come_in_pieces),
+		TEST(hanging_up_early_is_told),
+		TEST(the_largest_answer_is_taken),
+		TEST(a_larger_one_is_refused),
+		TEST(the_exchange_ends_in_time),
+		TEST(nobody_there_is_told),
+		TEST(a_denied_socket_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

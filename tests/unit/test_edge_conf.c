@@ -54,7 +54,7 @@ static void assert_ip(const struct endpoint *e, const char *text)
 	assert_string_equal(endpoint_format_ip(e, buf), text);
 }
 
-static void test_product_page(void **state)
+static void the_product_page_works(void **state)
 {
 	struct line l;
 
@@ -76,7 +76,7 @@ static void test_product_page(void **state)
 	assert_string_equal(l.words[8], ""); /* the key */
 }
 
-static void test_defaults(void **state)
+static void what_is_not_given_has_its_default(void **state)
 {
 	struct line l;
 
@@ -94,7 +94,7 @@ static void test_defaults(void **state)
 	assert_false(l.conf.process.help || l.conf.process.version);
 }
 
-static void test_everything(void **state)
+static void everything_can_be_given(void **state)
 {
 	const struct mac mac = {{0x02, 0, 0x5e, 0x10, 0, 1}};
 	struct line l;
@@ -245,7 +245,7 @@ static const struct wrong wrong[] = {
 	{"--state-dir", "", "\"\" is no path; give one that is not empty"},
 };
 
-static void test_wrong_values(void **state)
+static void each_wrong_value_is_explained(void **state)
 {
 	char expected[512];
 	struct line l;
@@ -260,7 +260,7 @@ static void test_wrong_values(void **state)
 	}
 }
 
-static void test_long_values(void **state)
+static void values_have_limits_of_length(void **state)
 {
 	char value[WORD_CAP] = "";
 	struct line l;
@@ -292,7 +292,7 @@ static void test_long_values(void **state)
 	assert_string_equal(l.conf.community.name, value);
 }
 
-static void test_too_many(void **state)
+static void lists_have_limits(void **state)
 {
 	struct line l;
 
@@ -316,7 +316,7 @@ static void test_too_many(void **state)
 		l.err.text, "option -a: \"10.0.0.9\" is one address too many; give at most 8");
 }
 
-static void test_what_belongs_together(void **state)
+static void what_belongs_together_is_checked(void **state)
 {
 	struct line l;
 
@@ -343,7 +343,7 @@ static void test_what_belongs_together(void **state)
 	assert_string_equal(l.err.text, "no supernode: give at least one with -l HOST:PORT");
 }
 
-static void test_help_needs_nothing_else(void **state)
+static void help_needs_nothing_else(void **state)
 {
 	struct line l;
 
@@ -355,7 +355,7 @@ static void test_help_needs_nothing_else(void **state)
 	assert_int_equal(PARSE("-h", "-M", "1"), N2N_EINVAL);
 }
 
-static void test_environment(void **state)
+static void the_environment_is_overridden(void **state)
 {
 	struct line l;
 
@@ -380,7 +380,7 @@ static void test_environment(void **state)
 	assert_string_equal(l.conf.community.key, "");
 }
 
-static void test_workers(void **state)
+static void workers_are_counted(void **state)
 {
 	struct line l;
 
@@ -396,7 +396,7 @@ static void test_workers(void **state)
 	assert_int_equal(PARSE(ENOUGH, "--workers", "65"), N2N_EINVAL);
 }
 
-static void test_disable(void **state)
+static void features_are_disabled_by_name(void **state)
 {
 	struct line l;
 
@@ -417,7 +417,7 @@ static void test_disable(void **state)
 	assert_int_equal(l.conf.process.disabled, FEATURE_TSO);
 }
 
-static void test_wipe(void **state)
+static void wiping_leaves_no_key(void **state)
 {
 	static const char zero[COMMUNITY_SECRET_MAX + 1];
 	struct line l;
@@ -428,7 +428,7 @@ static void test_wipe(void **state)
 	assert_memory_equal(l.conf.community.key, zero, sizeof(zero));
 }
 
-static void test_help_fits(void **state)
+static void help_names_all_and_fits(void **state)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -470,19 +470,19 @@ static void each_setting_has_its_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_product_page, clear_environment),
-		cmocka_unit_test_setup(test_defaults, clear_environment),
-		cmocka_unit_test_setup(test_everything, clear_environment),
-		cmocka_unit_test_setup(test_wrong_values, clear_environment),
-		cmocka_unit_test_setup(test_long_values, clear_environment),
-		cmocka_unit_test_setup(test_too_many, clear_environment),
-		cmocka_unit_test_setup(test_what_belongs_together, clear_environment),
-		cmocka_unit_test_setup(test_help_needs_nothing_else, clear_environment),
-		cmocka_unit_test_setup(test_environment, clear_environment),
-		cmocka_unit_test_setup(test_workers, clear_environment),
-		cmocka_unit_test_setup(test_disable, clear_environment),
-		cmocka_unit_test_setup(test_wipe, clear_environment),
-		cmocka_unit_test(test_help_fits),
+		cmocka_unit_test_setup(the_product_page_works, clear_environment),
+		cmocka_unit_test_setup(what_is_not_given_has_its_default, clear_environment),
+		cmocka_unit_test_setup(everything_can_be_given, clear_environment),
+		cmocka_unit_test_setup(each_wrong_value_is_explained, clear_environment),
+		cmocka_unit_test_setup(values_have_limits_of_length, clear_environment),
+		cmocka_unit_test_setup(lists_have_limits, clear_environment),
+		cmocka_unit_test_setup(what_belongs_together_is_checked, clear_environment),
+		cmocka_unit_test_setup(help_needs_nothing_else, clear_environment),
+		cmocka_unit_test_setup(the_environment_is_overridden, clear_environment),
+		cmocka_unit_test_setup(workers_are_counted, clear_environment),
+		cmocka_unit_test_setup(features_are_disabled_by_name, clear_environment),
+		cmocka_unit_test_setup(wiping_leaves_no_key, clear_environment),
+		cmocka_unit_test(help_names_all_and_fits),
 		cmocka_unit_test(each_setting_has_its_options),
 	};
 

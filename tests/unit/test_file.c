@@ -41,7 +41,7 @@ static void put(const char *content, size_t len)
 	assert_int_equal(fclose(f), 0);
 }
 
-static void test_trimming(void **state)
+static void one_newline_is_taken_away(void **state)
 {
 	static const struct {
 		const char *content, *text;
@@ -70,7 +70,7 @@ static void test_trimming(void **state)
 	}
 }
 
-static void test_too_long(void **state)
+static void what_is_too_long_is_refused(void **state)
 {
 	static const char *const contents[] = {
 		"12345678", "1234567\n", "1234567\n9\n", "123456789"};
@@ -90,7 +90,7 @@ static void test_too_long(void **state)
 	}
 }
 
-static void test_failures(void **state)
+static void failures_say_what_and_why(void **state)
 {
 	char buf[8];
 	size_t len;
@@ -118,7 +118,7 @@ static int read_as_nobody(void)
 	return strstr(err.text, "run as a user who may read it") ? 0 : 3;
 }
 
-static void test_denied(void **state)
+static void a_denied_file_is_explained(void **state)
 {
 	int status;
 	pid_t child;
@@ -133,7 +133,7 @@ static void test_denied(void **state)
 	assert_int_equal(chmod(path, 0600), 0);
 }
 
-static void test_standard_input(void **state)
+static void standard_input_is_a_dash(void **state)
 {
 	int ends[2], before = dup(STDIN_FILENO);
 	char buf[8];
@@ -159,7 +159,7 @@ static void test_standard_input(void **state)
 		dup2(before, STDIN_FILENO);
 }
 
-static void test_open_to_others(void **state)
+static void files_open_to_others_are_found(void **state)
 {
 	(void)state;
 	assert_false(file_is_open_to_others(path));
@@ -176,12 +176,12 @@ static void test_open_to_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trimming),
-		cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_denied),
-		cmocka_unit_test(test_standard_input),
-		cmocka_unit_test(test_open_to_others),
+		cmocka_unit_test(one_newline_is_taken_away),
+		cmocka_unit_test(what_is_too_long_is_refused),
+		cmocka_unit_test(failures_say_what_and_why),
+		cmocka_unit_test(a_denied_file_is_explained),
+		cmocka_unit_test(standard_input_is_a_dash),
+		cmocka_unit_test(files_open_to_others_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

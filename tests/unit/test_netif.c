@@ -59,7 +59,7 @@ static int teardown(void **state)
 	return system("ip link delete v0");
 }
 
-static void test_settings(void **state)
+static void an_interface_is_set_up(void **state)
 {
 	const struct mac mac = {{2, 0, 0x5e, 0x10, 0, 1}};
 
@@ -72,7 +72,7 @@ static void test_settings(void **state)
 	assert_true(shows("ip link show v0", "UP"));
 }
 
-static void test_gso_limits(void **state)
+static void super_frames_are_limited(void **state)
 {
 	(void)state;
 	assert_int_equal(netif_set_gso_limits("v0", 61000, 64, &err), 0);
@@ -85,7 +85,7 @@ static void test_gso_limits(void **state)
 	assert_int_equal(netif_set_gso_limits("none0", 61000, 64, &err), N2N_ENOENT);
 }
 
-static void test_tap_queues(void **state)
+static void queues_of_a_tap_are_counted(void **state)
 {
 	(void)state;
 	assert_int_equal(netif_tap_queues("none0"), N2N_ENOENT);
@@ -99,7 +99,7 @@ static void test_tap_queues(void **state)
 	run("ip link delete one0; ip link delete many0");
 }
 
-static void test_addresses(void **state)
+static void addresses_of_both_families_are_added(void **state)
 {
 	struct endpoint v4 = address("10.1.2.1"), point = address("10.9.9.0"),
 			v6 = address("fd00::1");
@@ -121,7 +121,7 @@ static void test_addresses(void **state)
 		"argument; check that the interface allows this value");
 }
 
-static void test_failures(void **state)
+static void failures_say_what_and_why(void **state)
 {
 	const struct mac group = {{3, 0, 0, 0, 0, 1}};
 	struct endpoint ip = address("10.1.2.1");
@@ -140,7 +140,7 @@ static void test_failures(void **state)
 				      "check that the interface allows this value");
 }
 
-static void test_denied(void **state)
+static void without_rights_the_advice_is_a_capability(void **state)
 {
 	struct endpoint ip = address("10.1.2.1");
 	int status;
@@ -169,7 +169,7 @@ static bool listed(const struct endpoint *list, int n, const char *text)
 	return false;
 }
 
-static void test_local_addresses(void **state)
+static void addresses_of_the_host_are_listed(void **state)
 {
 	const char *const exclude[] = {"other0", "v1"};
 	struct endpoint list[16];
@@ -198,7 +198,7 @@ static void test_local_addresses(void **state)
 	assert_false(listed(list, n, "10.1.2.1"));
 }
 
-static void test_watch(void **state)
+static void changes_are_noticed(void **state)
 {
 	struct netif_watch *w;
 	struct pollfd p = {.events = POLLIN};
@@ -228,14 +228,14 @@ static void test_watch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_settings),
-		TEST(test_gso_limits),
-		TEST(test_tap_queues),
-		TEST(test_addresses),
-		TEST(test_failures),
-		TEST(test_denied),
-		TEST(test_local_addresses),
-		TEST(test_watch),
+		TEST(an_interface_is_set_up),
+		TEST(super_frames_are_limited),
+		TEST(queues_of_a_tap_are_counted),
+		TEST(addresses_of_both_families_are_added),
+		TEST(failures_say_what_and_why),
+		TEST(without_rights_the_advice_is_a_capability),
+		TEST(addresses_of_the_host_are_listed),
+		TEST(changes_are_noticed),
 	};
 
 	if (unshare(CLONE_NEWNET)) {

@@ -122,7 +122,7 @@ static int parse(struct target *t, struct conf_error *err, const char *const wor
 
 #define PARSE(...) parse(&t, &err, (const char *const[WORDS_MAX]){__VA_ARGS__})
 
-static void test_forms(void **state)
+static void options_are_taken_in_each_form(void **state)
 {
 	struct target t;
 	struct conf_error err;
@@ -144,7 +144,7 @@ static void test_forms(void **state)
 	assert_int_equal(PARSE("-c", "--"), 0);
 }
 
-static void test_refusals(void **state)
+static void what_is_wrong_is_refused_with_the_reason(void **state)
 {
 	static const struct {
 		const char *words[WORDS_MAX];
@@ -190,7 +190,7 @@ static void test_refusals(void **state)
 	}
 }
 
-static void test_long_words(void **state)
+static void long_words_are_cut_in_errors(void **state)
 {
 	char word[120] = "--";
 	struct target t;
@@ -204,7 +204,7 @@ static void test_long_words(void **state)
 	assert_true(strlen(err.text) < 160);
 }
 
-static void test_quoting(void **state)
+static void a_quoted_value_cannot_command_a_terminal(void **state)
 {
 	char buf[CONF_QUOTED_CAP], value[200] = "", expected[CONF_QUOTED_CAP];
 
@@ -224,7 +224,7 @@ static void test_quoting(void **state)
 	assert_string_equal(conf_quote(buf, value), expected);
 }
 
-static void test_secrets_leave_argv(void **state)
+static void secrets_leave_argv(void **state)
 {
 	struct target t;
 	struct conf_error err;
@@ -241,7 +241,7 @@ static void test_secrets_leave_argv(void **state)
 	assert_string_equal(copies[2], "");
 }
 
-static void test_environment(void **state)
+static void arguments_override_the_environment(void **state)
 {
 	struct target t = {0};
 	struct conf_error err;
@@ -265,7 +265,7 @@ static void test_environment(void **state)
 		err.text, "variable N2N_TEST_SECRET: the value is too long; give at most 30 bytes");
 }
 
-static void test_help(void **state)
+static void help_comes_of_the_rows(void **state)
 {
 	char *text = NULL;
 	size_t len = 0;
@@ -289,7 +289,7 @@ static void test_help(void **state)
 	free(text);
 }
 
-static void test_numbers(void **state)
+static void numbers_are_decimal_and_within_limits(void **state)
 {
 	unsigned n = 7;
 
@@ -312,7 +312,7 @@ static void test_numbers(void **state)
 	assert_false(value_number(&n, "0x1", 0, 10));
 }
 
-static void test_printable(void **state)
+static void text_is_utf8_without_control_characters(void **state)
 {
 	static const char *const good[] = {"", "a b~", "\xc2\xa0", "\xc3\xa9", "\xe2\x82\xac",
 		"\xef\xbf\xbd", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x9f\x98\x80",
@@ -345,16 +345,16 @@ static void an_error_is_told_how_to_choose_otherwise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_quoting),
-		cmocka_unit_test(test_secrets_leave_argv),
-		cmocka_unit_test(test_environment),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(options_are_taken_in_each_form),
+		cmocka_unit_test(what_is_wrong_is_refused_with_the_reason),
+		cmocka_unit_test(long_words_are_cut_in_errors),
+		cmocka_unit_test(a_quoted_value_cannot_command_a_terminal),
+		cmocka_unit_test(secrets_leave_argv),
+		cmocka_unit_test(arguments_override_the_environment),
+		cmocka_unit_test(help_comes_of_the_rows),
 		cmocka_unit_test(an_error_is_told_how_to_choose_otherwise),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_printable),
+		cmocka_unit_test(numbers_are_decimal_and_within_limits),
+		cmocka_unit_test(text_is_utf8_without_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static unsigned mode_of(const struct fixture *f, const char *name)
 	return info.st_mode & 07777;
 }
 
-static void test_makes_directories(void **state)
+static void directories_are_made_private(void **state)
 {
 	struct fixture *f = *state;
 
@@ -72,7 +72,7 @@ static void test_makes_directories(void **state)
 	state_close(NULL);
 }
 
-static void test_round_trip(void **state)
+static void what_is_written_is_read_again(void **state)
 {
 	struct fixture *f = *state;
 	uint8_t buf[8];
@@ -97,7 +97,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(len, 0);
 }
 
-static void test_nothing_else_stays(void **state)
+static void no_temporary_file_stays(void **state)
 {
 	struct fixture *f = *state;
 	struct dirent *e;
@@ -118,7 +118,7 @@ static void test_nothing_else_stays(void **state)
 }
 
 /* A reader never sees anything but a whole old or a whole new file. */
-static void test_atomic(void **state)
+static void a_file_is_the_old_or_the_new_one(void **state)
 {
 	struct fixture *f = *state;
 	static uint8_t data[60000];
@@ -146,7 +146,7 @@ static void test_atomic(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void test_write_over_rubble(void **state)
+static void what_a_crash_left_is_written_over(void **state)
 {
 	struct fixture *f = *state;
 	char path[256];
@@ -158,7 +158,7 @@ static void test_write_over_rubble(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
-static void test_exposed_file(void **state)
+static void a_file_open_to_others_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	char path[192], expected[256], buf[8];
@@ -173,7 +173,7 @@ static void test_exposed_file(void **state)
 	assert_string_equal(f->err.text, expected);
 }
 
-static void test_second_process(void **state)
+static void a_second_process_is_told_of_the_first(void **state)
 {
 	struct fixture *f = *state;
 	struct state *second;
@@ -204,7 +204,7 @@ static void test_second_process(void **state)
 	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
 }
 
-static void test_directory_of_others(void **state)
+static void a_directory_open_to_others_is_refused(void **state)
 {
 	struct fixture *f = *state;
 
@@ -230,7 +230,7 @@ static int open_as_nobody(const char *dir)
 											       : 3;
 }
 
-static void test_denied(void **state)
+static void a_denied_directory_is_explained(void **state)
 {
 	struct fixture *f = *state;
 	int status;
@@ -242,7 +242,7 @@ static void test_denied(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void test_wrong_places(void **state)
+static void places_that_are_none_are_refused(void **state)
 {
 	static const char *const names[] = {"", ".", "..", "a/b"};
 	struct fixture *f = *state;
@@ -296,7 +296,7 @@ static int fill_and_freeze(void)
 	return system(command) ? 6 : 0;
 }
 
-static void test_full_and_read_only(void **state)
+static void full_and_read_only_disks_are_told_apart(void **state)
 {
 	int status;
 	pid_t child = fork();
@@ -312,7 +312,7 @@ static void test_full_and_read_only(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void test_control_path(void **state)
+static void the_path_of_the_socket_has_its_limit(void **state)
 {
 	char path[STATE_SOCKET_MAX], dir[STATE_SOCKET_MAX];
 	struct os_error err;
@@ -382,7 +382,7 @@ static int defaults_as_nobody(char *dir)
 	return access(expected, W_OK) ? 9 : 0;
 }
 
-static void test_defaults(void **state)
+static void the_environment_names_the_place(void **state)
 {
 	char dir[] = "/tmp/n2n-test-home-XXXXXX", command[64];
 	int status;
@@ -407,19 +407,19 @@ static void test_defaults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_makes_directories),
-		TEST(test_round_trip),
-		TEST(test_nothing_else_stays),
-		TEST(test_atomic),
-		TEST(test_write_over_rubble),
-		TEST(test_exposed_file),
-		TEST(test_second_process),
-		TEST(test_directory_of_others),
-		TEST(test_denied),
-		TEST(test_wrong_places),
-		cmocka_unit_test(test_full_and_read_only),
-		cmocka_unit_test(test_control_path),
-		cmocka_unit_test(test_defaults),
+		TEST(directories_are_made_private),
+		TEST(what_is_written_is_read_again),
+		TEST(no_temporary_file_stays),
+		TEST(a_file_is_the_old_or_the_new_one),
+		TEST(what_a_crash_left_is_written_over),
+		TEST(a_file_open_to_others_is_refused),
+		TEST(a_second_process_is_told_of_the_first),
+		TEST(a_directory_open_to_others_is_refused),
+		TEST(a_denied_directory_is_explained),
+		TEST(places_that_are_none_are_refused),
+		cmocka_unit_test(full_and_read_only_disks_are_told_apart),
+		cmocka_unit_test(the_path_of_the_socket_has_its_limit),
+		cmocka_unit_test(the_environment_names_the_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,21 +84,21 @@ static void check_pair(const char *ip)
 	part(&p);
 }
 
-static void test_both_families(void **state)
+static void bytes_pass_in_both_families(void **state)
 {
 	(void)state;
 	check_pair("127.0.0.1");
 	check_pair("::1");
 }
 
-static void test_close_of_none(void **state)
+static void closing_none_is_fine(void **state)
 {
 	(void)state;
 	stream_close(os_handle_none());
 	assert_true(fcntl(STDERR_FILENO, F_GETFD) >= 0);
 }
 
-static void test_limits(void **state)
+static void limits_end_a_wait(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, SOON_MS), within;
 	uint64_t start = sys_now_ms();
@@ -123,7 +123,7 @@ static void test_limits(void **state)
 	part(&p);
 }
 
-static void test_send_to_one_who_does_not_read(void **state)
+static void sending_to_one_who_does_not_read_ends(void **state)
 {
 	static uint8_t much[16 << 20];
 	struct stream_limit limit = stream_limit_within(&never, SOON_MS);
@@ -135,7 +135,7 @@ static void test_send_to_one_who_does_not_read(void **state)
 	part(&p);
 }
 
-static void test_hang_up(void **state)
+static void hanging_up_is_noticed(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, LATE_MS);
 	struct pair p;
@@ -157,7 +157,7 @@ static void test_hang_up(void **state)
 	part(&p);
 }
 
-static void test_wait_tells_which(void **state)
+static void a_wait_tells_which_is_ready(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, LATE_MS);
 	struct stream_limit soon = stream_limit_within(&never, SOON_MS);
@@ -183,7 +183,7 @@ static void test_wait_tells_which(void **state)
 	part(&b);
 }
 
-static void test_stop_ends_a_wait(void **state)
+static void a_stop_ends_a_wait(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, LATE_MS);
 	struct pair a, b;
@@ -204,7 +204,7 @@ static void test_stop_ends_a_wait(void **state)
 	part(&b);
 }
 
-static void test_refused(void **state)
+static void a_refused_connection_is_told(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, LATE_MS);
 	struct pair p;
@@ -220,7 +220,7 @@ static void test_refused(void **state)
 }
 
 /* Once the backlog is full, Linux leaves further connections without an answer. */
-static void test_connect_gives_up(void **state)
+static void connecting_gives_up_in_time(void **state)
 {
 	struct stream_limit soon;
 	struct pair p;
@@ -242,7 +242,7 @@ static void test_connect_gives_up(void **state)
 	stream_close(p.listener);
 }
 
-static void test_nowhere(void **state)
+static void an_address_nowhere_is_told(void **state)
 {
 	struct endpoint to = address("255.255.255.255");
 	struct os_error err;
@@ -255,7 +255,7 @@ static void test_nowhere(void **state)
 	assert_non_null(strstr(err.text, "255.255.255.255:1"));
 }
 
-static void test_listen_fails(void **state)
+static void listening_fails_with_the_reason(void **state)
 {
 	struct endpoint at = address("192.0.2.1");
 	struct pair p;
@@ -272,7 +272,7 @@ static void test_listen_fails(void **state)
 	stream_close(p.listener);
 }
 
-static void test_interrupt(void **state)
+static void an_interrupt_ends_a_wait(void **state)
 {
 	struct stream_limit limit = stream_limit_within(&never, LATE_MS);
 	struct os_error err;
@@ -294,18 +294,18 @@ static void test_interrupt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_families),
-		cmocka_unit_test(test_close_of_none),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_send_to_one_who_does_not_read),
-		cmocka_unit_test(test_hang_up),
-		cmocka_unit_test(test_wait_tells_which),
-		cmocka_unit_test(test_stop_ends_a_wait),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_connect_gives_up),
-		cmocka_unit_test(test_nowhere),
-		cmocka_unit_test(test_listen_fails),
-		cmocka_unit_test(test_interrupt),
+		cmocka_unit_test(bytes_pass_in_both_families),
+		cmocka_unit_test(closing_none_is_fine),
+		cmocka_unit_test(limits_end_a_wait),
+		cmocka_unit_test(sending_to_one_who_does_not_read_ends),
+		cmocka_unit_test(hanging_up_is_noticed),
+		cmocka_unit_test(a_wait_tells_which_is_ready),
+		cmocka_unit_test(a_stop_ends_a_wait),
+		cmocka_unit_test(a_refused_connection_is_told),
+		cmocka_unit_test(connecting_gives_up_in_time),
+		cmocka_unit_test(an_address_nowhere_is_told),
+		cmocka_unit_test(listening_fails_with_the_reason),
+		cmocka_unit_test(an_interrupt_ends_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,7 @@ static int parse(const char *const words[WORDS_MAX])
 
 #define PARSE(...) parse((const char *const[WORDS_MAX]){__VA_ARGS__})
 
-static void test_ports(void **state)
+static void a_port_is_given_either_way(void **state)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
@@ -49,7 +49,7 @@ static void test_ports(void **state)
 	assert_int_equal(conf.local.port, 6);
 }
 
-static void test_the_rest(void **state)
+static void the_rest_is_as_for_an_edge(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-f", "-v", "-v", "--state-dir", "/s"), 0);
@@ -69,7 +69,7 @@ static void test_the_rest(void **state)
 	assert_false(conf.process.help);
 }
 
-static void test_wrong_values(void **state)
+static void each_wrong_value_is_explained(void **state)
 {
 	(void)state;
 	assert_int_equal(PARSE("-l", "host:7654"), N2N_EINVAL);
@@ -107,9 +107,9 @@ static void each_setting_has_its_options(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ports),
-		cmocka_unit_test(test_the_rest),
-		cmocka_unit_test(test_wrong_values),
+		cmocka_unit_test(a_port_is_given_either_way),
+		cmocka_unit_test(the_rest_is_as_for_an_edge),
+		cmocka_unit_test(each_wrong_value_is_explained),
 		cmocka_unit_test(each_setting_has_its_options),
 	};
 

@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-static void test_clocks(void **state)
+static void clocks_go_forward(void **state)
 {
 	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 	struct timespec boot;
@@ -36,7 +36,7 @@ static void test_clocks(void **state)
 		(uint64_t)(time(NULL) + 1) * 1000);
 }
 
-static void test_random(void **state)
+static void random_bytes_differ(void **state)
 {
 	struct random r;
 	struct os_error err;
@@ -107,7 +107,7 @@ static void assert_succeeds(int (*test)(void))
 	assert_int_equal(status, 0);
 }
 
-static void test_in_children(void **state)
+static void a_child_is_hardened_and_has_streams(void **state)
 {
 	(void)state;
 	assert_succeeds(hardened);
@@ -115,7 +115,7 @@ static void test_in_children(void **state)
 	assert_succeeds(full_device);
 }
 
-static void test_errno(void **state)
+static void system_errors_are_translated(void **state)
 {
 	(void)state;
 	assert_int_equal(os_errno(0), N2N_OK);
@@ -131,7 +131,7 @@ static void test_errno(void **state)
 	assert_int_equal(os_errno(EROFS), N2N_EIO);
 }
 
-static void test_error_text(void **state)
+static void a_text_is_cut_to_its_room(void **state)
 {
 	struct os_error err = {0};
 	char longer[400];
@@ -149,11 +149,11 @@ static void test_error_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clocks),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_in_children),
-		cmocka_unit_test(test_errno),
-		cmocka_unit_test(test_error_text),
+		cmocka_unit_test(clocks_go_forward),
+		cmocka_unit_test(random_bytes_differ),
+		cmocka_unit_test(a_child_is_hardened_and_has_streams),
+		cmocka_unit_test(system_errors_are_translated),
+		cmocka_unit_test(a_text_is_cut_to_its_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void delete_interface(const char *name)
 	assert_int_equal(system(command), 0);
 }
 
-static void test_name(void **state)
+static void a_name_that_no_interface_may_have_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"", ".", "..", "a/b", "a b", "a:b", "tap%d", "a\n", "1234567890123456"};
@@ -62,7 +62,7 @@ static void test_name(void **state)
 	tap_close(NULL);
 }
 
-static void test_appears_and_disappears(void **state)
+static void an_interface_goes_with_its_last_queue(void **state)
 {
 	struct tap *tap;
 
@@ -89,7 +89,7 @@ static bool in_use_elsewhere(const char *name, unsigned use)
 	return status == 0;
 }
 
-static void test_in_use(void **state)
+static void an_interface_in_use_is_not_taken(void **state)
 {
 	struct tap *tap, *second;
 
@@ -118,7 +118,7 @@ static void test_in_use(void **state)
 }
 
 /* A persistent interface has one queue or several, as it was made; one process may have it. */
-static void test_persistent(void **state)
+static void a_persistent_one_is_taken_over_if_free(void **state)
 {
 	(void)state;
 	for (int several = 0; several < 2; several++)
@@ -142,7 +142,7 @@ static void test_persistent(void **state)
 		}
 }
 
-static void test_persistent_tun(void **state)
+static void a_persistent_tun_is_refused(void **state)
 {
 	struct tap *tap;
 
@@ -153,7 +153,7 @@ static void test_persistent_tun(void **state)
 	delete_interface("t2");
 }
 
-static void test_join(void **state)
+static void queues_are_joined_and_left(void **state)
 {
 	struct tap *tap, *more, *third;
 
@@ -247,7 +247,7 @@ static void check_frames(unsigned use)
 	tap_close(tap);
 }
 
-static void test_frames(void **state)
+static void frames_come_and_go(void **state)
 {
 	(void)state;
 	check_frames(0);
@@ -353,7 +353,7 @@ static void what_is_no_tap_is_not_adopted(void **state)
 	}
 }
 
-static void test_denied(void **state)
+static void without_rights_the_advice_is_a_capability(void **state)
 {
 	struct tap *tap;
 	int status;
@@ -375,18 +375,18 @@ static void test_denied(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_name),
-		cmocka_unit_test(test_appears_and_disappears),
-		cmocka_unit_test(test_in_use),
-		cmocka_unit_test(test_persistent),
-		cmocka_unit_test(test_persistent_tun),
-		cmocka_unit_test(test_join),
-		cmocka_unit_test(test_frames),
+		cmocka_unit_test(a_name_that_no_interface_may_have_is_refused),
+		cmocka_unit_test(an_interface_goes_with_its_last_queue),
+		cmocka_unit_test(an_interface_in_use_is_not_taken),
+		cmocka_unit_test(a_persistent_one_is_taken_over_if_free),
+		cmocka_unit_test(a_persistent_tun_is_refused),
+		cmocka_unit_test(queues_are_joined_and_left),
+		cmocka_unit_test(frames_come_and_go),
 		cmocka_unit_test(a_queue_that_another_opened_is_used_like_ones_own),
 		cmocka_unit_test(an_adopted_queue_has_headers_only_if_it_was_opened_so),
 		cmocka_unit_test(an_adopted_queue_can_be_joined),
 		cmocka_unit_test(what_is_no_tap_is_not_adopted),
-		cmocka_unit_test(test_denied),
+		cmocka_unit_test(without_rights_the_advice_is_a_capability),
 	};
 
 	if (unshare(CLONE_NEWNET) || access("/dev/net/tun", R_OK | W_OK)) {

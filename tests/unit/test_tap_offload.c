@@ -320,7 +320,7 @@ static void check_udp_read(struct tap *tap, int v6)
 	free(f);
 }
 
-static void test_read_udp(void **state)
+static void udp_trains_are_read(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
@@ -391,7 +391,7 @@ static void check_tcp_read(struct tap *tap, int v6, bool ecn)
 	free(sent);
 }
 
-static void test_read_tcp(void **state)
+static void tcp_trains_are_read(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
@@ -459,7 +459,7 @@ static void check_udp_write(struct tap *tap, int v6, size_t segments, uint16_t s
 	free(f);
 }
 
-static void test_write_udp(void **state)
+static void udp_trains_are_written(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
@@ -505,7 +505,7 @@ static void check_tcp_write(struct tap *tap, int v6, bool ecn)
 	free(seen);
 }
 
-static void test_write_tcp(void **state)
+static void tcp_trains_are_written(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
@@ -547,7 +547,7 @@ static void check_checksum_written(struct tap *tap, int v6)
 	free(f);
 }
 
-static void test_write_checksums(void **state)
+static void unset_checksums_are_filled_in(void **state)
 {
 	(void)state;
 	for (unsigned use = 0; use <= FEATURES_OF_TAP; use = next_set(use, FEATURES_OF_TAP)) {
@@ -560,7 +560,7 @@ static void test_write_checksums(void **state)
 }
 
 /* Facts that the kernel cannot believe fail the one frame. */
-static void test_write_nonsense(void **state)
+static void nonsense_does_no_harm(void **state)
 {
 	struct frame *f = malloc(sizeof(*f));
 	struct tap *tap = tap_up(FEATURES_OF_TAP);
@@ -596,7 +596,7 @@ static unsigned kinds_of(unsigned uses)
 	       (uses & FEATURE_USO ? OFFLOAD_BIT(OFFLOAD_UDP) : 0);
 }
 
-static void test_uses(void **state)
+static void what_is_used_is_what_was_asked_for(void **state)
 {
 	struct tap *tap;
 	unsigned all;
@@ -618,7 +618,7 @@ static void test_uses(void **state)
 }
 
 /* What the last owner of a persistent interface took is not forced on the next. */
-static void test_inherited_offloads(void **state)
+static void offloads_of_the_last_owner_are_undone(void **state)
 {
 	struct ifreq ifr = {.ifr_name = "t0", .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK), header_len = 12;
@@ -689,7 +689,7 @@ static void check_fallback(unsigned request, unsigned flags, unsigned lost)
 	assert_int_equal(status, 0);
 }
 
-static void test_fallbacks(void **state)
+static void what_the_driver_lacks_is_left_away(void **state)
 {
 	(void)state;
 	check_fallback(TUNSETOFFLOAD, 0x60, FEATURE_USO);
@@ -708,15 +708,15 @@ static int own_network(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_read_udp, own_network),
-		cmocka_unit_test_setup(test_read_tcp, own_network),
-		cmocka_unit_test_setup(test_write_udp, own_network),
-		cmocka_unit_test_setup(test_write_tcp, own_network),
-		cmocka_unit_test_setup(test_write_checksums, own_network),
-		cmocka_unit_test_setup(test_write_nonsense, own_network),
-		cmocka_unit_test_setup(test_uses, own_network),
-		cmocka_unit_test_setup(test_inherited_offloads, own_network),
-		cmocka_unit_test_setup(test_fallbacks, own_network),
+		cmocka_unit_test_setup(udp_trains_are_read, own_network),
+		cmocka_unit_test_setup(tcp_trains_are_read, own_network),
+		cmocka_unit_test_setup(udp_trains_are_written, own_network),
+		cmocka_unit_test_setup(tcp_trains_are_written, own_network),
+		cmocka_unit_test_setup(unset_checksums_are_filled_in, own_network),
+		cmocka_unit_test_setup(nonsense_does_no_harm, own_network),
+		cmocka_unit_test_setup(what_is_used_is_what_was_asked_for, own_network),
+		cmocka_unit_test_setup(offloads_of_the_last_owner_are_undone, own_network),
+		cmocka_unit_test_setup(what_the_driver_lacks_is_left_away, own_network),
 	};
 
 	if (unshare(CLONE_NEWNET) != 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {

@@ -100,7 +100,7 @@ static void receive(struct fixture *f, enum udp_family family, size_t n)
 	assert_int_equal(udp_recv(f->u, family, f->b, f->in + 15, 1), 0);
 }
 
-static void test_both_families(void **state)
+static void datagrams_pass_in_both_families(void **state)
 {
 	struct fixture *f = *state;
 
@@ -127,7 +127,7 @@ static void test_both_families(void **state)
 	}
 }
 
-static void test_nothing_there(void **state)
+static void nothing_there_is_no_error(void **state)
 {
 	struct fixture *f = *state;
 
@@ -137,7 +137,7 @@ static void test_nothing_there(void **state)
 }
 
 /* The whole of 127/8 is ours: an answer can leave from any address of it. */
-static void test_source_address(void **state)
+static void an_answer_leaves_from_where_it_was_asked(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint to = parsed("127.0.0.3:1"), from = parsed("127.0.0.2:1");
@@ -152,7 +152,7 @@ static void test_source_address(void **state)
 	assert_true(endpoint_same_ip(&f->in[0].local, &to));
 }
 
-static void test_source_address_lost(void **state)
+static void a_lost_source_address_is_left_away(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint me = loopback(UDP_V4, udp_port(f->u, UDP_V4));
@@ -181,7 +181,7 @@ static void test_source_address_lost(void **state)
 }
 
 /* More than the batch holds, the families mixed, one impossible packet in the middle. */
-static void test_order_and_counts(void **state)
+static void order_is_kept_and_each_is_counted_once(void **state)
 {
 	struct fixture *f = *state;
 	struct udp_packet_out out[13];
@@ -212,7 +212,7 @@ static void test_order_and_counts(void **state)
 		assert_true(f->in[i - 1].data[0] < f->in[i].data[0]);
 }
 
-static void test_truncation(void **state)
+static void what_is_cut_is_marked(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint me = loopback(UDP_V4, udp_port(f->u, UDP_V4));
@@ -232,7 +232,7 @@ static void test_truncation(void **state)
 	assert_int_equal(f->in[2].len, 0);
 }
 
-static void test_too_large(void **state)
+static void what_is_too_large_is_counted(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint me = loopback(UDP_V4, udp_port(f->u, UDP_V4));
@@ -248,7 +248,7 @@ static void test_too_large(void **state)
 }
 
 /* Loopback tells a sender at once that nobody listens; neither direction may trip over it. */
-static void test_closed_port_is_no_error(void **state)
+static void a_closed_port_is_no_error(void **state)
 {
 	struct fixture *f = *state;
 	struct udp_sent sent = {0};
@@ -265,7 +265,7 @@ static void test_closed_port_is_no_error(void **state)
 	assert_int_equal(sent.sent, 3);
 }
 
-static void test_port_in_use(void **state)
+static void a_port_in_use_is_not_shared(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint at = {.port = udp_port(f->u, UDP_V4)};
@@ -291,7 +291,7 @@ static void test_port_in_use(void **state)
 }
 
 /* Datagrams from many senders are spread over both pairs, and none is lost. */
-static void test_join(void **state)
+static void joined_sockets_share_the_senders(void **state)
 {
 	struct fixture *f = *state;
 	struct udp *more, *first = f->u;
@@ -320,7 +320,7 @@ static void test_join(void **state)
 	udp_close(more);
 }
 
-static void test_one_address(void **state)
+static void one_address_means_one_family(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint at = loopback(UDP_V4, 0);
@@ -356,7 +356,7 @@ static void test_one_address(void **state)
 		"one that \"ip address\" shows");
 }
 
-static void test_low_port_is_denied(void **state)
+static void a_low_port_is_denied(void **state)
 {
 	struct fixture *f = *state;
 	struct endpoint at = {.port = 1};
@@ -437,7 +437,7 @@ static int fill_buffer(unsigned unused)
 }
 
 /* A full send buffer stops the call at the first packet that found no room. */
-static void test_full_buffer(void **state)
+static void a_full_buffer_is_told(void **state)
 {
 	(void)state;
 	in_child(fill_buffer, 0);
@@ -455,7 +455,7 @@ static int send_one(unsigned len)
 }
 
 /* Nothing is fragmented. */
-static void test_interface_limit(void **state)
+static void the_limit_of_the_interface_counts(void **state)
 {
 	(void)state;
 	in_child(send_one, 1472);
@@ -510,7 +510,7 @@ static int open_without_both(unsigned missing)
 	return udp_open(&u, &any, FEATURE_GSO, &err) == N2N_ENOSYS ? 0 : 1;
 }
 
-static void test_missing_families(void **state)
+static void a_missing_family_is_done_without(void **state)
 {
 	struct fixture *f = *state;
 
@@ -523,7 +523,7 @@ static void test_missing_families(void **state)
 	in_child(open_without_both, AF_INET6);
 }
 
-static void test_destroy_nothing(void **state)
+static void destroying_nothing_is_fine(void **state)
 {
 	(void)state;
 	udp_close(NULL);
@@ -535,22 +535,22 @@ static void test_destroy_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_both_families),
-		TEST(test_nothing_there),
-		TEST(test_source_address),
-		TEST(test_source_address_lost),
-		TEST(test_order_and_counts),
-		TEST(test_truncation),
-		TEST(test_too_large),
-		TEST(test_closed_port_is_no_error),
-		TEST(test_port_in_use),
-		TEST(test_join),
-		TEST(test_one_address),
-		TEST(test_low_port_is_denied),
-		cmocka_unit_test(test_full_buffer),
-		cmocka_unit_test(test_interface_limit),
-		TEST(test_missing_families),
-		cmocka_unit_test(test_destroy_nothing),
+		TEST(datagrams_pass_in_both_families),
+		TEST(nothing_there_is_no_error),
+		TEST(an_answer_leaves_from_where_it_was_asked),
+		TEST(a_lost_source_address_is_left_away),
+		TEST(order_is_kept_and_each_is_counted_once),
+		TEST(what_is_cut_is_marked),
+		TEST(what_is_too_large_is_counted),
+		TEST(a_closed_port_is_no_error),
+		TEST(a_port_in_use_is_not_shared),
+		TEST(joined_sockets_share_the_senders),
+		TEST(one_address_means_one_family),
+		TEST(a_low_port_is_denied),
+		cmocka_unit_test(a_full_buffer_is_told),
+		cmocka_unit_test(the_limit_of_the_interface_counts),
+		TEST(a_missing_family_is_done_without),
+		cmocka_unit_test(destroying_nothing_is_fine),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

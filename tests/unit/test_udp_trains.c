@@ -202,7 +202,7 @@ static void need_trains(void)
 	}
 }
 
-static void test_what_is_used(void **state)
+static void what_is_used_is_what_was_asked_for(void **state)
 {
 	(void)state;
 	need_trains();
@@ -219,7 +219,7 @@ static void test_what_is_used(void **state)
 	}
 }
 
-static void test_train_shapes(void **state)
+static void trains_of_each_shape_arrive(void **state)
 {
 	static const size_t shorter_last[] = {1000, 1000, 500, 1000, 200, 200, 200};
 	static const struct shape ends[] = {{2500, 1000}, {1200, 1000}, {400, 200}};
@@ -235,7 +235,7 @@ static void test_train_shapes(void **state)
 	check_shapes(empty, COUNT(empty), apart, COUNT(apart));
 }
 
-static void test_train_limits(void **state)
+static void trains_keep_to_their_limits(void **state)
 {
 	static const struct shape full[] = {{64000, 1000}};
 	static const struct shape too_many[] = {{64000, 1000}, {1000, 1000}};
@@ -259,7 +259,7 @@ static void test_train_limits(void **state)
 }
 
 /* The same datagrams arrive, whatever the two sides use. */
-static void test_train_uses(void **state)
+static void each_side_may_do_without(void **state)
 {
 	size_t lens[WIDE];
 
@@ -282,7 +282,7 @@ static void test_train_uses(void **state)
 }
 
 /* Trains of several ways stay apart, and each keeps its source address. */
-static void test_train_ways(void **state)
+static void each_way_has_its_own_train(void **state)
 {
 	static const size_t lens[] = {9, 9, 9, 9, 9, 9, 9};
 	struct endpoint one = parsed("127.0.0.2:1"), two = parsed("127.0.0.3:1");
@@ -309,7 +309,7 @@ static void test_train_ways(void **state)
 	line_close(&l);
 }
 
-static void test_train_families(void **state)
+static void families_do_not_mix_in_a_train(void **state)
 {
 	size_t lens[60];
 	struct line l;
@@ -338,7 +338,7 @@ static void test_train_families(void **state)
 	line_close(&l);
 }
 
-static void test_train_source_lost(void **state)
+static void a_train_survives_a_lost_source_address(void **state)
 {
 	static const size_t lens[] = {5, 5, 5};
 	struct line l;
@@ -432,7 +432,7 @@ static int plain_way(unsigned unused)
 	return 0;
 }
 
-static void test_train_ways_out(void **state)
+static void a_way_out_without_trains_ends_them(void **state)
 {
 	(void)state;
 	need_trains();
@@ -485,7 +485,7 @@ static int send_refused(unsigned error)
 }
 
 /* A refused train goes by the datagram; GSO ends when it is to blame. */
-static void test_train_refused(void **state)
+static void a_refused_train_goes_one_by_one(void **state)
 {
 	(void)state;
 	need_trains();
@@ -525,7 +525,7 @@ static int fill_with_trains(unsigned unused)
 	return udp_wait_writable(l.from, UDP_V4, 20) ? 4 : 0;
 }
 
-static void test_train_full_buffer(void **state)
+static void a_full_buffer_stops_between_trains(void **state)
 {
 	(void)state;
 	need_trains();
@@ -533,7 +533,7 @@ static void test_train_full_buffer(void **state)
 }
 
 /* A shorter buffer cuts a train as it cuts a datagram. */
-static void test_train_truncated(void **state)
+static void a_train_too_long_is_cut(void **state)
 {
 	static const size_t lens[] = {100, 100, 100};
 	struct line l;
@@ -552,7 +552,7 @@ static void test_train_truncated(void **state)
 	line_close(&l);
 }
 
-static void test_not_writable(void **state)
+static void waiting_to_write_tells_whether_one_may(void **state)
 {
 	struct endpoint at = loopback(UDP_V4, 0);
 	struct os_error err;
@@ -568,18 +568,18 @@ static void test_not_writable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_used),
-		cmocka_unit_test(test_train_shapes),
-		cmocka_unit_test(test_train_limits),
-		cmocka_unit_test(test_train_uses),
-		cmocka_unit_test(test_train_ways),
-		cmocka_unit_test(test_train_families),
-		cmocka_unit_test(test_train_source_lost),
-		cmocka_unit_test(test_train_ways_out),
-		cmocka_unit_test(test_train_refused),
-		cmocka_unit_test(test_train_full_buffer),
-		cmocka_unit_test(test_train_truncated),
-		cmocka_unit_test(test_not_writable),
+		cmocka_unit_test(what_is_used_is_what_was_asked_for),
+		cmocka_unit_test(trains_of_each_shape_arrive),
+		cmocka_unit_test(trains_keep_to_their_limits),
+		cmocka_unit_test(each_side_may_do_without),
+		cmocka_unit_test(each_way_has_its_own_train),
+		cmocka_unit_test(families_do_not_mix_in_a_train),
+		cmocka_unit_test(a_train_survives_a_lost_source_address),
+		cmocka_unit_test(a_way_out_without_trains_ends_them),
+		cmocka_unit_test(a_refused_train_goes_one_by_one),
+		cmocka_unit_test(a_full_buffer_stops_between_trains),
+		cmocka_unit_test(a_train_too_long_is_cut),
+		cmocka_unit_test(waiting_to_write_tells_whether_one_may),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
