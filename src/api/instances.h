@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which instances have a control socket on this host; for the control tool. */
+/* Which instances have a control socket on this host; for the control tool. Any thread. */
 #ifndef N2N_API_INSTANCES_H
 #define N2N_API_INSTANCES_H
 

@@ -24,12 +24,16 @@ struct control_command {
 };
 
 /*
- * commands end with a name of NULL and are kept. The path is taken over from a process that died.
- * Errors are those of the system with path.
+ * Listens at path, which is taken over from a process that died, and answers in turns of the loop.
+ * commands end with a name of NULL and are kept, as is ctx, which their functions get. N2N_ENOMEM;
+ * N2N_EIO: the system does not let it listen there, which a program survives.
  */
 MUST_CHECK int control_server_create(struct control_server **out, uv_loop_t *loop, const char *path,
 	const struct control_command *commands, void *ctx, struct os_error *err);
-/* Closes the socket and its clients and removes its name; freed once the loop has turned. */
-void control_server_close(struct control_server *s); /* NULL is fine */
+/*
+ * Closes the socket and its clients and removes its name; s is freed once the loop has turned. NULL
+ * is fine.
+ */
+void control_server_close(struct control_server *s);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user wants of a community and of this host in it: a block of options and its checks. */
+/*
+ * What the user wants of a community and of this host in it: a block of options and its checks. Any
+ * thread.
+ */
 #ifndef N2N_CONF_COMMUNITY_CONF_H
 #define N2N_CONF_COMMUNITY_CONF_H
 

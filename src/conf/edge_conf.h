@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user wants of an edge: a community, supernodes, a process. */
+/*
+ * What the user wants of an edge: a community, supernodes, a process. One thread, as options.h.
+ */
 #ifndef N2N_CONF_EDGE_CONF_H
 #define N2N_CONF_EDGE_CONF_H
 

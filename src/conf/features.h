@@ -11,7 +11,10 @@
 /* Static; "unknown" for what users need no name for. */
 const char *feature_name(enum feature f);
 
-/* For option_spec.set: adds the names, separated by commas, to a set of enum feature (unsigned). */
+/*
+ * For option_spec.set: adds the names, separated by commas, to a set of enum feature (unsigned).
+ * N2N_EINVAL: one is unknown, and none was added.
+ */
 int feature_disable(void *field, const char *value, char *why, size_t why_cap);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user wants of a supernode: the options of the command line. */
+/* What the user wants of a supernode: a port, and a process. One thread, as options.h. */
 #ifndef N2N_CONF_SUPERNODE_CONF_H
 #define N2N_CONF_SUPERNODE_CONF_H
 
@@ -16,8 +16,10 @@ struct supernode_conf {
 
 extern const struct option_set supernode_options;
 
-/* Fills conf from the environment and the command line. N2N_EINVAL: the program prints err and
- * exits with status 2. */
+/*
+ * Fills conf from the environment and the command line. N2N_EINVAL: the program prints err and
+ * exits with status 2.
+ */
 MUST_CHECK int supernode_conf_parse(
 	struct supernode_conf *conf, int argc, char **argv, struct conf_error *err);
 

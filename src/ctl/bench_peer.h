@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the edges of this host say of the way to an address. */
+/* What the edges of this host say of the way to an address. One thread. */
 #ifndef N2N_CTL_BENCH_PEER_H
 #define N2N_CTL_BENCH_PEER_H
 

@@ -12,8 +12,11 @@ enum status {
 	STATUS_USAGE = 2
 };
 
+/* bench.c: "n2n bench crypto|path|serve". */
 int bench_command(int argc, char **argv);
+/* key.c: "n2n key new NAME". */
 int key_command(int argc, char **argv);
+/* status.c: "n2n status". */
 int status_command(int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers as people read them, columns that line up, and JSON on one line. */
+/* Numbers as people read them, columns that line up, and JSON on one line. One thread. */
 #ifndef N2N_CTL_TEXT_H
 #define N2N_CTL_TEXT_H
 
@@ -23,6 +23,7 @@ char *text_bytes(char buf[CELL_MAX], double bytes);
  */
 MUST_CHECK int text_print_json(json_t *answer);
 
+/* Begins with columns set and all else zero; table_fini frees the cells. */
 struct table {
 	size_t columns;
 	size_t rows;
@@ -31,8 +32,9 @@ struct table {
 
 /* The next row, its cells empty; NULL when memory is short. */
 char (*table_row(struct table *t))[CELL_MAX];
-/* Each line starts with indent blanks. */
+/* Prints all rows, each column as wide as its widest cell; each line starts with indent blanks. */
 void table_print(const struct table *t, int indent, FILE *to);
+/* One without rows is fine. */
 void table_fini(struct table *t);
 
 #endif

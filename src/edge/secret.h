@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The secret of a community as the user gave it: where it is read from, whether it is a key string
- * or a passphrase, and how good a passphrase it is.
+ * or a passphrase, and how good a passphrase it is. One thread: the environment is changed.
  */
 #ifndef N2N_EDGE_SECRET_H
 #define N2N_EDGE_SECRET_H
@@ -21,10 +21,14 @@ struct secret {
 
 /*
  * Reads the secret that conf names and leaves no other copy of it in this process, the environment
- * included. Warns of what is unwise. N2N_EINVAL and the errors of file_read, explained.
+ * included. Warns of what is unwise. Explained in err: N2N_EINVAL: empty, no key string although it
+ * begins like one, or a passphrase without a community's name; N2N_EAUTH: a key string with a
+ * typing error; N2N_ENOSYS: one of a newer version; the errors of file_read. Wiping s is the
+ * caller's, after a failure too.
  */
 MUST_CHECK int secret_read(
 	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err);
+/* Overwrites it all; a secret that was never read is fine. */
 void secret_wipe(struct secret *s);
 
 /* A cautious guess at the entropy of a passphrase that a person made up, in bits. */
