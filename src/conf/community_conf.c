@@ -52,7 +52,7 @@ static const char *parse_address(struct overlay_address *a, const char *value)
 		return no_address;
 	v4 = endpoint_is_v4(&a->ip);
 	a->prefix = v4 ? V4_PREFIX_DEFAULT : V6_PREFIX_DEFAULT;
-	if (!value[len] || value_number(&a->prefix, value + len + 1, 1, v4 ? 32 : 128))
+	if (value[len] == 0 || value_number(&a->prefix, value + len + 1, 1, v4 ? 32 : 128))
 		return NULL;
 	return v4 ? "has a wrong prefix; give 1 to 32, the bits of the network, e.g. 10.1.2.1/24"
 		  : "has a wrong prefix; give 1 to 128, the bits of the network, e.g. fd00::1/64";
@@ -64,7 +64,7 @@ static int set_address(void *field, const char *value, char *why, size_t why_cap
 	struct overlay_address a = {.prefix = 0};
 	const char *wrong = parse_address(&a, value);
 
-	if (wrong)
+	if (wrong != NULL)
 		return value_wrong(why, why_cap, "%s", wrong);
 	if (!is_overlay_address(&a.ip))
 		return value_wrong(why, why_cap,
@@ -87,10 +87,11 @@ static bool is_interface_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > INTERFACE_NAME_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (len == 0 || len > INTERFACE_NAME_MAX || strcmp(name, ".") == 0 ||
+		strcmp(name, "..") == 0)
 		return false;
-	for (; *name; name++)
-		if (*name <= ' ' || *name > '~' || strchr("/:%", *name))
+	for (; *name != 0; name++)
+		if (*name <= ' ' || *name > '~' || strchr("/:%", *name) != NULL)
 			return false;
 	return true;
 }
@@ -139,7 +140,7 @@ static int set_mac(void *field, const char *value, char *why, size_t why_cap)
 {
 	struct mac mac;
 
-	if (mac_parse(&mac, value))
+	if (mac_parse(&mac, value) != 0)
 		return value_wrong(why, why_cap,
 			"is not a MAC address; give six bytes in hex, e.g. 02:00:5e:10:00:01");
 	if (mac_is_group(&mac) || mac_is_zero(&mac))
@@ -233,13 +234,13 @@ static void wipe(char *secret, size_t len)
 {
 	volatile char *p = secret; /* or the compiler leaves it out as a useless store */
 
-	while (len--)
+	while (len-- != 0)
 		*p++ = 0;
 }
 
 static bool names_its_community(const char *key)
 {
-	for (const char *p = COMMUNITY_KEY_PREFIX; *p; p++, key++)
+	for (const char *p = COMMUNITY_KEY_PREFIX; *p != 0; p++, key++)
 		if (tolower((unsigned char)*key) != *p)
 			return false;
 	return true;
@@ -260,12 +261,12 @@ int community_conf_check(const struct community_conf *c, struct conf_error *err)
 			"option -M: %u is too small for the IPv6 address given with -a; give %d or "
 			"more",
 			c->mtu, MTU_MIN_V6);
-	if (!c->key[0] && !c->key_file)
+	if (c->key[0] == 0 && c->key_file == NULL)
 		return conf_fail(err, "no key: give one with -k KEY or -K FILE, or in the variable "
 				      "N2N_KEY");
-	if (c->key[0] && c->key_file)
+	if (c->key[0] != 0 && c->key_file != NULL)
 		return conf_fail(err, "options -k and -K exclude each other; give one of them");
-	if (!c->name && !c->key_file && !names_its_community(c->key))
+	if (c->name == NULL && c->key_file == NULL && !names_its_community(c->key))
 		return conf_fail(err, "no community: name it with -c NAME, or give a key that "
 				      "starts with " COMMUNITY_KEY_PREFIX);
 	return 0;

@@ -20,10 +20,10 @@ static bool is_host(const char *host, bool bracketed)
 		return value_address(&e, host) && !endpoint_is_v4(&e);
 	if (strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
 			strlen(host) ||
-		!host[0] || host[0] == '.' || host[0] == '-' || strstr(host, ".."))
+		host[0] == 0 || host[0] == '.' || host[0] == '-' || strstr(host, "..") != NULL)
 		return false;
-	last = last ? last + 1 : host;
-	if (*last && strspn(last, "0123456789") == strlen(last))
+	last = last != NULL ? last + 1 : host;
+	if (*last != 0 && strspn(last, "0123456789") == strlen(last))
 		return value_address(&e, host);
 	return true;
 }
@@ -54,8 +54,8 @@ static const char *parse_supernode(struct edge_supernode *s, const char *value)
 	if (digits >= sizeof(number) || !value_number(&port, number, 1, UINT16_MAX))
 		return "has a wrong port; give 1 to 65535 after the host" EXAMPLES;
 	s->port = (uint16_t)port;
-	s->key = rest[digits] ? rest + digits + 1 : NULL;
-	if (s->key && !*s->key)
+	s->key = rest[digits] != 0 ? rest + digits + 1 : NULL;
+	if (s->key != NULL && *s->key == 0)
 		return "has no key after the \"/\"; give the one that the supernode prints at its "
 		       "start, or leave the \"/\" out";
 	return NULL;
@@ -67,7 +67,7 @@ static int set_supernode(void *field, const char *value, char *why, size_t why_c
 	struct edge_supernode s;
 	const char *wrong = parse_supernode(&s, value);
 
-	if (wrong)
+	if (wrong != NULL)
 		return value_wrong(why, why_cap, "%s", wrong);
 	if (conf->supernode_count == SUPERNODES_MAX)
 		return value_wrong(
@@ -128,9 +128,9 @@ const struct option_set edge_options = {
 
 static int check(const struct edge_conf *conf, struct conf_error *err)
 {
-	if (community_conf_check(&conf->community, err))
+	if (community_conf_check(&conf->community, err) != 0)
 		return N2N_EINVAL;
-	if (!conf->supernode_count)
+	if (conf->supernode_count == 0)
 		return conf_fail(err, "no supernode: give at least one with -l HOST:PORT");
 	return 0;
 }
@@ -148,13 +148,13 @@ int edge_conf_parse(struct edge_conf *conf, int argc, char **argv, struct conf_e
 	/* Its key is set aside, so that -K overrides it and yet does not stand beside -k. */
 	env = *c;
 	community_conf_wipe(c);
-	if (!rc)
+	if (rc == 0)
 		rc = options_from_args(&edge_options, argc, argv, conf, err);
-	if (!c->key[0] && !c->key_file)
+	if (c->key[0] == 0 && c->key_file == NULL)
 		memcpy(c->key, env.key, sizeof(env.key));
-	if (!rc && !conf->process.help && !conf->process.version)
+	if (rc == 0 && !conf->process.help && !conf->process.version)
 		rc = check(conf, err);
-	if (rc)
+	if (rc != 0)
 		community_conf_wipe(c);
 	community_conf_wipe(&env);
 	return rc;

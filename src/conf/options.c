@@ -38,7 +38,7 @@ static bool is_row(struct row *r, const struct option_set *set)
 {
 	const struct option_block *end = set->blocks + OPTION_BLOCKS_MAX;
 
-	while (r->block < end && (!r->spec || !r->spec->name))
+	while (r->block < end && (r->spec == NULL || r->spec->name == NULL))
 		r->spec = ++r->block < end ? r->block->specs : NULL;
 	return r->block < end;
 }
@@ -54,7 +54,7 @@ static void next_row(struct row *r)
 /* Values and unknown words are quoted in errors: nothing in them may reach a terminal's mind. */
 static void flatten(char *text)
 {
-	for (char *p = text; *p; p++)
+	for (char *p = text; *p != 0; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = '?';
 }
@@ -90,8 +90,8 @@ static int apply(const struct usage *used, void *target, const char *value, stru
 	const struct option_spec *spec = used->row.spec;
 	char why[256] = "", quoted[CONF_QUOTED_CAP];
 
-	if (!spec->set(
-		    (char *)target + used->row.block->base + spec->field, value, why, sizeof(why)))
+	if (spec->set((char *)target + used->row.block->base + spec->field, value, why,
+		    sizeof(why)) == 0)
 		return 0;
 	if (spec->flags & OPTION_SECRET)
 		return conf_fail(err, "%s: the value %s", used->text, why);
@@ -102,12 +102,12 @@ int options_from_env(const struct option_set *set, void *target, struct conf_err
 {
 	for_each_row (r, set) {
 		struct usage used = {.row = r};
-		const char *value = r.spec->env ? getenv(r.spec->env) : NULL;
+		const char *value = r.spec->env != NULL ? getenv(r.spec->env) : NULL;
 
-		if (!value || !*value)
+		if (value == NULL || *value == 0)
 			continue;
 		snprintf(used.text, sizeof(used.text), "variable %s", r.spec->env);
-		if (apply(&used, target, value, err))
+		if (apply(&used, target, value, err) != 0)
 			return N2N_EINVAL;
 	}
 	return 0;
@@ -131,11 +131,11 @@ static void fill_tables(struct getopt_tables *t, const struct option_set *set)
 
 		assert(r.number < OPTIONS_MAX);
 		name->name = r.spec->name;
-		name->has_arg = r.spec->arg ? required_argument : no_argument;
+		name->has_arg = r.spec->arg != NULL ? required_argument : no_argument;
 		name->val = LONG_BASE + (int)r.number;
-		if (r.spec->letter) {
+		if (r.spec->letter != 0) {
 			*p++ = r.spec->letter;
-			if (r.spec->arg)
+			if (r.spec->arg != NULL)
 				*p++ = ':';
 		}
 	}
@@ -150,7 +150,7 @@ static bool find_usage(struct usage *used, const struct option_set *set, int rep
 			snprintf(used->text, sizeof(used->text), "option --%s", r.spec->name);
 			return true;
 		}
-		if (r.spec->letter && reported == r.spec->letter) {
+		if (r.spec->letter != 0 && reported == r.spec->letter) {
 			snprintf(used->text, sizeof(used->text), "option -%c", reported);
 			return true;
 		}
@@ -212,14 +212,14 @@ static int fail_unknown(const struct option_set *set, const char *word, struct c
 	const char *near;
 
 	for_each_row (r, set) {
-		if (len && !strncmp(r.spec->name, word, len) && count++ < 2)
+		if (len != 0 && strncmp(r.spec->name, word, len) == 0 && count++ < 2)
 			alike[count - 1] = r.spec->name;
 	}
 	if (count > 1)
 		return conf_fail(err, "option --%.*s is ambiguous; write --%s or --%s%s", (int)len,
 			word, alike[0], alike[1], count > 2 ? " or others" : "");
 	near = nearest(set, word, len);
-	if (near)
+	if (near != NULL)
 		return conf_fail(err,
 			"unknown option --%.*s%s; did you mean --%s? try \"%s --help\"", (int)shown,
 			word, cut, near, set->program);
@@ -250,7 +250,7 @@ static int fail_surplus(const struct option_set *set, const char *word,
 	char quoted[CONF_QUOTED_CAP];
 
 	/* It may well be the second half of a passphrase. */
-	if (last && last->flags & OPTION_SECRET)
+	if (last != NULL && last->flags & OPTION_SECRET)
 		return conf_fail(err,
 			"unexpected argument after the value of --%s; put a value that holds "
 			"blanks in quotes",
@@ -276,9 +276,9 @@ int options_from_args(
 			return fail_refused(set, argv, found == ':', err);
 		rc = apply(&used, target, optarg, err);
 		/* Every user of the host can see the arguments of a process. */
-		if (used.row.spec->flags & OPTION_SECRET && optarg)
+		if (used.row.spec->flags & OPTION_SECRET && optarg != NULL)
 			memset(optarg, 0, strlen(optarg));
-		if (rc)
+		if (rc != 0)
 			return rc;
 	}
 	if (optind < argc)
@@ -291,13 +291,13 @@ static int left_column(char *buf, size_t cap, const struct option_spec *spec)
 {
 	char letter[] = "   ";
 
-	if (spec->letter) {
+	if (spec->letter != 0) {
 		letter[0] = '-';
 		letter[1] = spec->letter;
 		letter[2] = ',';
 	}
-	return snprintf(buf, cap, "  %s --%s%s%s", letter, spec->name, spec->arg ? " " : "",
-		spec->arg ? spec->arg : "");
+	return snprintf(buf, cap, "  %s --%s%s%s", letter, spec->name, spec->arg != NULL ? " " : "",
+		spec->arg != NULL ? spec->arg : "");
 }
 
 /* The width of the left column. */
@@ -324,17 +324,17 @@ void options_help(const struct option_set *set, FILE *to)
 	for_each_row (r, set) {
 		if (r.spec->flags & OPTION_HIDDEN)
 			continue;
-		if (block != r.block && r.block->heading)
+		if (block != r.block && r.block->heading != NULL)
 			fprintf(to, "\n%s:\n", r.block->heading);
 		block = r.block;
 		left_column(left, sizeof(left), r.spec);
 		fprintf(to, "%-*s  %s%s", width, left, r.spec->help,
 			r.spec->flags & OPTION_REPEATABLE ? "; repeatable" : "");
-		if (r.spec->env)
+		if (r.spec->env != NULL)
 			fprintf(to, "; or $%s", r.spec->env);
 		fputc('\n', to);
 	}
-	if (set->epilogue)
+	if (set->epilogue != NULL)
 		fprintf(to, "\n%s", set->epilogue);
 }
 
@@ -345,7 +345,7 @@ const char *options_hint(
 	size_t len = 0;
 
 	buf[0] = 0;
-	if (!set || setting == SETTING_NONE)
+	if (set == NULL || setting == SETTING_NONE)
 		return buf;
 	for_each_row (r, set) {
 		const char letter[] = {'-', r.spec->letter, 0};
@@ -353,11 +353,12 @@ const char *options_hint(
 		if (!(r.spec->settings & SETTING_BIT(setting)))
 			continue;
 		len += (size_t)snprintf(buf + len, OPTIONS_HINT_CAP - len, "%s%s%s", before,
-			r.spec->letter ? letter : "--", r.spec->letter ? "" : r.spec->name);
+			r.spec->letter != 0 ? letter : "--",
+			r.spec->letter != 0 ? "" : r.spec->name);
 		assert(len + 1 < OPTIONS_HINT_CAP);
 		before = " or ";
 	}
-	if (len)
+	if (len != 0)
 		memcpy(buf + len, ")", 2);
 	return buf;
 }

@@ -21,9 +21,9 @@ bool value_number(unsigned *out, const char *text, unsigned min, unsigned max)
 {
 	uint64_t n = 0;
 
-	if (!*text)
+	if (*text == 0)
 		return false;
-	for (; *text; text++) {
+	for (; *text != 0; text++) {
 		if (*text < '0' || *text > '9')
 			return false;
 		n = n * 10 + (uint64_t)(*text - '0');
@@ -37,9 +37,9 @@ bool value_number(unsigned *out, const char *text, unsigned min, unsigned max)
 bool value_address(struct endpoint *e, const char *text)
 {
 	const char *colon = strchr(text, ':');
-	bool has_port = colon && !strchr(colon + 1, ':');
+	bool has_port = colon != NULL && strchr(colon + 1, ':') == NULL;
 
-	if (*text == '[' || has_port || endpoint_parse(e, text, 1))
+	if (*text == '[' || has_port || endpoint_parse(e, text, 1) != 0)
 		return false;
 	e->port = 0;
 	return true;
@@ -70,7 +70,7 @@ bool value_is_printable(const char *text)
 	uint32_t code;
 	size_t len;
 
-	for (; *text; text += len) {
+	for (; *text != 0; text += len) {
 		len = decode_utf8(&code, text);
 		if (len == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0))
 			return false;
@@ -109,7 +109,7 @@ int value_path(void *field, const char *value, char *why, size_t why_cap)
 {
 	const char **path = field;
 
-	if (!*value)
+	if (*value == 0)
 		return value_wrong(why, why_cap, "is no path; give one that is not empty");
 	*path = value;
 	return 0;
@@ -124,7 +124,7 @@ int value_listen(void *field, const char *value, char *why, size_t why_cap)
 		*local = (struct endpoint){.port = (uint16_t)port};
 		return 0;
 	}
-	if (endpoint_parse(local, value, 0))
+	if (endpoint_parse(local, value, 0) != 0)
 		return value_wrong(why, why_cap,
 			"is not a port to listen at; give PORT (0 to 65535, 0 takes any free one) "
 			"or ADDRESS:PORT, e.g. 192.0.2.1:7654 or [2001:db8::1]:7654");

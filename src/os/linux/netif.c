@@ -49,9 +49,9 @@ static int request_run(struct request *r, mnl_cb_t on_answer, void *ctx)
 	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	int state = MNL_CB_ERROR;
 
-	if (!nl)
+	if (nl == NULL)
 		return errno;
-	if (!mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) &&
+	if (mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID) == 0 &&
 		mnl_socket_sendto(nl, r->header, r->header->nlmsg_len) >= 0)
 		state = MNL_CB_OK;
 	while (state > MNL_CB_STOP) {
@@ -101,7 +101,7 @@ int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err)
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name)) {
+	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
 		mnl_attr_put(r.header, IFLA_ADDRESS, sizeof(mac->b), mac->b);
 		error = request_run(&r, NULL, NULL);
 	}
@@ -116,7 +116,7 @@ int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err)
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name)) {
+	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
 		mnl_attr_put_u32(r.header, IFLA_MTU, mtu);
 		error = request_run(&r, NULL, NULL);
 	}
@@ -131,7 +131,7 @@ int netif_set_gso_limits(
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name)) {
+	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
 		/* Up to 65,536 this sets the limit of IPv4, which is apart since Linux 6.3, too. */
 		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SIZE, max_size);
 		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SEGS, max_segs);
@@ -150,7 +150,7 @@ int netif_set_up(const char *name, struct os_error *err)
 	struct ifinfomsg *link = link_request_init(&r, RTM_NEWLINK, name);
 	int error = ENODEV;
 
-	if (link) {
+	if (link != NULL) {
 		link->ifi_flags = link->ifi_change = IFF_UP;
 		error = request_run(&r, NULL, NULL);
 	}
@@ -165,7 +165,7 @@ static int take_queues(const struct nlattr *attr, void *ctx)
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_TUN_NUM_QUEUES:
 	case IFLA_TUN_NUM_DISABLED_QUEUES:
-		if (!mnl_attr_validate(attr, MNL_TYPE_U32))
+		if (mnl_attr_validate(attr, MNL_TYPE_U32) == 0)
 			*queues += (int)mnl_attr_get_u32(attr);
 	}
 	return MNL_CB_OK;
@@ -175,7 +175,7 @@ static int take_link_info(const struct nlattr *attr, void *ctx)
 {
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_INFO_KIND: /* comes first, and says what the data mean */
-		return strcmp(mnl_attr_get_str(attr), "tun") ? MNL_CB_STOP : MNL_CB_OK;
+		return strcmp(mnl_attr_get_str(attr), "tun") != 0 ? MNL_CB_STOP : MNL_CB_OK;
 	case IFLA_INFO_DATA:
 		return mnl_attr_parse_nested(attr, take_queues, ctx);
 	default:
@@ -200,9 +200,9 @@ int netif_tap_queues(const char *name)
 	struct request r;
 	int error = ENODEV, queues = 0;
 
-	if (link_request_init(&r, RTM_GETLINK, name))
+	if (link_request_init(&r, RTM_GETLINK, name) != NULL)
 		error = request_run(&r, take_link, &queues);
-	return error ? os_errno(error) : queues;
+	return error != 0 ? os_errno(error) : queues;
 }
 
 static void put_v4_address(struct nlmsghdr *header, const uint8_t ip[4], unsigned prefix)
@@ -256,7 +256,7 @@ int netif_add_address(
 static bool is_named(const char *name, const char *const *names, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!strcmp(name, names[i]))
+		if (strcmp(name, names[i]) == 0)
 			return true;
 	return false;
 }
@@ -267,7 +267,7 @@ static bool take_address(struct endpoint *e, const struct ifaddrs *a)
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
-	if (!a->ifa_addr || !(a->ifa_flags & IFF_UP) || (a->ifa_flags & IFF_LOOPBACK))
+	if (a->ifa_addr == NULL || !(a->ifa_flags & IFF_UP) || (a->ifa_flags & IFF_LOOPBACK))
 		return false;
 	if (a->ifa_addr->sa_family == AF_INET) {
 		memcpy(&v4, a->ifa_addr, sizeof(v4));
@@ -288,9 +288,9 @@ int netif_local_addresses(
 	struct ifaddrs *all;
 	size_t n = 0;
 
-	if (getifaddrs(&all))
+	if (getifaddrs(&all) != 0)
 		return os_errno(errno);
-	for (const struct ifaddrs *a = all; a && n < cap; a = a->ifa_next)
+	for (const struct ifaddrs *a = all; a != NULL && n < cap; a = a->ifa_next)
 		if (!is_named(a->ifa_name, exclude, exclude_count) && take_address(&out[n], a))
 			n++;
 	freeifaddrs(all);
@@ -306,15 +306,16 @@ int netif_watch_open(struct netif_watch **out, struct os_error *err)
 	struct netif_watch *w = calloc(1, sizeof(*w));
 	int error = ENOMEM;
 
-	if (w) {
+	if (w != NULL) {
 		w->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		error = w->nl && !mnl_socket_bind(w->nl,
-					 RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-					 MNL_SOCKET_AUTOPID)
+		error = w->nl != NULL && mnl_socket_bind(w->nl,
+						 RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+							 RTMGRP_IPV6_IFADDR,
+						 MNL_SOCKET_AUTOPID) == 0
 				? 0
 				: errno;
 	}
-	if (error) {
+	if (error != 0) {
 		netif_watch_close(w);
 		return os_error_set(err, os_errno(error),
 			"cannot watch the network interfaces: %s; check that the sandbox allows "
@@ -327,9 +328,9 @@ int netif_watch_open(struct netif_watch **out, struct os_error *err)
 
 void netif_watch_close(struct netif_watch *w)
 {
-	if (!w)
+	if (w == NULL)
 		return;
-	if (w->nl)
+	if (w->nl != NULL)
 		mnl_socket_close(w->nl);
 	free(w);
 }

@@ -25,7 +25,7 @@ static int add(struct poll *p, int fd, uint64_t tag)
 {
 	struct epoll_event ev = {.events = EPOLLIN, .data.u64 = tag};
 
-	return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &ev) ? errno : 0;
+	return epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &ev) != 0 ? errno : 0;
 }
 
 int poll_create(struct poll **out)
@@ -33,7 +33,7 @@ int poll_create(struct poll **out)
 	struct poll *p = calloc(1, sizeof(*p));
 	int error = 0;
 
-	if (!p)
+	if (p == NULL)
 		return N2N_ENOMEM;
 	p->epoll = epoll_create1(EPOLL_CLOEXEC);
 	p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -41,7 +41,7 @@ int poll_create(struct poll **out)
 		error = errno;
 	else
 		error = add(p, p->wake, WAKE);
-	if (error) {
+	if (error != 0) {
 		poll_destroy(p);
 		return os_errno(error);
 	}
@@ -51,7 +51,7 @@ int poll_create(struct poll **out)
 
 void poll_destroy(struct poll *p)
 {
-	if (!p)
+	if (p == NULL)
 		return;
 	if (p->epoll >= 0)
 		close(p->epoll);

@@ -25,11 +25,11 @@ void sys_open_standard(void)
 
 int sys_flush_stdout(const char *what, struct os_error *err)
 {
-	int error = fflush(stdout) ? errno : 0;
+	int error = fflush(stdout) != 0 ? errno : 0;
 
-	if (!error && ferror(stdout))
+	if (error == 0 && ferror(stdout) != 0)
 		error = EIO; /* which one it was is forgotten */
-	if (!error)
+	if (error == 0)
 		return 0;
 	return os_error_set(err, os_errno(error),
 		"cannot write %s: %s; check where standard output goes", what, strerror(error));
@@ -67,7 +67,7 @@ static int fill(void *buf, size_t len)
 {
 	uint8_t *p = buf;
 
-	while (len) {
+	while (len != 0) {
 		ssize_t got = getrandom(p, len, 0);
 
 		if (got < 0 && errno != EINTR)
@@ -83,7 +83,7 @@ static int fill(void *buf, size_t len)
 static void fill_or_abort(void *ctx, void *buf, size_t len)
 {
 	(void)ctx;
-	if (fill(buf, len))
+	if (fill(buf, len) != 0)
 		abort();
 }
 
@@ -92,7 +92,7 @@ int sys_random(struct random *out, struct os_error *err)
 	uint8_t probe;
 	int error = fill(&probe, 1);
 
-	if (error)
+	if (error != 0)
 		return os_error_set(err, N2N_ENOSYS,
 			"the kernel gives no random bytes: getrandom: %s; it needs Linux 3.17 or "
 			"newer and a sandbox that allows the call",
@@ -106,7 +106,7 @@ int sys_harden(struct os_error *err)
 {
 	const struct rlimit none = {0, 0};
 
-	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return os_error_set(err, os_errno(errno),
 			"cannot keep secrets out of core dumps: %s; check the sandbox of this "
 			"process",

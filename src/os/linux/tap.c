@@ -41,10 +41,11 @@ static bool name_is_valid(const char *name)
 {
 	size_t len = strlen(name);
 
-	if (len == 0 || len > INTERFACE_NAME_MAX || !strcmp(name, ".") || !strcmp(name, ".."))
+	if (len == 0 || len > INTERFACE_NAME_MAX || strcmp(name, ".") == 0 ||
+		strcmp(name, "..") == 0)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (name[i] <= ' ' || name[i] == 0x7f || strchr("/:%", name[i]))
+		if (name[i] <= ' ' || name[i] == 0x7f || strchr("/:%", name[i]) != NULL)
 			return false;
 	return true;
 }
@@ -110,7 +111,7 @@ static int attach(int fd, const char *name, unsigned uses, int more_flags)
 	if (uses & FEATURE_QUEUES)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	memcpy(ifr.ifr_name, name, strlen(name));
-	return ioctl(fd, TUNSETIFF, &ifr) ? errno : 0;
+	return ioctl(fd, TUNSETIFF, &ifr) != 0 ? errno : 0;
 }
 
 /*
@@ -124,7 +125,7 @@ static int take_over(int fd, const char *name, unsigned uses)
 	if (netif_tap_queues(name) > 0)
 		return EBUSY;
 	error = attach(fd, name, uses, 0);
-	if (error || !(uses & FEATURE_QUEUES))
+	if (error != 0 || !(uses & FEATURE_QUEUES))
 		return error;
 	return netif_tap_queues(name) > 1 ? EBUSY : 0;
 }
@@ -153,7 +154,7 @@ static unsigned known_uses(int fd, unsigned use)
 {
 	unsigned features = 0;
 
-	if (ioctl(fd, TUNGETFEATURES, &features) || !(features & IFF_VNET_HDR))
+	if (ioctl(fd, TUNGETFEATURES, &features) != 0 || !(features & IFF_VNET_HDR))
 		use &= ~(unsigned)FEATURE_VNET_HDR;
 	if (!(use & FEATURE_VNET_HDR))
 		use &= ~(unsigned)(FEATURE_TSO | FEATURE_USO);
@@ -172,7 +173,7 @@ static bool take_offloads(int fd, unsigned uses)
 		flags |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	if (uses & FEATURE_USO)
 		flags |= TUN_F_USO4 | TUN_F_USO6;
-	return !ioctl(fd, TUNSETOFFLOAD, flags);
+	return ioctl(fd, TUNSETOFFLOAD, flags) == 0;
 }
 
 /* Also without any: a persistent interface remembers what its last owner took. */
@@ -197,7 +198,7 @@ static struct tap *alloc_tap(int fd, const char *name, unsigned uses)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
 
-	if (tap) {
+	if (tap != NULL) {
 		tap->fd = fd;
 		tap->uses = uses;
 		memcpy(tap->name, name, strnlen(name, INTERFACE_NAME_MAX));
@@ -213,7 +214,7 @@ static int open_queue(struct tap **out, unsigned use, const char *name, struct o
 	if (fd < 0)
 		return explain_device(err, errno);
 	*out = alloc_tap(fd, name, use);
-	if (!*out) {
+	if (*out == NULL) {
 		close(fd);
 		return explain_interface(err, ENOMEM, name);
 	}
@@ -231,11 +232,11 @@ int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *
 			"blanks, '/', ':' and '%%'",
 			name, INTERFACE_NAME_MAX);
 	rc = open_queue(&tap, use & FEATURES_OF_TAP, name, err);
-	if (rc)
+	if (rc != 0)
 		return rc;
 	tap->uses = known_uses(tap->fd, tap->uses);
 	error = attach_alone(tap->fd, name, &tap->uses);
-	if (error) {
+	if (error != 0) {
 		tap_close(tap);
 		return explain_interface(err, error, name);
 	}
@@ -250,12 +251,13 @@ int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
 	struct ifreq now;
 	int error, rc = open_queue(&tap, first->uses, first->name, err);
 
-	if (rc)
+	if (rc != 0)
 		return rc;
 	/* Attaching to an interface that is gone would make a new one. */
-	error = ioctl(first->fd, TUNGETIFF, &now) ? ENODEV
-						  : attach(tap->fd, first->name, first->uses, 0);
-	if (error) {
+	error = ioctl(first->fd, TUNGETIFF, &now) != 0
+			? ENODEV
+			: attach(tap->fd, first->name, first->uses, 0);
+	if (error != 0) {
 		tap_close(tap);
 		return explain_interface(err, error, first->name);
 	}
@@ -281,16 +283,16 @@ int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_
 	int fd = (int)queue.value;
 	struct tap *tap;
 
-	if (ioctl(fd, TUNGETIFF, &now) || !(now.ifr_flags & IFF_TAP) ||
+	if (ioctl(fd, TUNGETIFF, &now) != 0 || !(now.ifr_flags & IFF_TAP) ||
 		now.ifr_flags & IFF_DETACH_QUEUE)
 		return os_error_set(err, N2N_EINVAL,
 			"descriptor %d, given as a TAP, is none; attach it to one with IFF_TAP and "
 			"IFF_NO_PI before",
 			fd);
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC))
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		return explain_interface(err, errno, now.ifr_name);
 	tap = alloc_tap(fd, now.ifr_name, adopted_uses(now.ifr_flags, use & FEATURES_OF_TAP));
-	if (!tap)
+	if (tap == NULL)
 		return explain_interface(err, ENOMEM, now.ifr_name);
 	tap->uses = set_offloads(fd, tap->uses);
 	*out = tap;
@@ -299,7 +301,7 @@ int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_
 
 void tap_close(struct tap *tap)
 {
-	if (!tap)
+	if (tap == NULL)
 		return;
 	close(tap->fd);
 	free(tap);
@@ -399,7 +401,7 @@ int tap_read(struct tap *tap, uint8_t *frame, size_t cap, struct offload *offloa
 	if (len < 0)
 		return transfer_error(errno);
 	*offload = offload_from(&header);
-	return (int)len - (skip ? 0 : (int)sizeof(header));
+	return (int)len - (skip != 0 ? 0 : (int)sizeof(header));
 }
 
 int tap_write(struct tap *tap, const struct slice *piece, size_t n, const struct offload *offload)

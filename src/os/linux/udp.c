@@ -24,7 +24,7 @@ static int set_option(int fd, int level, int option, int value)
 
 static void size_buffer(int fd, int forced, int polite, int size)
 {
-	if (set_option(fd, SOL_SOCKET, forced, size))
+	if (set_option(fd, SOL_SOCKET, forced, size) != 0)
 		(void)set_option(fd, SOL_SOCKET, polite, size);
 }
 
@@ -45,11 +45,11 @@ static int set_options(int fd, enum udp_family family)
 	size_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
 	size_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
 	if (family == UDP_V4)
-		return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
-		       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) ||
-	       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) ||
-	       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+		return set_option(fd, IPPROTO_IP, IP_PKTINFO, 1) != 0 ||
+		       set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) != 0;
+	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0 ||
+	       set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) != 0 ||
+	       set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) != 0;
 }
 
 /* UDP_GRO is unreliable before Linux 5.12, and no probe shows it. */
@@ -58,16 +58,16 @@ static bool gro_is_sound(void)
 	struct utsname name;
 	unsigned major, minor;
 
-	return !uname(&name) && sscanf(name.release, "%3u.%3u", &major, &minor) == 2 &&
+	return uname(&name) == 0 && sscanf(name.release, "%3u.%3u", &major, &minor) == 2 &&
 	       (major > 5 || (major == 5 && minor >= 12));
 }
 
 /* Switches on what the socket can do of use, and returns that. */
 static unsigned set_offloads(int fd, unsigned use)
 {
-	if (set_option(fd, IPPROTO_UDP, UDP_SEGMENT, 0))
+	if (set_option(fd, IPPROTO_UDP, UDP_SEGMENT, 0) != 0)
 		use &= ~(unsigned)FEATURE_GSO;
-	if (!(use & FEATURE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1))
+	if (!(use & FEATURE_GRO) || !gro_is_sound() || set_option(fd, IPPROTO_UDP, UDP_GRO, 1) != 0)
 		use &= ~(unsigned)FEATURE_GRO;
 	return use;
 }
@@ -82,11 +82,11 @@ static int bind_socket(int fd, enum udp_family family, const struct endpoint *at
 	union address a;
 	socklen_t len = address_put(&a, family, at);
 
-	if (join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+	if (join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
 		return -1;
-	if (bind(fd, &a.any, len))
+	if (bind(fd, &a.any, len) != 0)
 		return -1;
-	if (!join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))
+	if (!join && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) != 0)
 		return -1;
 	return 0;
 }
@@ -104,8 +104,8 @@ static int open_family(struct udp *u, enum udp_family family, uint16_t port, boo
 		SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return errno;
-	if (set_options(fd, family) || bind_socket(fd, family, &at, join) ||
-		getsockname(fd, &a.any, &len)) {
+	if (set_options(fd, family) != 0 || bind_socket(fd, family, &at, join) != 0 ||
+		getsockname(fd, &a.any, &len) != 0) {
 		error = errno;
 		close(fd);
 		return error;
@@ -136,9 +136,9 @@ static int open_both(struct udp *u, bool any_port_will_do)
 	uint16_t port = u->at.port;
 	int error = open_family(u, UDP_V4, port, false);
 
-	if (error && !family_missing(error))
+	if (error != 0 && !family_missing(error))
 		return error;
-	if (error)
+	if (error != 0)
 		return open_family(u, UDP_V6, port, false);
 	error = open_family(u, UDP_V6, u->port[UDP_V4], false);
 	if (error == EADDRINUSE && any_port_will_do)
@@ -154,7 +154,7 @@ static int open_all(struct udp *u)
 		return open_family(u, endpoint_is_v4(&u->at) ? UDP_V4 : UDP_V6, u->at.port, false);
 	for (int i = 1; i <= COMMON_PORT_TRIALS; i++) {
 		error = open_both(u, u->at.port == 0 && i == COMMON_PORT_TRIALS);
-		if (error != EADDRINUSE || u->at.port)
+		if (error != EADDRINUSE || u->at.port != 0)
 			break;
 		close_family(u, UDP_V4);
 	}
@@ -194,7 +194,7 @@ static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
 {
 	struct udp *u = calloc(1, sizeof(*u));
 
-	if (u) {
+	if (u != NULL) {
 		u->fd[UDP_V4] = u->fd[UDP_V6] = -1;
 		u->at = *at;
 		atomic_init(&u->uses, use);
@@ -207,9 +207,9 @@ static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
 int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err)
 {
 	struct udp *u = alloc_udp(at, use & FEATURES_OF_UDP);
-	int error = u ? open_all(u) : ENOMEM;
+	int error = u != NULL ? open_all(u) : ENOMEM;
 
-	if (error) {
+	if (error != 0) {
 		udp_close(u);
 		return explain_open(err, error, at);
 	}
@@ -220,12 +220,12 @@ int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct o
 int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
 {
 	struct udp *u = alloc_udp(&first->at, udp_uses(first));
-	int error = u ? 0 : ENOMEM;
+	int error = u != NULL ? 0 : ENOMEM;
 
-	for (int f = UDP_V4; f < UDP_FAMILIES && !error; f++)
+	for (int f = UDP_V4; f < UDP_FAMILIES && error == 0; f++)
 		if (first->fd[f] >= 0)
 			error = open_family(u, (enum udp_family)f, first->port[f], true);
-	if (error) {
+	if (error != 0) {
 		udp_close(u);
 		return explain_open(err, error, &first->at);
 	}
@@ -235,7 +235,7 @@ int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
 
 void udp_close(struct udp *u)
 {
-	if (!u)
+	if (u == NULL)
 		return;
 	close_family(u, UDP_V4);
 	close_family(u, UDP_V6);

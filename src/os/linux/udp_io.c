@@ -38,13 +38,13 @@ int udp_batch_create(struct udp_batch **out, size_t size)
 {
 	struct udp_batch *b = calloc(1, sizeof(*b));
 
-	if (!b)
+	if (b == NULL)
 		return N2N_ENOMEM;
 	b->size = size;
 	b->slots = calloc(size, sizeof(*b->slots));
 	b->msgs = calloc(size, sizeof(*b->msgs));
 	b->iov = calloc(size, sizeof(*b->iov));
-	if (!b->slots || !b->msgs || !b->iov) {
+	if (b->slots == NULL || b->msgs == NULL || b->iov == NULL) {
 		udp_batch_destroy(b);
 		return N2N_ENOMEM;
 	}
@@ -58,7 +58,7 @@ int udp_batch_create(struct udp_batch **out, size_t size)
 
 void udp_batch_destroy(struct udp_batch *b)
 {
-	if (!b)
+	if (b == NULL)
 		return;
 	free(b->slots);
 	free(b->msgs);
@@ -88,7 +88,7 @@ static void prepare_receive(struct udp_batch *b, size_t i, const struct udp_pack
 /* Takes the address it was sent to and the segment size from the control messages. */
 static void take_control(struct msghdr *m, struct udp_packet *p, uint16_t port)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			struct in_pktinfo info;
 
@@ -149,8 +149,8 @@ static enum udp_family family_of(const struct endpoint *e)
 
 static bool same_way(const struct udp_packet_out *a, const struct udp_packet_out *b)
 {
-	return a->to.port == b->to.port && !memcmp(a->to.ip, b->to.ip, sizeof(a->to.ip)) &&
-	       !memcmp(a->local.ip, b->local.ip, sizeof(a->local.ip));
+	return a->to.port == b->to.port && memcmp(a->to.ip, b->to.ip, sizeof(a->to.ip)) == 0 &&
+	       memcmp(a->local.ip, b->local.ip, sizeof(a->local.ip)) == 0;
 }
 
 /* How many of n packets leave together with the first; n > 0. */
@@ -212,7 +212,8 @@ static void gather(
 			void *out;
 		} unconst = {.in = p->data}; /* iovec serves both directions */
 
-		if (used && (uint8_t *)iov[used - 1].iov_base + iov[used - 1].iov_len == p->data)
+		if (used != 0 &&
+			(uint8_t *)iov[used - 1].iov_base + iov[used - 1].iov_len == p->data)
 			iov[used - 1].iov_len += p->len;
 		else
 			iov[used++] = (struct iovec){unconst.out, p->len};
@@ -289,7 +290,7 @@ static size_t send_prepared(int fd, struct udp_batch *b, size_t n, struct udp_se
 	size_t msg = 0, done = 0;
 
 	b->error = 0;
-	while (msg < n && !b->error) {
+	while (msg < n && b->error == 0) {
 		struct slot *next = &b->slots[msg];
 		struct msghdr *m = &b->msgs[msg].msg_hdr;
 		int sent = sendmmsg(fd, &b->msgs[msg], (unsigned)(n - msg), MSG_DONTWAIT);
@@ -388,7 +389,7 @@ size_t udp_send(struct udp *u, struct udp_batch *b, const struct udp_packet_out 
 	while (done < n && b->error != EAGAIN) {
 		bool gso = udp_uses(u) & FEATURE_GSO;
 
-		if (b->error)
+		if (b->error != 0)
 			done += send_apart(u, b, packets + done, n - done, count);
 		else
 			done += send_run(u, b, gso, packets + done, n - done, count);

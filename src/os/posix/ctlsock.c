@@ -42,20 +42,20 @@ static int open_socket(struct exchange *x, const char *path)
 		return ENAMETOOLONG;
 	memcpy(to.sun_path, path, strlen(path));
 	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (x->fd < 0 || connect(x->fd, (struct sockaddr *)&to, sizeof(to)))
+	if (x->fd < 0 || connect(x->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
 		return errno;
 	return 0;
 }
 
 static int send_all(const struct exchange *x, const char *data, size_t len)
 {
-	while (len) {
+	while (len != 0) {
 		ssize_t put = send(x->fd, data, len, MSG_NOSIGNAL);
 		int error = put < 0 ? errno : 0;
 
 		if (error == EAGAIN)
 			error = wait_for(x, POLLOUT);
-		if (error && error != EINTR)
+		if (error != 0 && error != EINTR)
 			return error;
 		if (put > 0) {
 			data += put;
@@ -67,7 +67,7 @@ static int send_all(const struct exchange *x, const char *data, size_t len)
 
 static int make_room(struct exchange *x)
 {
-	size_t cap = x->cap ? x->cap * 2 : FIRST_REPLY_CAP;
+	size_t cap = x->cap != 0 ? x->cap * 2 : FIRST_REPLY_CAP;
 	char *more;
 
 	if (x->len < x->cap)
@@ -75,7 +75,7 @@ static int make_room(struct exchange *x)
 	if (x->cap == CTLSOCK_REPLY_MAX)
 		return EFBIG;
 	more = realloc(x->reply, cap);
-	if (!more)
+	if (more == NULL)
 		return ENOMEM;
 	x->reply = more;
 	x->cap = cap;
@@ -87,22 +87,22 @@ static int receive_line(struct exchange *x)
 {
 	for (;;) {
 		int error = make_room(x);
-		ssize_t got = error ? 0 : recv(x->fd, x->reply + x->len, x->cap - x->len, 0);
+		ssize_t got = error != 0 ? 0 : recv(x->fd, x->reply + x->len, x->cap - x->len, 0);
 		char *newline;
 
-		if (error)
+		if (error != 0)
 			return error;
 		if (got == 0)
 			return ECONNRESET;
 		if (got < 0) {
 			error = errno == EAGAIN ? wait_for(x, POLLIN) : errno;
-			if (error && error != EINTR)
+			if (error != 0 && error != EINTR)
 				return error;
 			continue;
 		}
 		newline = memchr(x->reply + x->len, '\n', (size_t)got);
 		x->len += (size_t)got;
-		if (newline) {
+		if (newline != NULL) {
 			*newline = 0;
 			return 0;
 		}
@@ -158,15 +158,15 @@ int ctlsock_request(const char *path, const char *request, char **reply, struct 
 	struct exchange x = {.fd = -1, .deadline_ms = sys_now_ms() + CTLSOCK_TIMEOUT_MS};
 	int error = open_socket(&x, path);
 
-	if (!error)
+	if (error == 0)
 		error = send_all(&x, request, strlen(request));
-	if (!error)
+	if (error == 0)
 		error = send_all(&x, "\n", 1);
-	if (!error)
+	if (error == 0)
 		error = receive_line(&x);
 	if (x.fd >= 0)
 		close(x.fd);
-	if (error) {
+	if (error != 0) {
 		free(x.reply);
 		return explain(err, error, path);
 	}

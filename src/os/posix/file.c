@@ -43,7 +43,7 @@ static int explain(struct os_error *err, int error, const char *path)
 
 static void trim_newline(char *buf, size_t *len)
 {
-	if (*len && buf[*len - 1] == '\n')
+	if (*len != 0 && buf[*len - 1] == '\n')
 		*len -= *len > 1 && buf[*len - 2] == '\r' ? 2 : 1;
 	buf[*len] = 0;
 }
@@ -53,14 +53,14 @@ static int read_text(
 {
 	int error = read_some(fd, buf, cap, len);
 
-	if (error)
+	if (error != 0)
 		return explain(err, error, path);
 	if (*len == cap)
 		return os_error_set(err, N2N_ENOSPC,
 			"\"%.120s\" holds more than %zu characters; check that it is the right "
 			"file",
 			path, cap - 1);
-	if (memchr(buf, 0, *len))
+	if (memchr(buf, 0, *len) != NULL)
 		return os_error_set(err, N2N_EINVAL,
 			"\"%.120s\" is not a text file; check that it is the right file", path);
 	trim_newline(buf, len);
@@ -69,7 +69,7 @@ static int read_text(
 
 int file_read(const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
 {
-	bool is_stdin = !strcmp(path, "-");
+	bool is_stdin = strcmp(path, "-") == 0;
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	int rc;
 
@@ -78,7 +78,7 @@ int file_read(const char *path, char *buf, size_t cap, size_t *len, struct os_er
 	rc = read_text(fd, is_stdin ? "standard input" : path, buf, cap, len, err);
 	if (!is_stdin)
 		close(fd);
-	if (rc)
+	if (rc != 0)
 		explicit_bzero(buf, cap);
 	return rc;
 }

@@ -35,7 +35,7 @@ static const char *variable(const char *name)
 	const char *value = getenv(name);
 
 	/* The XDG base directory specification: relative paths are to be ignored. */
-	return value && value[0] == '/' ? value : NULL;
+	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
 /* Writes the default directory to path; false when the environment names none or it is too long. */
@@ -48,14 +48,14 @@ static bool default_dir(char path[STATE_PATH_MAX], enum place place)
 		base = place == FOR_SOCKET ? "/run" : "/var/lib";
 	} else {
 		base = place == FOR_SOCKET ? variable("XDG_RUNTIME_DIR") : NULL;
-		if (!base)
+		if (base == NULL)
 			base = variable("XDG_STATE_HOME");
-		if (!base) {
+		if (base == NULL) {
 			base = variable("HOME");
 			below = "/.local/state/n2n";
 		}
 	}
-	if (!base)
+	if (base == NULL)
 		return false;
 	len = snprintf(path, STATE_PATH_MAX, "%s%s", base, below);
 	return len < STATE_PATH_MAX;
@@ -63,8 +63,8 @@ static bool default_dir(char path[STATE_PATH_MAX], enum place place)
 
 static bool is_file_name(const char *name)
 {
-	return name[0] && strlen(name) <= NAME_MAX && !strchr(name, '/') && strcmp(name, ".") &&
-	       strcmp(name, "..");
+	return name[0] != 0 && strlen(name) <= NAME_MAX && strchr(name, '/') == NULL &&
+	       strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /* Writes DIR/INSTANCE to path. */
@@ -77,7 +77,7 @@ static int instance_path(char path[STATE_PATH_MAX], enum place place, const char
 		return os_error_set(err, N2N_EINVAL,
 			"\"%.40s\" cannot name an instance: it has to be a file name without '/'",
 			instance);
-	if (!dir) {
+	if (dir == NULL) {
 		if (!default_dir(chosen, place))
 			return os_error_choose(err, N2N_ENOENT, SETTING_STATE_DIR,
 				"no directory for the state: HOME is not set; name one");
@@ -96,7 +96,7 @@ int state_control_path(
 	char at[STATE_PATH_MAX];
 	int rc = instance_path(at, FOR_SOCKET, dir, instance, err);
 
-	if (rc)
+	if (rc != 0)
 		return rc;
 	if (snprintf(path, STATE_SOCKET_MAX, "%s/" SOCKET_NAME, at) >= STATE_SOCKET_MAX)
 		return os_error_choose(err, N2N_EINVAL, SETTING_STATE_DIR,
@@ -123,7 +123,7 @@ static int explain_file(
 		choice = SETTING_STATE_DIR;
 	}
 	return os_error_choose(err, code, choice, "cannot %s \"%.120s%s%.40s\": %s; %s", task, dir,
-		name[0] ? "/" : "", name, strerror(error), advice);
+		name[0] != 0 ? "/" : "", name, strerror(error), advice);
 }
 
 /* Like mkdir -p, mode 0700; 0 or an errno. */
@@ -134,10 +134,10 @@ static int make_dirs(const char *path)
 
 	memcpy(part, path, len + 1);
 	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i])
+		if (path[i] != '/' && path[i] != 0)
 			continue;
 		part[i] = 0;
-		if (mkdir(part, S_IRWXU) && errno != EEXIST)
+		if (mkdir(part, S_IRWXU) != 0 && errno != EEXIST)
 			return errno;
 		part[i] = path[i];
 	}
@@ -150,10 +150,10 @@ static int open_dir(int *fd, const char *path, struct os_error *err)
 	struct stat st;
 	int error = make_dirs(path);
 
-	if (error)
+	if (error != 0)
 		return explain_file(err, error, "make the directory", path, "");
 	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0 || fstat(*fd, &st))
+	if (*fd < 0 || fstat(*fd, &st) != 0)
 		return explain_file(err, errno, "open the directory", path, "");
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid != geteuid() && st.st_uid != 0))
 		return os_error_set(err, N2N_EPERM,
@@ -169,7 +169,7 @@ static int make_socket_dir(const char *dir, const char *instance, struct os_erro
 	int fd = -1;
 	int rc = instance_path(path, FOR_SOCKET, dir, instance, err);
 
-	if (!rc)
+	if (rc == 0)
 		rc = open_dir(&fd, path, err);
 	if (fd >= 0)
 		close(fd);
@@ -192,7 +192,7 @@ static int take_lock(struct state *st, const char *instance, struct os_error *er
 		st->dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	if (st->lock < 0)
 		return explain_file(err, errno, "open", st->path, LOCK_NAME);
-	if (flock(st->lock, LOCK_EX | LOCK_NB)) {
+	if (flock(st->lock, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
 			return explain_lock(st, instance, err);
 		return explain_file(err, errno, "lock", st->path, LOCK_NAME);
@@ -208,17 +208,17 @@ int state_open(struct state **out, const char *dir, const char *instance, struct
 	struct state *st = calloc(1, sizeof(*st));
 	int rc;
 
-	if (!st)
+	if (st == NULL)
 		return os_error_set(err, N2N_ENOMEM, "no memory for the state directory");
 	st->dir = st->lock = -1;
 	rc = instance_path(st->path, FOR_FILES, dir, instance, err);
-	if (!rc)
+	if (rc == 0)
 		rc = open_dir(&st->dir, st->path, err);
-	if (!rc)
+	if (rc == 0)
 		rc = take_lock(st, instance, err);
-	if (!rc)
+	if (rc == 0)
 		rc = make_socket_dir(dir, instance, err);
-	if (rc) {
+	if (rc != 0) {
 		state_close(st);
 		return rc;
 	}
@@ -228,7 +228,7 @@ int state_open(struct state **out, const char *dir, const char *instance, struct
 
 void state_close(struct state *st)
 {
-	if (!st)
+	if (st == NULL)
 		return;
 	if (st->lock >= 0)
 		close(st->lock);
@@ -273,13 +273,13 @@ int state_read(const struct state *st, const char *name, void *buf, size_t cap, 
 
 	if (fd < 0)
 		return explain_file(err, errno, "open", st->path, name);
-	error = fstat(fd, &info) ? errno : 0;
-	if (!error && info.st_mode & GROUP_OTHER)
+	error = fstat(fd, &info) != 0 ? errno : 0;
+	if (error == 0 && info.st_mode & GROUP_OTHER)
 		rc = os_error_set(err, N2N_EPERM,
 			"others can read \"%.120s/%.40s\", which may hold a secret; chmod it to "
 			"600",
 			st->path, name);
-	else if (!error)
+	else if (error == 0)
 		error = read_all(fd, buf, cap, len);
 	close(fd);
 	if (error == EFBIG)
@@ -287,12 +287,12 @@ int state_read(const struct state *st, const char *name, void *buf, size_t cap, 
 			"\"%.120s/%.40s\" is longer than %zu bytes, so it is not ours or damaged; "
 			"remove it",
 			st->path, name, cap);
-	return error ? explain_file(err, error, "read", st->path, name) : rc;
+	return error != 0 ? explain_file(err, error, "read", st->path, name) : rc;
 }
 
 static int write_all(int fd, const uint8_t *data, size_t len)
 {
-	while (len) {
+	while (len != 0) {
 		ssize_t put = write(fd, data, len);
 
 		if (put < 0 && errno != EINTR)
@@ -302,7 +302,7 @@ static int write_all(int fd, const uint8_t *data, size_t len)
 			len -= (size_t)put;
 		}
 	}
-	return fsync(fd) ? errno : 0;
+	return fsync(fd) != 0 ? errno : 0;
 }
 
 /* Writes a new file; 0 or an errno. What a crash left under that name is removed first. */
@@ -315,7 +315,7 @@ static int write_new(int dir, const char *name, const void *data, size_t len)
 	if (fd < 0)
 		return errno;
 	error = write_all(fd, data, len);
-	if (close(fd) && !error)
+	if (close(fd) != 0 && error == 0)
 		error = errno;
 	return error;
 }
@@ -325,9 +325,9 @@ int state_write(const struct state *st, const char *name, const void *data, size
 {
 	int error = write_new(st->dir, TEMP_NAME, data, len);
 
-	if (!error && renameat(st->dir, TEMP_NAME, st->dir, name))
+	if (error == 0 && renameat(st->dir, TEMP_NAME, st->dir, name) != 0)
 		error = errno;
-	if (error) {
+	if (error != 0) {
 		(void)unlinkat(st->dir, TEMP_NAME, 0);
 		return explain_file(err, error, "write", st->path, name);
 	}

@@ -67,11 +67,11 @@ int stream_wait(const struct os_handle *of, size_t n, enum stream_way way,
 		return os_errno(errno);
 	*ready = 0;
 	for (size_t i = 0; i < STREAM_STOPS; i++)
-		if (p[i].revents)
+		if (p[i].revents != 0)
 			return N2N_EAGAIN;
 	for (size_t i = 0; i < n; i++)
-		*ready |= p[STREAM_STOPS + i].revents ? 1u << i : 0;
-	return *ready ? 0 : N2N_EAGAIN;
+		*ready |= p[STREAM_STOPS + i].revents != 0 ? 1u << i : 0;
+	return *ready != 0 ? 0 : N2N_EAGAIN;
 }
 
 static enum udp_family family_of(const struct endpoint *e)
@@ -124,10 +124,10 @@ int stream_listen(struct os_handle *out, const struct endpoint *at, struct os_er
 
 	out->value = fd;
 	/* Otherwise connections that ended a minute ago would hold the port. */
-	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) &&
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
 		(family == UDP_V4 ||
-			!setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes))) &&
-		!bind(fd, &a.any, len) && !listen(fd, BACKLOG))
+			setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) == 0) &&
+		bind(fd, &a.any, len) == 0 && listen(fd, BACKLOG) == 0)
 		return 0;
 	error = errno;
 	stream_close(*out);
@@ -183,9 +183,9 @@ static int finish_connect(struct os_handle s, const struct stream_limit *limit)
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (stream_wait(&s, 1, STREAM_WRITE, limit, &ready))
+	if (stream_wait(&s, 1, STREAM_WRITE, limit, &ready) != 0)
 		return ETIMEDOUT;
-	return getsockopt(fd_of(s), SOL_SOCKET, SO_ERROR, &error, &len) ? errno : error;
+	return getsockopt(fd_of(s), SOL_SOCKET, SO_ERROR, &error, &len) != 0 ? errno : error;
 }
 
 int stream_connect(struct os_handle *out, const struct endpoint *to,
@@ -197,11 +197,11 @@ int stream_connect(struct os_handle *out, const struct endpoint *to,
 	int error = 0, fd = open_socket(family);
 
 	out->value = fd;
-	if (fd < 0 || connect(fd, &a.any, len))
+	if (fd < 0 || connect(fd, &a.any, len) != 0)
 		error = errno;
 	if (error == EINPROGRESS)
 		error = finish_connect(*out, limit);
-	if (!error)
+	if (error == 0)
 		return 0;
 	stream_close(*out);
 	*out = os_handle_none();
@@ -238,12 +238,12 @@ int stream_send(struct os_handle s, const void *data, size_t len, const struct s
 	unsigned ready;
 	size_t done;
 
-	while (len) {
+	while (len != 0) {
 		int rc = stream_put(s, p, len, &done);
 
 		if (rc == N2N_EAGAIN)
 			rc = stream_wait(&s, 1, STREAM_WRITE, limit, &ready);
-		if (rc)
+		if (rc != 0)
 			return rc;
 		p += done;
 		len -= done;
@@ -257,12 +257,12 @@ int stream_receive(struct os_handle s, void *data, size_t len, const struct stre
 	unsigned ready;
 	size_t done;
 
-	while (len) {
+	while (len != 0) {
 		int rc = stream_get(s, p, len, &done);
 
 		if (rc == N2N_EAGAIN)
 			rc = stream_wait(&s, 1, STREAM_READ, limit, &ready);
-		if (rc)
+		if (rc != 0)
 			return rc;
 		p += done;
 		len -= done;

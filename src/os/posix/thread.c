@@ -33,7 +33,7 @@ int thread_start(struct thread **out, const char *name, void (*run)(void *ctx), 
 	sigset_t all, before;
 	int error;
 
-	if (!t)
+	if (t == NULL)
 		return N2N_ENOMEM;
 	t->run = run;
 	t->ctx = ctx;
@@ -44,7 +44,7 @@ int thread_start(struct thread **out, const char *name, void (*run)(void *ctx), 
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&t->id, NULL, thread_main, t);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error) {
+	if (error != 0) {
 		free(t);
 		return os_errno(error);
 	}
@@ -54,7 +54,7 @@ int thread_start(struct thread **out, const char *name, void (*run)(void *ctx), 
 
 void thread_join(struct thread *t)
 {
-	if (!t)
+	if (t == NULL)
 		return;
 	pthread_join(t->id, NULL);
 	free(t);
