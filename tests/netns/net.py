@@ -23,6 +23,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def find_programs():
@@ -38,6 +39,13 @@ def find_programs():
 def skip(why):
     print(f"skipped: {why}")
     sys.exit(SKIPPED)
+
+
+def leave(number, frame):
+    """Ends the script. What then takes everything down is not interrupted again."""
+    for s in INTERRUPTIONS:
+        signal.signal(s, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def sh(*words, check=True, timeout=60):
@@ -231,8 +239,8 @@ class Net:
         self.prefix = f"n2n{os.getpid()}"
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="n2n-netns-"))
         self.started, self.spaces, self.hosts = [], [], {}
-        for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(s, lambda number, frame: sys.exit(128 + number))
+        for s in INTERRUPTIONS:
+            signal.signal(s, leave)
         try:
             self.make(names)
         except BaseException:
