@@ -86,6 +86,7 @@ inside()
 	# /proc is still that of the outer namespace, and so is this number.
 	read -r pid _ </proc/self/stat
 	echo "$pid" >"${root%/*}/pid"
+	echo "bare: making a Debian 12 with nothing but git"
 	make_root "$root"
 	enter "$root"
 	git clone -q --no-hardlinks "$here" "$root/root/n2n" || die "cannot clone $here"
@@ -110,6 +111,7 @@ clean_up()
 }
 
 if [[ ${1:-} == --inside ]]; then
+	exec 2>&3 3>&-
 	inside "${@:2}"
 	exit
 fi
@@ -128,13 +130,15 @@ folder=$(mktemp -d "${TMPDIR:-/var/tmp}/n2n-bare-XXXXXX") || exit 1
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 mkdir "$folder/root"
-# As a job of its own it does not inherit ignored signals; it dies with this shell.
+# As a job of its own it does not inherit ignored signals; it dies with this shell. unshare complains
+# when it is to end by the signal that ended what it started.
 set -m
 setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child \
-	"${BASH_SOURCE[0]}" --inside "$folder/root" "$@" </dev/null &
+	"${BASH_SOURCE[0]}" --inside "$folder/root" "$@" </dev/null 3>&2 2>"$folder/unshare.log" &
 child=$!
 set +m
 wait "$child"
 status=$?
 child=
+[[ -e $folder/pid ]] || cat "$folder/unshare.log" >&2
 exit $status
