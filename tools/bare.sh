@@ -49,30 +49,33 @@ make_root()
 	apt_settings >"$root/etc/apt/apt.conf.d/90host"
 }
 
-# enter ROOT makes what a running system has.
+# enter ROOT makes what a running system has, and that the root of all that follows. Below a mere
+# chroot, paths that cross mount namespaces are others than on a system.
 enter()
 {
 	local root=$1
 
-	# ip netns needs a root that is a mount point.
 	mount --bind "$root" "$root" &&
 		mount -t proc proc "$root/proc" &&
 		mount -t sysfs sysfs "$root/sys" &&
 		mkdir "$root/dev/net" &&
-		cp -a /dev/net/tun "$root/dev/net/tun" || die "cannot set up $root"
+		cp -a /dev/net/tun "$root/dev/net/tun" &&
+		cd "$root" &&
+		pivot_root . mnt &&
+		umount -l /mnt || die "cannot set up $root"
 }
 
-# try ROOT COMMAND
+# try COMMAND
 try()
 {
-	local root=$1 start=$SECONDS status
+	local start=$SECONDS status
 
-	echo "bare: \$ $2"
+	echo "bare: \$ $1"
 	env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 		TERM="${TERM:-dumb}" ${http_proxy:+http_proxy="$http_proxy"} N2N_BARE=1 \
-		chroot "$root" bash -c "cd /root/n2n && $2"
+		bash -c "cd /root/n2n && $1"
 	status=$?
-	times+=("$(printf '%5d s  %s' $((SECONDS - start)) "$2")")
+	times+=("$(printf '%5d s  %s' $((SECONDS - start)) "$1")")
 	((status == 0)) || times[-1]+="  FAILED (status $status)"
 	return $status
 }
@@ -88,11 +91,11 @@ inside()
 	echo "$pid" >"${root%/*}/pid"
 	echo "bare: making a Debian 12 with nothing but git"
 	make_root "$root"
-	enter "$root"
 	git clone -q --no-hardlinks "$here" "$root/root/n2n" || die "cannot clone $here"
+	enter "$root"
 	times+=("$(printf '%5d s  debootstrap' $((SECONDS - start)))")
 	for command; do
-		try "$root" "$command" || bad=1
+		try "$command" || bad=1
 	done
 	printf 'bare: %s\n' "${times[@]}"
 	return $bad
