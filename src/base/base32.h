@@ -15,7 +15,7 @@
 /* Characters needed for len bytes, without the NUL. */
 #define BASE32_LEN(len) (((len)*8 + 4) / 5)
 
-/* Writes BASE32_LEN(len) characters and a NUL to out. */
+/* Writes BASE32_LEN(len) characters and a NUL to out, which must not overlap data. */
 void base32_encode(char *out, const uint8_t *data, size_t len);
 /*
  * Decodes exactly text_len characters into exactly len bytes. N2N_EINVAL when a character is not

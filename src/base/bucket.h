@@ -15,7 +15,10 @@ struct bucket {
 	bool started;
 };
 
-/* Takes one token if there is one. rate_per_s tokens flow in, at most burst are kept. */
+/*
+ * Takes one token; false when there is none. rate_per_s tokens flow in, at most burst are kept;
+ * both may change from call to call. A clock that went back brings nothing until it has caught up.
+ */
 bool bucket_take(struct bucket *b, uint64_t now_ms, uint32_t rate_per_s, uint32_t burst);
 
 #endif

@@ -25,7 +25,8 @@ enum n2n_err {
 	N2N_EMSGSIZE = -11 /* a datagram or message is larger than the way allows */
 };
 
-/* A short lower-case text for an n2n_err value; never NULL, static. */
+/* What err, 0 or negative, means, in a few words for the middle of a sentence; static, never NULL.
+ */
 const char *n2n_err_text(int err);
 
 #endif

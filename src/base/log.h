@@ -21,9 +21,15 @@ struct log {
 	void *ctx;
 };
 
+/*
+ * Formats a line and hands it to the sink, cut at 1,023 bytes, bytes below ' ' and 0x7f replaced by
+ * '?': what a peer chose as its name can neither end a line nor steer a terminal. Does nothing when
+ * level is above log->level. The line is the sink's for the time of the call only.
+ */
 __attribute__((format(printf, 3, 4))) void log_line(
 	const struct log *log, enum log_level level, const char *fmt, ...);
 
+/* The same for each level: log_info(log, "interface %s is up", name). */
 #define log_error(log, ...) log_line((log), LOG_ERROR, __VA_ARGS__)
 #define log_warn(log, ...)  log_line((log), LOG_WARN, __VA_ARGS__)
 #define log_info(log, ...)  log_line((log), LOG_INFO, __VA_ARGS__)

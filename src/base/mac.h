@@ -12,14 +12,17 @@ struct mac {
 	uint8_t b[6]; /* in the order of transmission */
 };
 
-#define MAC_TEXT_MAX 18
+#define MAC_TEXT_MAX 18 /* with the NUL */
 
+/* Not in constant time: addresses are no secrets. */
 bool mac_equal(const struct mac *a, const struct mac *b);
 /* The I/G bit: broadcast and multicast. */
 bool mac_is_group(const struct mac *m);
+/* 00:00:00:00:00:00, which stands for "none" and which nobody may claim (PROTOCOL.md 7.11). */
 bool mac_is_zero(const struct mac *m);
-/* "02:00:5e:10:00:01" or with '-'; N2N_EINVAL for anything else. */
+/* "02:00:5e:10:00:01" or with '-', in either case; N2N_EINVAL, with *m as it was, else. */
 MUST_CHECK int mac_parse(struct mac *m, const char *text);
+/* Writes "02:00:5e:10:00:01" and a NUL; returns buf. */
 char *mac_format(const struct mac *m, char buf[MAC_TEXT_MAX]);
 
 /* The address as a number: its first byte in transmission is the highest of 48 bits. */

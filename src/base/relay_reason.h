@@ -20,8 +20,9 @@ enum relay_reason {
 #undef X
 };
 
-/* Static texts; "?" for what is no reason. */
+/* For machines. Both texts are static; "?" for what is no reason. */
 const char *relay_reason_name(enum relay_reason r);
+/* For people, as in "relayed because no direct path is known". */
 const char *relay_reason_text(enum relay_reason r);
 /* The reason of a name; RELAY_NOT when it is of none that is known here. */
 enum relay_reason relay_reason_parse(const char *name);
