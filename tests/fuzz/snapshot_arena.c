@@ -49,10 +49,12 @@ static struct {
 
 void *__real_malloc(size_t len);
 void *__real_calloc(size_t n, size_t len);
+void *__real_realloc(void *p, size_t len);
 void *__real_aligned_alloc(size_t align, size_t len);
 void __real_free(void *p);
 void *__wrap_malloc(size_t len);
 void *__wrap_calloc(size_t n, size_t len);
+void *__wrap_realloc(void *p, size_t len);
 void *__wrap_aligned_alloc(size_t align, size_t len);
 void __wrap_free(void *p);
 void *__wrap_crypto_secret_alloc(size_t len);
@@ -155,6 +157,23 @@ void *__wrap_calloc(size_t n, size_t len)
 		return __real_calloc(n, len);
 	CHECK(len == 0 || n < ARENA_LEN / len);
 	return arena_alloc(n * len);
+}
+
+/* A block always moves, so that an old pointer to it is found out. */
+void *__wrap_realloc(void *p, size_t len)
+{
+	size_t old_len;
+	void *moved;
+
+	if (!snapshot.running || (p != NULL && !in_arena(p)))
+		return __real_realloc(p, len);
+	moved = __wrap_malloc(len);
+	if (p == NULL)
+		return moved;
+	old_len = header_read(p).len;
+	memcpy(moved, p, old_len < len ? old_len : len);
+	arena_free(p);
+	return moved;
 }
 
 void *__wrap_aligned_alloc(size_t align, size_t len)
