@@ -204,6 +204,216 @@ static void without_keys_the_relay_is_the_way(void **state)
 	assert_int_equal(f->rig.n_sent, 0);
 }
 
+/* ---- doubt ---- */
+
+static bool is_doubled(const struct fixture *f)
+{
+	return f->s->link.copy != NULL;
+}
+
+/* The peer came through the relay: it may not hear us, or we not hear it. */
+static void a_packet_through_the_relay_is_probed_and_doubled_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(PEER);
+	struct seen probe;
+
+	path_doubt(f->core, f->s); /* relayed as it is, nothing is doubtful */
+	assert_false(is_doubled(f));
+	go_direct(f, PEER);
+	f->rig.n_sent = 0;
+	path_doubt(f->core, f->s); /* heard just now: packets cross */
+	assert_false(is_doubled(f));
+	f->core->now_ms += PATH_PROBE_MS;
+	path_doubt(f->core, f->s);
+	assert_true(is_doubled(f));
+	assert_int_equal(f->rig.n_sent, 1);
+	probe = look(f, &f->rig.sent[0]);
+	assert_true(probe.probe && probe.host == PEER);
+	path_doubt(f->core, f->s);
+	assert_int_equal(f->rig.n_sent, 1);
+	/* An answer, and all is well. */
+	hear_direct(f);
+	echo(f, probe.token, &from);
+	assert_false(is_doubled(f));
+	assert_int_equal(path_host(f), PEER);
+}
+
+static void a_doubt_without_an_answer_is_the_end_of_the_path(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin;
+
+	go_direct(f, PEER);
+	f->core->now_ms += PATH_PROBE_MS;
+	path_doubt(f->core, f->s);
+	begin = f->core->now_ms;
+	while (path_host(f) == PEER && f->core->now_ms < begin + 10000)
+		(void)tick(f, NULL);
+	assert_in_range(f->core->now_ms - begin, PATH_DEAD_MS - PATH_SUSPECT_MS,
+		PATH_DEAD_MS - PATH_SUSPECT_MS + SLACK_MS);
+	assert_int_equal(f->s->search->reason, RELAY_SILENT);
+}
+
+/* Idle, it is looked at rarely: what came since the last time is no answer to a later doubt. */
+static void what_was_heard_before_is_no_answer_to_a_doubt(void **state)
+{
+	struct fixture *f = *state;
+
+	go_direct(f, PEER);
+	(void)tick(f, NULL);
+	f->core->now_ms += 5000;
+	hear_direct(f); /* a keepalive, say */
+	f->core->now_ms += 5000;
+	path_doubt(f->core, f->s);
+	assert_true(is_doubled(f));
+	(void)tick(f, NULL);
+	assert_true(is_doubled(f));
+}
+
+/* ---- the relay comes and goes ---- */
+
+static void relayed_sessions_follow_the_relay(void **state)
+{
+	struct fixture *f = *state;
+	const struct path *p;
+
+	f->s->route.handle = 6;
+	path_follow_route(f->core, f->s);
+	p = link_path(&f->s->link);
+	assert_true(p != NULL && p->hop == &f->hop->link && p->handle == 6);
+	/* Direct ones do not: only what was doubled is not any more. */
+	go_direct(f, PEER);
+	session_set_path(f->core, &f->s->link.copy, session_relay_path(f->s));
+	f->s->route.handle = 7;
+	path_follow_route(f->core, f->s);
+	assert_int_equal(path_host(f), PEER);
+	assert_false(is_doubled(f));
+}
+
+/* With no relay, where it was last reached is better than nothing, until something echoes. */
+static void without_a_relay_the_last_address_is_guessed(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint last = test_endpoint(77, 500);
+	struct origin from = from_host(PEER);
+	struct seen seen[4];
+
+	f->s->route.relay = NULL;
+	path_follow_route(f->core, f->s);
+	assert_null(link_path(&f->s->link));
+	f->s->route.direct = way_to(&last);
+	f->s->origin.way.local = test_endpoint(1, 1);
+	path_follow_route(f->core, f->s);
+	assert_int_equal(path_host(f), 77);
+	assert_true(endpoint_equal(&link_path(&f->s->link)->way.local, &f->s->origin.way.local));
+	/* Any echo is better than a guess, and so is a relay. */
+	tell(f, PEER, 1);
+	assert_int_equal(tick(f, seen), 1);
+	hear_direct(f);
+	echo(f, seen[0].token, &from);
+	assert_int_equal(path_host(f), PEER);
+	path_guess(f->core, f->s, &f->s->route.direct);
+	assert_int_equal(path_host(f), 77);
+	f->s->route.relay = &f->hop->link;
+	path_follow_route(f->core, f->s);
+	assert_int_equal(path_host(f), 0);
+}
+
+/* Its new process may not know our mask key: the path is the relay's until it echoes. */
+static void a_restarted_peer_is_found_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct seen seen[4];
+
+	go_direct(f, PEER);
+	path_restart(f->core, f->s);
+	assert_int_equal(path_host(f), 0);
+	assert_int_equal(f->s->search->reason, RELAY_SEARCHING);
+	assert_int_equal(tick(f, seen), 1);
+	assert_true(seen[0].probe && seen[0].host == PEER);
+}
+
+/* ---- the way a path takes ---- */
+
+/* It leaves from where the echo came in, over what carried it. */
+static void the_path_is_the_way_that_echoed(void **state)
+{
+	struct fixture *f = *state;
+	const struct way other = {.carrier = 3, .remote = test_endpoint(PEER, 500)};
+	struct origin from = from_host(PEER);
+	struct seen seen[4];
+
+	tell(f, PEER, 1);
+	search_offer(f->core, f->s, &other); /* the same address, over another carrier */
+	assert_int_equal(tick(f, seen), 2);
+	from.way.local = test_endpoint(1, 1);
+	hear_direct(f);
+	echo(f, seen[1].token, &from); /* not over this one */
+	assert_int_equal(path_host(f), 0);
+	from.way.carrier = 3;
+	echo(f, seen[1].token, &from);
+	assert_int_equal(path_host(f), PEER);
+	assert_true(way_same_remote(&link_path(&f->s->link)->way, &other));
+	assert_true(endpoint_equal(&link_path(&f->s->link)->way.local, &from.way.local));
+	/* The first one answers as well, and is no faster. */
+	from.way.carrier = 0;
+	echo(f, seen[0].token, &from);
+	assert_true(way_same_remote(&link_path(&f->s->link)->way, &other));
+}
+
+/* ---- when to look again ---- */
+
+static uint64_t next_in(const struct fixture *f)
+{
+	uint64_t next = path_next_ms(f->core, f->s);
+
+	return next == UINT64_MAX ? 0 : next - f->core->now_ms;
+}
+
+static void a_quiet_path_is_looked_at_rarely(void **state)
+{
+	struct fixture *f = *state;
+	unsigned looks = 0;
+
+	f->core->now_ms += SESSION_ACTIVE_MS; /* the last frame, if any, was long ago */
+	test_made_at(f->s->current, f->core->now_ms);
+	assert_int_equal(next_in(f), 0); /* nothing to probe */
+	tell(f, PEER, 1);
+	assert_int_equal(next_in(f), SESSION_TICK_MS);
+	go_direct(f, PEER);
+	/* Idle: until a NAT may have closed it, and then never, as things are. */
+	for (; next_in(f) != 0 && looks < 20; looks++) {
+		f->core->now_ms += next_in(f) - TICK_MS;
+		(void)tick(f, NULL);
+	}
+	assert_in_range(looks, 1, 5);
+	assert_true(is_doubled(f)); /* the next frame goes by both ways */
+	/* Without keys there is nothing to watch. */
+	send_frame(f);
+	assert_true(next_in(f) != 0);
+	f->core->now_ms += KEYS_REJECT_MS;
+	assert_int_equal(next_in(f), 0);
+}
+
+static void a_used_path_is_looked_at_in_time(void **state)
+{
+	struct fixture *f = *state;
+
+	go_direct(f, PEER);
+	send_frame(f);
+	f->core->now_ms += 1;
+	hear_direct(f);
+	(void)tick(f, NULL);
+	/* For the keepalive, at the latest. */
+	assert_in_range(next_in(f), SESSION_TICK_MS, 25000);
+	/* While something is unheard, every tick. */
+	f->core->now_ms += 1000;
+	send_frame(f);
+	(void)tick(f, NULL);
+	assert_int_equal(next_in(f), SESSION_TICK_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +426,15 @@ int main(void)
 		TEST(a_silent_receiver_shows_itself),
 		TEST(used_paths_are_kept_open),
 		TEST(without_keys_the_relay_is_the_way),
+		TEST(a_packet_through_the_relay_is_probed_and_doubled_at_once),
+		TEST(a_doubt_without_an_answer_is_the_end_of_the_path),
+		TEST(what_was_heard_before_is_no_answer_to_a_doubt),
+		TEST(relayed_sessions_follow_the_relay),
+		TEST(without_a_relay_the_last_address_is_guessed),
+		TEST(a_restarted_peer_is_found_anew),
+		TEST(the_path_is_the_way_that_echoed),
+		TEST(a_quiet_path_is_looked_at_rarely),
+		TEST(a_used_path_is_looked_at_in_time),
 	};
 
 	if (crypto_start() != 0)

@@ -251,6 +251,8 @@ void path_doubt(struct core *core, struct session *s)
 		core->now_ms < link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS)
 		return;
 	q->doubted = true;
+	/* Idle sessions are looked at rarely: what was heard since then is no answer to this. */
+	q->heard_ms = link_word(&s->link.rx_direct_ms);
 	if (q->unheard_ms == 0)
 		q->unheard_ms = core->now_ms - PATH_SUSPECT_MS;
 	session_set_path(core, &s->link.copy, session_relay_path(s));
