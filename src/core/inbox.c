@@ -480,7 +480,7 @@ static void note_unknown(struct node *n, struct note *note)
 
 void node_note(struct node *n, struct note *note, uint64_t now_ms)
 {
-	n->core.now_ms = now_ms;
+	core_enter(&n->core, now_ms);
 	switch (note->kind) {
 	case NOTE_CONTROL:
 		note_control(n, note);

@@ -433,7 +433,7 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 	struct core *core = &e->node.core;
 	struct peer *p, *next;
 
-	core->now_ms = now_ms;
+	core_enter(core, now_ms);
 	if (c == NULL)
 		return;
 	bid_farewell(c);
@@ -495,7 +495,7 @@ void edge_supernode_resolved(
 void edge_local_addresses(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms)
 {
-	e->node.core.now_ms = now_ms;
+	core_enter(&e->node.core, now_ms);
 	if (n > LOCAL_ADDRESSES_MAX)
 		n = LOCAL_ADDRESSES_MAX;
 	if (n == e->n_local && (n == 0 || memcmp(e->local, addresses, n * sizeof(*addresses)) == 0))
@@ -569,7 +569,7 @@ static void bid_farewell(struct community *c)
 
 void edge_shutdown(struct edge *e, uint64_t now_ms)
 {
-	e->node.core.now_ms = now_ms;
+	core_enter(&e->node.core, now_ms);
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		if (e->community[i] != NULL)
 			bid_farewell(e->community[i]);

@@ -50,6 +50,13 @@ void core_fini(struct core *core)
 	crypto_wipe(core, sizeof(*core));
 }
 
+void core_enter(struct core *core, uint64_t now_ms)
+{
+	core->now_ms = now_ms;
+	if (core->flush_ms <= now_ms)
+		core->flush_ms = now_ms + 1;
+}
+
 void core_retire(struct core *core, void *memory, void (*destroy)(void *memory))
 {
 	retire(&core->retired, memory, destroy);

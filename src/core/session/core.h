@@ -4,8 +4,7 @@
  * what is retired. No I/O, no clock, no randomness of its own: they are passed in. Everything here
  * is for the control thread; what drives it is node.h.
  *
- * One clock: who enters (node.h, inbox.h, edge.h, supernode.h) sets now_ms, everybody inside reads
- * it.
+ * One clock: who enters (node.h, edge.h) sets it with core_enter, everybody inside reads now_ms.
  */
 #ifndef N2N_CORE_SESSION_CORE_H
 #define N2N_CORE_SESSION_CORE_H
@@ -70,6 +69,12 @@ struct core {
 MUST_CHECK int core_init(struct core *core, const struct core_config *c);
 /* Frees everything, the retired included; sessions must be gone, and no worker may run any more. */
 void core_fini(struct core *core);
+
+/*
+ * Who enters has this time: sets now_ms, and keeps flush_ms after it. Else, when a tick is late,
+ * what is posted while the due are looked at would be due at once, and that would never end.
+ */
+void core_enter(struct core *core, uint64_t now_ms);
 
 /* Sends through io.send, for data functions that the control thread runs. */
 struct datagram_sink core_sink(struct core *core);
