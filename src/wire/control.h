@@ -6,7 +6,8 @@
  *
  * A sequence other than 0 asks for an ACK and is higher for each newer state of the same type; a
  * receiver ignores a message older than the last of its type that it took. Unknown types with a
- * sequence are acknowledged and ignored, so that newer versions may add some.
+ * sequence are acknowledged and ignored, so that newer versions may add some. The core decides what
+ * is repeated, acknowledged or ignored; here are only the bytes. Pure functions; any thread.
  */
 #ifndef N2N_WIRE_CONTROL_H
 #define N2N_WIRE_CONTROL_H
@@ -54,13 +55,17 @@ struct control_msg {
 	struct reader body;
 };
 
-/* Next message of a packet: 1 and *m, 0 at the end, N2N_EINVAL when malformed. */
+/*
+ * The next message of a packet: 1 and *m, whose body points into the packet; 0 at the end;
+ * N2N_EINVAL when one reaches beyond it, after which the rest of the packet is to be ignored.
+ */
 MUST_CHECK int control_next(struct reader *packet, struct control_msg *m);
 /*
  * Starts a message; write the body with the writer, then control_end sets its length. Returns a
  * cookie for control_end. A message that did not fit leaves the writer bad.
  */
 size_t control_begin(struct writer *w, enum control_type type, uint32_t seq);
+/* Fills in the length of the body that was written since control_begin returned begin. */
 void control_end(struct writer *w, size_t begin);
 
 /* Sequences received, as inclusive ranges. */
@@ -172,32 +177,68 @@ struct control_claim {
 };
 
 /*
- * Each encoder writes one whole message (header and body); a writer that is bad afterwards means it
- * did not fit. Each decoder takes the body of a control_msg of its type; N2N_EINVAL when malformed.
- * Trailing bytes of a body are ignored so that newer versions may append fields.
+ * Each encoder writes one whole message, header and body, and borrows *m for the call; a writer
+ * that is bad afterwards means it did not fit. Counts and lengths in *m are within their limits.
+ * Messages that are acknowledged take their sequence as an argument, all others have 0.
+ *
+ * Each decoder takes the body of a control_msg of its type, by value, so that it may be read again.
+ * N2N_EINVAL, with *m filled in part, when the body is shorter than its fields or a count is above
+ * its limit, and where said so. Trailing bytes of a body are ignored so that newer versions may
+ * append fields. Results, reasons and kinds are as sent, unknown ones included. The numbers are
+ * sections of PROTOCOL.md.
  */
+
+/* 7.2 */
 void control_ack_encode(struct writer *w, const struct control_ack *m);
+/* N2N_EINVAL also when a range ends before it begins. */
 MUST_CHECK int control_ack_decode(struct control_ack *m, struct reader body);
+/* 7.3 */
 void control_ping_encode(struct writer *w, const struct control_ping *m);
+/* 7.3 */
 MUST_CHECK int control_ping_decode(struct control_ping *m, struct reader body);
+/* 7.3; an observed endpoint that is all zero says that the PING was relayed. */
 void control_pong_encode(struct writer *w, const struct control_pong *m);
+/* 7.3; observed may be any bytes, also what endpoint_is_usable refuses. */
 MUST_CHECK int control_pong_decode(struct control_pong *m, struct reader body);
+/* 7.4 */
 void control_register_encode(struct writer *w, uint32_t seq, const struct control_register *m);
+/* 7.4; the proof is not checked here, for want of the keys that it hangs on. */
 MUST_CHECK int control_register_decode(struct control_register *m, struct reader body);
+/* 7.5; with a result other than REGISTER_OK the other fields should be 0. */
 void control_registered_encode(struct writer *w, uint32_t seq, const struct control_registered *m);
+/* 7.5; with a result other than REGISTER_OK the other fields mean nothing. */
 MUST_CHECK int control_registered_decode(struct control_registered *m, struct reader body);
+/* 7.6; the body is empty, so there is nothing to decode. */
 void control_unregister_encode(struct writer *w);
+/*
+ * 7.7. A page of n entries with locators of m bytes takes CONTROL_HEADER_LEN + ROSTER_FIXED_LEN +
+ * n * (ROSTER_ENTRY_LEN + m) bytes: with 24 entries it fits CONTROL_MAX_LEN up to m = 4.
+ */
 void control_roster_encode(struct writer *w, uint32_t seq, const struct control_roster *m);
+/* 7.7 */
 MUST_CHECK int control_roster_decode(struct control_roster *m, struct reader body);
+/* 7.8 */
 void control_bye_encode(struct writer *w, const struct control_bye *m);
+/* 7.8 */
 MUST_CHECK int control_bye_decode(struct control_bye *m, struct reader body);
+/* 7.9 */
 void control_candidates_encode(struct writer *w, uint32_t seq, const struct control_candidates *m);
+/* 7.9; candidates that endpoint_is_usable refuses are left out and not counted in m->n. */
 MUST_CHECK int control_candidates_decode(struct control_candidates *m, struct reader body);
+/* 7.10 */
 void control_probe_encode(struct writer *w, const struct control_probe *m);
+/* 7.10 */
 MUST_CHECK int control_probe_decode(struct control_probe *m, struct reader body);
+/* 7.10 */
 void control_echo_encode(struct writer *w, const struct control_echo *m);
+/* 7.10; whether the token was ever sent is the caller's to ask. */
 MUST_CHECK int control_echo_decode(struct control_echo *m, struct reader body);
+/* 7.11 */
 void control_claim_encode(struct writer *w, uint32_t seq, const struct control_claim *m);
+/*
+ * 7.11; N2N_EINVAL also for a prefix longer than the address. Zero and group MAC addresses pass:
+ * the receiver must look.
+ */
 MUST_CHECK int control_claim_decode(struct control_claim *m, struct reader body);
 
 #endif

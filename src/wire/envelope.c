@@ -19,15 +19,15 @@ int envelope_open(uint8_t *body, const uint8_t *datagram, size_t len, const uint
 	size_t ad_len, const uint8_t key[KEY_LEN])
 {
 	uint8_t opened[ENVELOPE_BODY_MAX];
-	int err;
+	int rc;
 
 	if (len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
 		return N2N_EINVAL;
 	/* Not in place: a datagram that this key does not open must stay whole for the next key. */
-	err = crypto_xchachapoly_open(
+	rc = crypto_xchachapoly_open(
 		opened, datagram + XNONCE_LEN, len - XNONCE_LEN, ad, ad_len, datagram, key);
-	if (err)
-		return err;
+	if (rc)
+		return rc;
 	memcpy(body, opened, len - ENVELOPE_OVERHEAD);
 	return 0;
 }

@@ -6,7 +6,8 @@
  *   24 nonce | sealed body | 16 tag          at most 1,210 bytes
  *
  * The envelope key is known to whoever may speak to the receiver; the tag keeps out all others
- * before anything expensive is done. Encoding takes the nonce and padding from the caller.
+ * before anything expensive is done. Which key belongs to whom is core/keys/party.h. Pure functions
+ * but for the random bytes, which the caller's generator gives; any thread.
  */
 #ifndef N2N_WIRE_ENVELOPE_H
 #define N2N_WIRE_ENVELOPE_H
@@ -30,16 +31,24 @@
 #define COOKIE_MSG_LEN	    (10 + COOKIE_LEN)			      /* body */
 
 /*
- * Seals body_len bytes of body into out (ENVELOPE_OVERHEAD more) with a random nonce; the tag, the
- * last 16 bytes, is how answers refer to this message. ad may be NULL.
+ * Seals body_len <= ENVELOPE_BODY_MAX bytes of body into out (ENVELOPE_OVERHEAD more; not the same
+ * memory) with a random nonce; the tag, the last 16 bytes, is how answers refer to this message. ad
+ * may be NULL when ad_len is 0. PROTOCOL.md 4.1.
  */
 void envelope_seal(uint8_t *out, const uint8_t *body, size_t body_len, const uint8_t *ad,
 	size_t ad_len, const uint8_t key[KEY_LEN], const struct random *rnd);
-/* body takes len - ENVELOPE_OVERHEAD bytes and may be datagram itself. */
+/*
+ * Opens it: body gets len - ENVELOPE_OVERHEAD bytes and may be datagram itself. N2N_EINVAL when no
+ * envelope is so short or long, N2N_EAUTH when key or ad are not those it was sealed with; then
+ * body is as it was, and the next key can be tried.
+ */
 MUST_CHECK int envelope_open(uint8_t *body, const uint8_t *datagram, size_t len, const uint8_t *ad,
 	size_t ad_len, const uint8_t key[KEY_LEN]);
 
-/* The type (enum packet_type) of an opened body, 0 when it is none that travels in envelopes. */
+/*
+ * The type (enum packet_type) of an opened body of any length, 0 when it is none that travels in
+ * envelopes or its low 4 bits are not 0. The version is looked at by the decoders.
+ */
 unsigned envelope_type(const uint8_t *body, size_t len);
 
 /* 0 type<<4 | 1 version | 2 sender index | 6 key index | 8 flags | 10 Noise length | Noise | mac2 |
@@ -82,24 +91,35 @@ struct msg_hello {
 
 /*
  * Encoders write a body of at most cap bytes, pad bytes of random padding included, and return its
- * length, 0 when it does not fit. Decoders borrow the body. N2N_EINVAL for wrong lengths, types,
- * versions other than 1, or reserved flags.
+ * length, 0 when it does not fit. Decoders borrow the body: pointers in *m lead into it.
+ * N2N_EINVAL, with *m filled in part, when it is shorter than its fields, for another type or
+ * version, and when reserved fields are not 0. What follows the last field is padding and ignored.
  */
+
+/* PROTOCOL.md 4.3; all of *m is borrowed, mac2 included. */
 size_t msg_init_encode(
 	uint8_t *body, size_t cap, const struct msg_init *m, size_t pad, const struct random *rnd);
+/* 4.3; whether mac2 is right only msg_init_mac2 tells, and who made the cookie. */
 MUST_CHECK int msg_init_decode(struct msg_init *m, const uint8_t *body, size_t len);
+/* 4.4; at most 46 bytes of padding keep it no longer than the INIT that it answers. */
 size_t msg_response_encode(uint8_t *body, size_t cap, const struct msg_response *m, size_t pad,
 	const struct random *rnd);
+/* 4.4; mac2 is reserved and ignored. */
 MUST_CHECK int msg_response_decode(struct msg_response *m, const uint8_t *body, size_t len);
+/* 4.5; COOKIE_MSG_LEN bytes, never padded. */
 size_t msg_cookie_encode(uint8_t *body, size_t cap, const struct msg_cookie *m);
+/* 4.5; takes any reason. */
 MUST_CHECK int msg_cookie_decode(struct msg_cookie *m, const uint8_t *body, size_t len);
+/* 4.6; a question and an answer are equally long without padding. A question's key is not read. */
 size_t msg_hello_encode(
 	uint8_t *body, size_t cap, const struct msg_hello *m, size_t pad, const struct random *rnd);
+/* 4.6; of a question static_public means nothing. */
 MUST_CHECK int msg_hello_decode(struct msg_hello *m, const uint8_t *body, size_t len);
 
 /*
- * The part of an INIT body that mac2 covers: from the type to the end of the Noise message.
- * mac2 = BLAKE2b-128 keyed with the cookie over it.
+ * The mac2 that *m has to carry with this cookie: BLAKE2b-128, keyed with the cookie, over the body
+ * from the type to the end of the Noise message (PROTOCOL.md 4.3). m->mac2 is not read. Compare
+ * with crypto_equal.
  */
 void msg_init_mac2(
 	uint8_t mac2[MAC2_LEN], const uint8_t cookie[COOKIE_LEN], const struct msg_init *m);

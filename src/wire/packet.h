@@ -55,8 +55,12 @@ struct data_header {
 	uint32_t counter;
 };
 
+/* Writes it unmasked. kind and cipher are within their 2 and 4 bits. */
 void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h);
-/* False when the type is not PACKET_DATA or a reserved bit or kind is set. */
+/*
+ * Reads it unmasked; false when the type is not PACKET_DATA or a reserved bit or kind is set, with
+ * *h filled all the same.
+ */
 bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN]);
 
 /* Bytes 0-13 of a relay packet; byte 0 low bits are reserved, 0. */
@@ -69,6 +73,8 @@ struct relay_header {
 
 /* Writes bytes 0-13; the hop MAC follows separately. */
 void relay_header_write(uint8_t out[RELAY_MASKED_LEN], const struct relay_header *h);
+/* Reads it unmasked; false, with *h filled all the same, when byte 0 is not that of a relay packet.
+ */
 bool relay_header_read(struct relay_header *h, const uint8_t in[RELAY_MASKED_LEN]);
 
 /*
@@ -76,11 +82,18 @@ bool relay_header_read(struct relay_header *h, const uint8_t in[RELAY_MASKED_LEN
  * and the packet's last 16 bytes: masks and unmasks. len >= n + DATAGRAM_TAIL_LEN.
  */
 void packet_mask(uint8_t *packet, size_t len, size_t n, const uint8_t key[MASK_LEN]);
-/* The first n bytes as they would be without the mask; the packet is not changed. */
+/*
+ * The first n bytes, 8 to 16, as they would be without the mask; the packet is not changed.
+ * len >= n and len >= DATAGRAM_TAIL_LEN are enough here.
+ */
 void packet_peek(
 	uint8_t *clear, size_t n, const uint8_t *packet, size_t len, const uint8_t key[MASK_LEN]);
 
-/* The hop MAC of clear bytes 0-13 and the inner packet (PROTOCOL.md 6.4). */
+/*
+ * The hop MAC of clear bytes 0-13 and the inner packet (PROTOCOL.md 6.4), of which it reads the
+ * last 16 bytes: inner_len is at least that. key is the hop MAC key of the direction. Compare with
+ * crypto_equal.
+ */
 void relay_mac(uint8_t mac[RELAY_MAC_LEN], const uint8_t key[16],
 	const uint8_t header[RELAY_MASKED_LEN], const uint8_t *inner, size_t inner_len);
 

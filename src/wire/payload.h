@@ -2,7 +2,8 @@
 /*
  * What messages 1 and 2 of the handshake carry inside Noise (PROTOCOL.md 5.3): a fixed part, then
  * TLVs (type u8, length u16, value). Unknown TLVs are skipped; a known one twice or of a wrong
- * length is an error.
+ * length is an error. What the fields mean for the handshake is core/keys/handshake.h. Pure
+ * functions; any thread.
  */
 #ifndef N2N_WIRE_PAYLOAD_H
 #define N2N_WIRE_PAYLOAD_H
@@ -39,8 +40,9 @@ struct payload {
 	uint8_t hop_mask[MASK_LEN];
 };
 
-/* Returns the length, 0 when it does not fit. */
+/* Returns the length, at most PAYLOAD_MAX_LEN, or 0 when that is above cap. */
 size_t payload_encode(uint8_t *out, size_t cap, const struct payload *p);
+/* N2N_EINVAL, with *p filled in part, for what PROTOCOL.md 5.3 rejects; TLVs left out are zero. */
 MUST_CHECK int payload_decode(struct payload *p, const uint8_t *in, size_t len);
 
 #endif
