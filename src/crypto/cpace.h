@@ -24,17 +24,18 @@ struct cpace_params {
 };
 
 /*
- * Makes our share Y from 64 uniformly random bytes, which give the scalar; scalar is kept for
- * cpace_finish and wiped by the caller.
+ * Makes our share Y from 64 uniformly random bytes, which give the scalar; the caller keeps the
+ * scalar for cpace_finish and wipes both it and the random bytes.
  */
 void cpace_start(uint8_t share[CPACE_SHARE_LEN], uint8_t scalar[32], const uint8_t uniform[64],
 	const struct cpace_params *params);
-/* The same from a scalar that is given, for test vectors. */
+/* The same from a scalar that is given, not 0, for test vectors. */
 void cpace_share(uint8_t share[CPACE_SHARE_LEN], const uint8_t scalar[32],
 	const struct cpace_params *params);
 /*
- * Makes the intermediate session key. share_i and share_r are both shares as sent; theirs is the
- * one of the two that the peer sent. N2N_EAUTH when it is no valid point or the neutral one.
+ * Makes the intermediate session key, wiped by the caller. share_i and share_r are both shares as
+ * sent; theirs is the one of the two that the peer sent. N2N_EAUTH when it is no valid point or the
+ * neutral one. Success proves nothing yet: with another secret the peer gets another key.
  */
 MUST_CHECK int cpace_finish(uint8_t isk[CPACE_ISK_LEN], const uint8_t scalar[32],
 	const uint8_t theirs[CPACE_SHARE_LEN], const uint8_t share_i[CPACE_SHARE_LEN],

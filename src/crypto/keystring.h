@@ -24,17 +24,26 @@ struct community_key {
 	uint8_t key[KEY_LEN];
 };
 
-/* True when text starts as a community key does, so that an error in it should be reported. */
+/* True when text starts as a community key does, in either case: an error in it is to be reported.
+ */
 bool community_key_looks_like(const char *text);
-/* N2N_EINVAL: not of this form or length; N2N_EAUTH: the checksum differs; N2N_ENOSYS: version. */
+/*
+ * N2N_EINVAL: not of this form or length; N2N_EAUTH: the checksum differs; N2N_ENOSYS: version. *k
+ * changes on success only, and the caller wipes it.
+ */
 MUST_CHECK int community_key_parse(struct community_key *k, const char *text);
+/* Writes it in lower case with a NUL. The text is as secret as the key. */
 void community_key_format(const struct community_key *k, char text[COMMUNITY_KEY_TEXT_LEN + 1]);
 
+/* A supernode's (PROTOCOL.md 2.1). N2N_EINVAL and N2N_EAUTH as above; key changes on success only.
+ */
 MUST_CHECK int public_key_parse(uint8_t key[KEY_LEN], const char *text);
+/* Writes it in lower case with a NUL. */
 void public_key_format(const uint8_t key[KEY_LEN], char text[PUBLIC_KEY_TEXT_LEN + 1]);
 
-/* The edge id: the first 16 bytes of BLAKE2b of the static public key, in base32. */
+/* The edge id: the first 16 bytes of BLAKE2b-256 of the static public key (PROTOCOL.md 2.1). */
 void edge_id(uint8_t id[EDGE_ID_LEN], const uint8_t static_public[KEY_LEN]);
+/* The id as people see it, in base32 with a NUL. */
 void edge_id_format(const uint8_t id[EDGE_ID_LEN], char text[EDGE_ID_TEXT_LEN + 1]);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Noise_IKpsk1_25519_ChaChaPoly_SHA256 (Noise Protocol Framework, revision 34), up to the end of
- * the two messages. What keys are made of the result is core/keyset.h. One handshake is one struct,
- * embedded by its owner, used by one thread, wiped by noise_wipe; every failing read wipes it.
+ * the two messages. What keys are made of the result is core/keys/keyset.h. One handshake is one
+ * struct, embedded by its owner, used by one thread, wiped by noise_wipe; every call that fails
+ * wipes it. A copy made before is a way back: it holds all secrets, and is to be wiped as well.
  *
  *   <- s
  *   -> e, es, s, ss, psk        message 1: 32 + 48 + payload + 16 bytes
@@ -28,28 +29,40 @@ struct noise {
 	uint8_t psk[KEY_LEN];
 };
 
-/* responder_static is the peer's public key. The prologue is hashed here and not kept. */
+/*
+ * responder_static is the peer's public key. The prologue (PROTOCOL.md 5.1) is hashed here and not
+ * kept, the keys are copied.
+ */
 void noise_init_initiator(struct noise *hs, const uint8_t *prologue, size_t prologue_len,
 	const struct keypair *self, const uint8_t responder_static[KEY_LEN],
 	const uint8_t psk[KEY_LEN]);
+/* The responder learns who asks from message 1. */
 void noise_init_responder(struct noise *hs, const uint8_t *prologue, size_t prologue_len,
 	const struct keypair *self, const uint8_t psk[KEY_LEN]);
 
 /*
- * The ephemeral secret is passed in, fresh for each handshake. out takes len + overhead bytes.
- * N2N_EAUTH when a Diffie-Hellman result is zero (a hostile static key).
+ * Messages are written and read in the order of the picture, each once. The ephemeral secret is
+ * passed in, fresh for each handshake. out takes len + overhead bytes. N2N_EAUTH when a
+ * Diffie-Hellman result is zero (a hostile key).
+ *
+ * The initiator's.
  */
 MUST_CHECK int noise_write1(struct noise *hs, uint8_t *out, const uint8_t ephemeral[KEY_LEN],
 	const uint8_t *payload, size_t len);
+/* The responder's; afterwards h and ck are final. */
 MUST_CHECK int noise_write2(struct noise *hs, uint8_t *out, const uint8_t ephemeral[KEY_LEN],
 	const uint8_t *payload, size_t len);
 /*
- * Reads a message of len bytes; payload takes len - overhead bytes. After noise_read1 the
- * initiator's authenticated static key is in hs->rs. Two Diffie-Hellman operations each.
+ * The responder reads message 1 of len bytes; payload takes len - overhead bytes. Afterwards the
+ * initiator's static key is in hs->rs: it is authentic, but the message may be a replay. N2N_EAUTH
+ * when it is too short, was not made for us, or has a hostile key. Two Diffie-Hellman operations
+ * here and in noise_read2.
  */
 MUST_CHECK int noise_read1(struct noise *hs, uint8_t *payload, const uint8_t *msg, size_t len);
+/* The initiator reads message 2 likewise; afterwards h and ck are final. */
 MUST_CHECK int noise_read2(struct noise *hs, uint8_t *payload, const uint8_t *msg, size_t len);
 
+/* Ends it; a zeroed or wiped one is fine. */
 void noise_wipe(struct noise *hs);
 
 #endif

@@ -35,22 +35,26 @@ struct aead_provider; /* an implementation of one suite or both */
 struct aead_key;
 struct aead_state;
 
+/* As CONTROL.md and people call it: "AES-256-GCM"; static, "unknown" for another value. */
 const char *aead_suite_name(enum aead_suite suite);
 /* True when AES runs in hardware here, so that AES-256-GCM is worth choosing. */
 bool aead_aes_is_fast(void);
+/* The library behind it, for people; lives as long as the provider. */
 const char *aead_provider_name(const struct aead_provider *p);
+/* Whether keys of this suite can be made. */
 bool aead_provider_has(const struct aead_provider *p, enum aead_suite suite);
 
 /*
  * Finds the providers: what is built in and, unless refused, libipsec-mb if it is installed and
  * gives the same bytes. Each is measured for a few hundred microseconds with now_ns, a clock that
- * never goes back; the fastest is chosen for each suite. Without a clock the first is. N2N_ENOMEM.
+ * never goes back; the fastest is chosen for each suite. Without a clock the first is. N2N_ENOMEM,
+ * with *out NULL.
  */
 MUST_CHECK int aead_library_open(
 	struct aead_library **out, uint64_t (*now_ns)(void), bool without_ipsec_mb);
 /* After the last of the keys that its providers made. Accepts NULL. */
 void aead_library_close(struct aead_library *lib);
-/* Ended by NULL. */
+/* All of them, ended by NULL; lives as long as the library. */
 const struct aead_provider *const *aead_library_providers(const struct aead_library *lib);
 /*
  * What the suite is to be run with; NULL for an unknown suite. Without a library, the first that is
@@ -77,11 +81,17 @@ struct aead_key *aead_key_create(const struct aead_provider *p, enum aead_suite 
 /* Wipes; accepts NULL. */
 void aead_key_destroy(struct aead_key *key);
 
+/* For the thread with this index, which alone uses it. NULL when memory is short. */
 struct aead_state *aead_state_create(unsigned thread);
+/* Accepts NULL. */
 void aead_state_destroy(struct aead_state *state);
 
+/*
+ * Seals n packets: nonces are the caller's care and must not repeat under one key. Any thread with
+ * its own state and packets; no allocation or system call.
+ */
 void aead_seal(const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
-/* Compares tags in constant time. Returns how many were genuine. */
+/* Opens n packets likewise, comparing tags in constant time. Returns how many were genuine. */
 size_t aead_open(
 	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
 
