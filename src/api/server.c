@@ -9,7 +9,7 @@
 #define VERSION 1
 
 struct client {
-	struct control_server *server; /* NULL: the place is free */
+	struct api_server *server; /* NULL: the place is free */
 	uv_pipe_t pipe;
 	uv_timer_t idle;
 	uv_write_t write;
@@ -17,22 +17,22 @@ struct client {
 	bool ended;    /* it will not ask again */
 	char *answer;  /* under way, with its newline */
 	size_t len;
-	char request[CONTROL_REQUEST_MAX];
+	char request[API_REQUEST_MAX];
 };
 
-struct control_server {
+struct api_server {
 	uv_pipe_t pipe;
-	const struct control_command *commands;
+	const struct api_command *commands;
 	void *ctx;
 	bool closing;
 	bool waiting;  /* a connection for which there was no place */
 	unsigned open; /* handles not yet closed, clients' included */
-	struct client client[CONTROL_CLIENTS_MAX];
+	struct client client[API_CLIENTS_MAX];
 };
 
 /* ---- closing ---- */
 
-static void server_closed(struct control_server *s)
+static void server_closed(struct api_server *s)
 {
 	if (--s->open == 0 && s->closing)
 		free(s);
@@ -43,7 +43,7 @@ static void on_connection(uv_stream_t *listener, int status);
 static void on_client_closed(uv_handle_t *h)
 {
 	struct client *c = h->data;
-	struct control_server *s = c->server;
+	struct api_server *s = c->server;
 
 	if (--c->open > 0)
 		return;
@@ -67,12 +67,12 @@ static void on_listener_closed(uv_handle_t *h)
 	server_closed(h->data);
 }
 
-void control_server_close(struct control_server *s)
+void api_server_close(struct api_server *s)
 {
 	if (s == NULL)
 		return;
 	s->closing = true;
-	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
 		if (s->client[i].server != NULL)
 			client_close(&s->client[i]);
 	uv_close((uv_handle_t *)&s->pipe, on_listener_closed); /* removes the name */
@@ -86,7 +86,7 @@ static json_t *failure(const char *code, const char *message)
 		"message", message);
 }
 
-static json_t *answer(const struct control_server *s, const char *line, size_t len)
+static json_t *answer(const struct api_server *s, const char *line, size_t len)
 {
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	json_t *reply = NULL;
@@ -103,7 +103,7 @@ static json_t *answer(const struct control_server *s, const char *line, size_t l
 		reply = failure("bad-version", "this program speaks version 1 only");
 		goto out;
 	}
-	for (const struct control_command *c = s->commands; c->name != NULL; c++) {
+	for (const struct api_command *c = s->commands; c->name != NULL; c++) {
 		if (strcmp(c->name, cmd) != 0)
 			continue;
 		reply = json_pack(
@@ -189,9 +189,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	uv_timer_again(&c->idle);
 }
 
-static struct client *free_place(struct control_server *s)
+static struct client *free_place(struct api_server *s)
 {
-	for (unsigned i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
 		if (s->client[i].server == NULL)
 			return &s->client[i];
 	return NULL;
@@ -199,7 +199,7 @@ static struct client *free_place(struct control_server *s)
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-	struct control_server *s = listener->data;
+	struct api_server *s = listener->data;
 	struct client *c = status == 0 ? free_place(s) : NULL;
 
 	s->waiting = status == 0 && c == NULL;
@@ -213,12 +213,12 @@ static void on_connection(uv_stream_t *listener, int status)
 	(void)uv_pipe_init(listener->loop, &c->pipe, 0);
 	c->pipe.data = c;
 	if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 ||
-		uv_timer_start(&c->idle, on_idle, CONTROL_IDLE_MS, CONTROL_IDLE_MS) != 0 ||
+		uv_timer_start(&c->idle, on_idle, API_IDLE_MS, API_IDLE_MS) != 0 ||
 		uv_read_start((uv_stream_t *)&c->pipe, give_buffer, on_read) != 0)
 		client_close(c);
 }
 
-static int listen_at(struct control_server *s, const char *path)
+static int listen_at(struct api_server *s, const char *path)
 {
 	uv_fs_t fs;
 	int rc;
@@ -230,14 +230,13 @@ static int listen_at(struct control_server *s, const char *path)
 		return rc;
 	rc = uv_fs_chmod(NULL, &fs, path, 0600, NULL);
 	uv_fs_req_cleanup(&fs);
-	return rc != 0 ? rc
-		       : uv_listen((uv_stream_t *)&s->pipe, CONTROL_CLIENTS_MAX, on_connection);
+	return rc != 0 ? rc : uv_listen((uv_stream_t *)&s->pipe, API_CLIENTS_MAX, on_connection);
 }
 
-int control_server_create(struct control_server **out, uv_loop_t *loop, const char *path,
-	const struct control_command *commands, void *ctx, struct os_error *err)
+int api_server_create(struct api_server **out, uv_loop_t *loop, const char *path,
+	const struct api_command *commands, void *ctx, struct os_error *err)
 {
-	struct control_server *s = calloc(1, sizeof(*s));
+	struct api_server *s = calloc(1, sizeof(*s));
 	int rc;
 
 	if (s == NULL)
@@ -249,7 +248,7 @@ int control_server_create(struct control_server **out, uv_loop_t *loop, const ch
 	s->pipe.data = s;
 	rc = listen_at(s, path);
 	if (rc != 0) {
-		control_server_close(s);
+		api_server_close(s);
 		return os_error_set(err, N2N_EIO,
 			"cannot listen at the control socket \"%s\": %s; \"n2n status\" will not "
 			"work",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The control socket, the side that answers (docs/CONTROL.md): one request a line, one answer a
- * line, both JSON objects. Control thread.
+ * line, both JSON objects. It owns the socket, its clients and the envelope of requests and
+ * answers; what the answers say is its owner's. All calls, of the commands too, on the thread of
+ * the loop, which is the control thread.
  */
 #ifndef N2N_API_SERVER_H
 #define N2N_API_SERVER_H
@@ -11,14 +13,14 @@
 
 #include "os/error.h"
 
-#define CONTROL_REQUEST_MAX 4096 /* bytes, with the newline */
-#define CONTROL_CLIENTS_MAX 16
-#define CONTROL_IDLE_MS	    10000
+#define API_REQUEST_MAX 4096 /* bytes, with the newline */
+#define API_CLIENTS_MAX 16
+#define API_IDLE_MS	10000
 
-struct control_server;
+struct api_server;
 
 /* The answer to one command: a new reference. NULL when memory is short. */
-struct control_command {
+struct api_command {
 	const char *name;
 	json_t *(*answer)(void *ctx);
 };
@@ -28,12 +30,12 @@ struct control_command {
  * commands end with a name of NULL and are kept, as is ctx, which their functions get. N2N_ENOMEM;
  * N2N_EIO: the system does not let it listen there, which a program survives.
  */
-MUST_CHECK int control_server_create(struct control_server **out, uv_loop_t *loop, const char *path,
-	const struct control_command *commands, void *ctx, struct os_error *err);
+MUST_CHECK int api_server_create(struct api_server **out, uv_loop_t *loop, const char *path,
+	const struct api_command *commands, void *ctx, struct os_error *err);
 /*
  * Closes the socket and its clients and removes its name; s is freed once the loop has turned. NULL
  * is fine.
  */
-void control_server_close(struct control_server *s);
+void api_server_close(struct api_server *s);
 
 #endif

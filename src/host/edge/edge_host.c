@@ -123,7 +123,7 @@ static const struct host_role role = {
 	.goodbye = on_goodbye,
 };
 
-static const struct control_command commands[] = {{"status", edge_report}, {0}};
+static const struct api_command commands[] = {{"status", edge_report}, {0}};
 
 /* ---- making ---- */
 

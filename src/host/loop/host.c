@@ -306,7 +306,7 @@ int host_set_node(struct host *h, struct node *node, unsigned n_workers)
 }
 
 void host_listen(struct host *h, const char *state_dir, const char *instance,
-	const struct control_command *commands)
+	const struct api_command *commands)
 {
 	char path[STATE_SOCKET_MAX], hint[OPTIONS_HINT_CAP];
 	struct os_error err;
@@ -314,7 +314,7 @@ void host_listen(struct host *h, const char *state_dir, const char *instance,
 	if (h->state == NULL)
 		return;
 	if (state_control_path(path, state_dir, instance, &err) != 0 ||
-		control_server_create(&h->control, &h->loop, path, commands, h->ctx, &err) != 0)
+		api_server_create(&h->api, &h->loop, path, commands, h->ctx, &err) != 0)
 		log_warn(h->log, "%s%s", err.text, options_hint(hint, h->options, err.setting));
 }
 
@@ -359,7 +359,7 @@ bool host_close(struct host *h)
 {
 	bool closed = true;
 
-	control_server_close(h->control);
+	api_server_close(h->api);
 	if (h->has_loop) {
 		uv_walk(&h->loop, close_handle, NULL);
 		(void)uv_run(&h->loop, UV_RUN_NOWAIT);

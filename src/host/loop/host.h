@@ -37,7 +37,7 @@ struct host {
 	struct random random;
 	struct aead_library *ciphers;
 	struct state *state; /* NULL: nothing can be kept */
-	struct control_server *control;
+	struct api_server *api;
 	struct udp *udp;
 	struct udp_batch *batch;
 	struct node *node; /* borrowed from the role's core */
@@ -89,7 +89,7 @@ bool host_is_drained(struct host *h);
 void host_add_worker(struct host *h, struct worker *w);
 /* Answers at the control socket. Without one the program goes on, after a warning. */
 void host_listen(struct host *h, const char *state_dir, const char *instance,
-	const struct control_command *commands);
+	const struct api_command *commands);
 
 /* Until a signal ends it: 0, or N2N_EIO when a worker could not go on. Workers are stopped then. */
 MUST_CHECK int host_run(struct host *h, struct os_error *err);

@@ -68,7 +68,7 @@ static json_t *report(void *ctx)
 		(json_int_t)packets, "bytes", (json_int_t)bytes, "drops", host_drops(&h->host));
 }
 
-static const struct control_command commands[] = {{"status", report}, {0}};
+static const struct api_command commands[] = {{"status", report}, {0}};
 
 /* ---- making ---- */
 

@@ -27,7 +27,7 @@ struct fixture {
 	char dir[64];
 	char path[96];
 	uv_loop_t loop;
-	struct control_server *server;
+	struct api_server *server;
 };
 
 static json_t *small_answer(void *ctx)
@@ -49,7 +49,7 @@ static json_t *big_answer(void *ctx)
 	return answer;
 }
 
-static const struct control_command commands[] = {
+static const struct api_command commands[] = {
 	{"status", small_answer}, {"big", big_answer}, {NULL, NULL}};
 static int the_answer = 42;
 
@@ -59,13 +59,12 @@ static int set_up(void **state)
 	struct os_error err;
 
 	assert_non_null(f);
-	snprintf(f->dir, sizeof(f->dir), "/tmp/n2n-control-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/n2n-api-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/control", f->dir);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(
-		control_server_create(&f->server, &f->loop, f->path, commands, &the_answer, &err),
-		0);
+		api_server_create(&f->server, &f->loop, f->path, commands, &the_answer, &err), 0);
 	*state = f;
 	return 0;
 }
@@ -75,7 +74,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 	struct stat st;
 
-	control_server_close(f->server);
+	api_server_close(f->server);
 	assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&f->loop), 0);
 	assert_int_equal(stat(f->path, &st), -1);
@@ -220,7 +219,7 @@ static void a_request_may_come_in_pieces(void **state)
 static void a_request_too_long_ends_the_connection(void **state)
 {
 	struct fixture *f = *state;
-	char request[CONTROL_REQUEST_MAX + 1];
+	char request[API_REQUEST_MAX + 1];
 	int fd = connect_to(f);
 
 	memset(request, ' ', sizeof(request));
@@ -275,23 +274,23 @@ static void two_requests_at_once_are_a_breach(void **state)
 static void clients_beyond_the_limit_wait(void **state)
 {
 	struct fixture *f = *state;
-	int fd[CONTROL_CLIENTS_MAX + 1];
+	int fd[API_CLIENTS_MAX + 1];
 	char *line;
 
-	for (unsigned i = 0; i <= CONTROL_CLIENTS_MAX; i++) {
+	for (unsigned i = 0; i <= API_CLIENTS_MAX; i++) {
 		fd[i] = connect_to(f);
 		turn(f);
 	}
-	say(fd[CONTROL_CLIENTS_MAX], STATUS);
-	line = hear(f, fd[CONTROL_CLIENTS_MAX]);
+	say(fd[API_CLIENTS_MAX], STATUS);
+	line = hear(f, fd[API_CLIENTS_MAX]);
 	assert_string_equal(line, "(nothing)");
 	free(line);
 	/* It is its turn as soon as another one leaves. */
 	close(fd[0]);
-	line = hear(f, fd[CONTROL_CLIENTS_MAX]);
+	line = hear(f, fd[API_CLIENTS_MAX]);
 	assert_non_null(strstr(line, "42"));
 	free(line);
-	for (unsigned i = 1; i <= CONTROL_CLIENTS_MAX; i++)
+	for (unsigned i = 1; i <= API_CLIENTS_MAX; i++)
 		close(fd[i]);
 	for (unsigned i = 0; i < 5; i++)
 		turn(f);
@@ -312,19 +311,18 @@ static void closing_ends_the_clients(void **state)
 static void a_stale_name_is_taken_over(void **state)
 {
 	struct fixture *f = *state;
-	struct control_server *other;
+	struct api_server *other;
 	struct os_error err = {0};
 	char path[160];
 
 	/* A name left behind by a process that was killed. */
 	snprintf(path, sizeof(path), "%s/stale", f->dir);
 	fclose(fopen(path, "w"));
-	assert_int_equal(
-		control_server_create(&other, &f->loop, path, commands, &the_answer, &err), 0);
-	control_server_close(other);
+	assert_int_equal(api_server_create(&other, &f->loop, path, commands, &the_answer, &err), 0);
+	api_server_close(other);
 	snprintf(path, sizeof(path), "%s/missing/control", f->dir);
-	assert_int_equal(control_server_create(&other, &f->loop, path, commands, &the_answer, &err),
-		N2N_EIO);
+	assert_int_equal(
+		api_server_create(&other, &f->loop, path, commands, &the_answer, &err), N2N_EIO);
 	assert_non_null(strstr(err.text, path));
 	turn(f);
 }
