@@ -28,7 +28,7 @@
 #define CANDIDATES_MAX	    16
 #define CLAIM_ADDRESSES_MAX OVERLAY_ADDRESSES_MAX
 #define ACK_RANGES_MAX	    16
-#define TAG_ID_LEN	    16
+#define COMMUNITY_TAG_LEN   16
 
 enum control_type {
 	CONTROL_PAD = 0, /* body ignored */
@@ -89,7 +89,7 @@ struct control_pong {
 
 /* An edge makes itself known to a supernode, or refreshes it. */
 struct control_register {
-	uint8_t tag[TAG_ID_LEN];	/* the community */
+	uint8_t tag[COMMUNITY_TAG_LEN]; /* the community */
 	uint8_t static_public[KEY_LEN]; /* of the edge in this community */
 	uint8_t proof[16];		/* that the edge holds its secret (PROTOCOL.md 7.4) */
 	uint32_t incarnation;

@@ -8,10 +8,10 @@
 #define AGAIN(name, ...)                                                                           \
 	{                                                                                          \
 		struct control_##name msg;                                                         \
-		int err = control_##name##_decode(&msg, m->body);                                  \
-		if (err == 0)                                                                      \
+		int rc = control_##name##_decode(&msg, m->body);                                   \
+		if (rc == 0)                                                                       \
 			control_##name##_encode(w, __VA_ARGS__);                                   \
-		return err;                                                                        \
+		return rc;                                                                         \
 	}
 
 /* 0, the decoder's error, or N2N_ENOENT for types without a body to decode. */

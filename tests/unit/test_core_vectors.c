@@ -98,7 +98,7 @@ static struct party supernode_party(void **state)
 static struct party hop_party(void **state, size_t device)
 {
 	const struct party supernode = supernode_party(state);
-	uint8_t seed[SEED_LEN], tag[TAG_ID_LEN];
+	uint8_t seed[SEED_LEN], tag[COMMUNITY_TAG_LEN];
 	struct party p;
 
 	bytes(json_array_get(member(given(state), "seeds"), device), seed, sizeof(seed));
@@ -113,7 +113,7 @@ static void check_party(const json_t *v, const struct party *p)
 
 	expect(v, "secret", p->self.secret, KEY_LEN);
 	expect(v, "public", p->self.public, KEY_LEN);
-	expect(v, "tag", p->tag, TAG_ID_LEN);
+	expect(v, "tag", p->tag, COMMUNITY_TAG_LEN);
 	expect(v, "psk", p->psk, KEY_LEN);
 	expect(v, "env_key", p->env_key, KEY_LEN);
 	expect(v, "prs", p->prs, p->mode == MODE_PASSPHRASE ? KEY_LEN : 0);

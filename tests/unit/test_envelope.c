@@ -226,15 +226,15 @@ static void bit_flips(void **state)
 		for (size_t bit = 0; bit < len * 8; bit++) {
 			uint8_t *in = exact_copy(body, len);
 			bool refused = bit < 16;
-			int err;
+			int rc;
 
 			in[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			for (unsigned r = 0; r < messages[i].reserved_n; r++)
 				refused = refused || bit / 8 == messages[i].reserved[r];
-			err = read_message(type, in, len);
-			assert_true(err == 0 || err == N2N_EINVAL);
+			rc = read_message(type, in, len);
+			assert_true(rc == 0 || rc == N2N_EINVAL);
 			if (refused)
-				assert_int_equal(err, N2N_EINVAL);
+				assert_int_equal(rc, N2N_EINVAL);
 			free(in);
 		}
 	}

@@ -40,7 +40,8 @@ static struct ends members(enum party_mode mode)
 
 static struct ends hop(void)
 {
-	static const uint8_t seed[SEED_LEN] = {1}, secret[KEY_LEN] = {2}, tag[TAG_ID_LEN] = {3};
+	static const uint8_t seed[SEED_LEN] = {1}, secret[KEY_LEN] = {2},
+			     tag[COMMUNITY_TAG_LEN] = {3};
 	struct party i, r;
 
 	party_init_supernode(&r, secret);
@@ -72,11 +73,11 @@ static enum stage ask(struct ends *e)
 
 static int respond(struct ends *e)
 {
-	int err = answer_write(&e->answer, &e->r, 0x202, e->m1.sender, 9, e->noise2, &e->noise2_len,
+	int rc = answer_write(&e->answer, &e->r, 0x202, e->m1.sender, 9, e->noise2, &e->noise2_len,
 		&e->rr, &e->rnd);
 
 	e->m2 = (struct msg_response){0x202, e->m1.sender, e->noise2, e->noise2_len};
-	return err;
+	return rc;
 }
 
 static int finish(struct ends *e)

@@ -18,7 +18,7 @@
 
 #define DAY_MS (24u * 3600 * 1000)
 
-static const uint8_t tag[TAG_ID_LEN] = {7}, other_tag[TAG_ID_LEN] = {7, 1};
+static const uint8_t tag[COMMUNITY_TAG_LEN] = {7}, other_tag[COMMUNITY_TAG_LEN] = {7, 1};
 
 struct fixture {
 	char dir[64];
@@ -265,12 +265,12 @@ static void test_peers(void **state)
 static void test_damaged_peers(void **state)
 {
 	struct fixture *f = *state;
-	uint8_t file[1 + TAG_ID_LEN + 58 + 30] = {2, 7};
+	uint8_t file[1 + COMMUNITY_TAG_LEN + 58 + 30] = {2, 7};
 	struct known_peer out[4];
 	struct edge *e = make_edge(f);
 
 	/* One record and a half. */
-	file[1 + TAG_ID_LEN] = 5;
+	file[1 + COMMUNITY_TAG_LEN] = 5;
 	write_raw(f, "peers-0700000000000000", file, sizeof(file));
 	keep_remember_peers(f->st, tag, e, 0);
 	assert_int_equal(edge_known_peers(e, 0, out, 4), 1);

@@ -567,7 +567,7 @@ static void the_view_has_who_is_registered(void **state)
 /* What another supernode has registered is listed to members, and is no member. */
 static void members_are_told_of_edges_registered_elsewhere(void **state)
 {
-	const uint8_t tag[TAG_ID_LEN] = {1};
+	const uint8_t tag[COMMUNITY_TAG_LEN] = {1};
 	const struct roster_entry far = {.handle = 77, .static_public = {3}};
 	unsigned entries = 0, gone = 0;
 	struct supernode_status status;

@@ -127,14 +127,14 @@ static int decode_with(const uint8_t *types, const uint16_t *lens, size_t n, str
 	uint8_t wire[1000] = {0};
 	size_t len = PAYLOAD_FIXED_LEN;
 	uint8_t *in;
-	int err;
+	int rc;
 
 	for (size_t i = 0; i < n; i++)
 		len += put_tlv(wire + len, types[i], lens[i]);
 	in = exact_copy(wire, len);
-	err = payload_decode(q, in, len);
+	rc = payload_decode(q, in, len);
 	free(in);
-	return err;
+	return rc;
 }
 
 static void tlvs(void **state)

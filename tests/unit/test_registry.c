@@ -26,7 +26,7 @@ static struct roster_entry named(uint8_t key, uint32_t handle)
 static enum registry_result put(struct world *w, uint32_t owner, uint8_t tag,
 	const struct roster_entry *r, struct registry_entry **entry)
 {
-	const uint8_t full[TAG_ID_LEN] = {tag};
+	const uint8_t full[COMMUNITY_TAG_LEN] = {tag};
 
 	return registry_put(&w->registry, owner, full, r, entry);
 }

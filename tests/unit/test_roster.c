@@ -54,9 +54,9 @@ static uint32_t below(struct world *w, uint32_t bound)
 	return random_below(&w->random, bound);
 }
 
-static void tag_of(unsigned community, uint8_t tag[TAG_ID_LEN])
+static void tag_of(unsigned community, uint8_t tag[COMMUNITY_TAG_LEN])
 {
-	memset(tag, 0, TAG_ID_LEN);
+	memset(tag, 0, COMMUNITY_TAG_LEN);
 	tag[0] = (uint8_t)(1 + community);
 }
 
@@ -99,7 +99,7 @@ static enum registry_result enter(struct world *w, unsigned number)
 {
 	struct subscriber *s = &w->edge[number];
 	struct roster_entry r = says(w, number);
-	uint8_t tag[TAG_ID_LEN];
+	uint8_t tag[COMMUNITY_TAG_LEN];
 	enum registry_result result;
 
 	tag_of(s->community, tag);

@@ -320,17 +320,17 @@ static void put_without_memory_changes_nothing(void **state)
 	(void)state;
 	/* Of those to come, first the first allocation fails, then only the second, and so on. */
 	for (unsigned nth = 1; i < KEYS; nth = nth % 3 + 1) {
-		int err;
+		int rc;
 
 		heap.fail_in = nth;
-		err = table_put(&w->e, w->key[i], &w->things[i]);
+		rc = table_put(&w->e, w->key[i], &w->things[i]);
 		heap.fail_in = 0;
-		if (err == 0) {
+		if (rc == 0) {
 			w->value[i] = &w->things[i];
 			i++;
 			continue;
 		}
-		assert_int_equal(err, N2N_ENOMEM);
+		assert_int_equal(rc, N2N_ENOMEM);
 		check(w, w->e.draft, w->value);
 		failed++;
 	}
@@ -396,17 +396,17 @@ static void an_editor_without_memory_is_not_made(void **state)
 {
 	struct table_editor e;
 	unsigned failed = 0;
-	int err;
+	int rc;
 
 	(void)state;
 	do {
 		memset(&heap, 0, sizeof(heap));
 		heap.fail_in = ++failed;
-		err = table_editor_init(&e, table_spread, NULL);
+		rc = table_editor_init(&e, table_spread, NULL);
 		heap.fail_in = 0;
-		assert_true(err == 0 || heap.live == 0);
-	} while (err == N2N_ENOMEM);
-	assert_int_equal(err, 0);
+		assert_true(rc == 0 || heap.live == 0);
+	} while (rc == N2N_ENOMEM);
+	assert_int_equal(rc, 0);
 	assert_int_equal(failed, 6);
 	assert_int_equal(e.shown->count, 0);
 	table_editor_fini(&e, NULL, NULL);
@@ -424,14 +424,14 @@ static void keys_of_one_hash_fill_a_shard_and_not_the_memory(void **state)
 {
 	struct world *w = world_create(same_hash);
 	unsigned n = 0;
-	int err;
+	int rc;
 
 	(void)state;
-	while ((err = table_put(&w->e, w->key[n], &w->things[n])) == 0) {
+	while ((rc = table_put(&w->e, w->key[n], &w->things[n])) == 0) {
 		w->value[n] = &w->things[n];
 		n++;
 	}
-	assert_int_equal(err, N2N_ENOSPC);
+	assert_int_equal(rc, N2N_ENOSPC);
 	assert_in_range(n, 200, 255);
 	check(w, w->e.draft, w->value);
 	assert_in_range(heap.n, 1, 40);

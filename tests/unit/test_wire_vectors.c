@@ -537,7 +537,8 @@ static void control_messages(void **state)
 static void envelope_keys(void **state)
 {
 	const json_t *v = json_array_get(section(state, "envelope_keys"), 0);
-	uint8_t public[KEY_LEN], tag[TAG_ID_LEN], env[KEY_LEN], expected[KEY_LEN], key[KEY_LEN];
+	uint8_t public[KEY_LEN], tag[COMMUNITY_TAG_LEN], env[KEY_LEN], expected[KEY_LEN],
+		key[KEY_LEN];
 
 	bytes(v, "static_public", public, sizeof(public));
 	bytes(v, "tag", tag, sizeof(tag));
@@ -565,7 +566,8 @@ static void envelope_keys(void **state)
 static void register_proof(void **state)
 {
 	const json_t *v = json_array_get(section(state, "register_proof"), 0);
-	uint8_t secret[KEY_LEN], public[KEY_LEN], hash[HASH_LEN], tag[TAG_ID_LEN], edge[KEY_LEN];
+	uint8_t secret[KEY_LEN], public[KEY_LEN], hash[HASH_LEN], tag[COMMUNITY_TAG_LEN],
+		edge[KEY_LEN];
 	uint8_t shared[KEY_LEN], other[KEY_LEN], proof[32], expected[16];
 
 	bytes(v, "edge_secret", secret, sizeof(secret));

@@ -321,11 +321,11 @@ static void init_party(struct community *c, const struct community_config *confi
 	p->mtu = config->mtu;
 }
 
-static bool has_tag(const struct edge *e, const uint8_t tag[TAG_ID_LEN])
+static bool has_tag(const struct edge *e, const uint8_t tag[COMMUNITY_TAG_LEN])
 {
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		if (e->community[i] != NULL &&
-			memcmp(e->community[i]->party.tag, tag, TAG_ID_LEN) == 0)
+			memcmp(e->community[i]->party.tag, tag, COMMUNITY_TAG_LEN) == 0)
 			return true;
 	return false;
 }

@@ -73,7 +73,7 @@ int attempt_start(struct attempt *a, const struct party *self, const struct atte
 	uint8_t prologue[PROLOGUE_LEN], ephemeral[KEY_LEN], encoded[PAYLOAD_MAX_LEN];
 	struct payload payload;
 	size_t len;
-	int err;
+	int rc;
 
 	memset(a, 0, sizeof(*a));
 	memcpy(a->remote, p->remote, KEY_LEN);
@@ -103,13 +103,13 @@ int attempt_start(struct attempt *a, const struct party *self, const struct atte
 	party_prologue(self, prologue);
 	noise_init_initiator(
 		&a->noise, prologue, sizeof(prologue), &self->self, p->remote, self->psk);
-	err = noise_write1(&a->noise, a->msg1, ephemeral, encoded, len);
+	rc = noise_write1(&a->noise, a->msg1, ephemeral, encoded, len);
 	crypto_wipe(ephemeral, sizeof(ephemeral));
-	if (err != 0)
+	if (rc != 0)
 		attempt_wipe(a);
 	else
 		a->msg1_len = len + NOISE_MSG1_OVERHEAD;
-	return err;
+	return rc;
 }
 
 size_t attempt_datagram(
@@ -152,17 +152,17 @@ int attempt_finish(struct attempt *a, const struct party *self, const struct msg
 	struct noise noise = a->noise; /* a failed read must leave the attempt intact */
 	uint8_t plain[ENVELOPE_BODY_MAX], isk[CPACE_ISK_LEN], ci[CPACE_CI_LEN];
 	const uint8_t *aux = NULL;
-	int err = N2N_EINVAL;
+	int rc = N2N_EINVAL;
 
 	if (m->noise_len < NOISE_MSG2_OVERHEAD || m->noise_len > sizeof(plain))
 		goto out;
-	err = noise_read2(&noise, plain, m->noise, m->noise_len);
-	if (err != 0)
+	rc = noise_read2(&noise, plain, m->noise, m->noise_len);
+	if (rc != 0)
 		goto out;
-	err = payload_decode(theirs, plain, m->noise_len - NOISE_MSG2_OVERHEAD);
-	if (err != 0)
+	rc = payload_decode(theirs, plain, m->noise_len - NOISE_MSG2_OVERHEAD);
+	if (rc != 0)
 		goto out;
-	err = N2N_EINVAL;
+	rc = N2N_EINVAL;
 	if (!payload_fits(theirs, self) || !one_transform(theirs->transforms) ||
 		theirs->generation < a->generation)
 		goto out;
@@ -170,8 +170,8 @@ int attempt_finish(struct attempt *a, const struct party *self, const struct msg
 		cpace_channel(ci, self, self->self.public, a->remote);
 		const struct cpace_params params = cpace_params(self, ci, a->sid);
 
-		err = cpace_finish(isk, a->scalar, theirs->share, a->share, theirs->share, &params);
-		if (err != 0)
+		rc = cpace_finish(isk, a->scalar, theirs->share, a->share, theirs->share, &params);
+		if (rc != 0)
 			goto out;
 		aux = isk;
 	}
@@ -180,29 +180,29 @@ int attempt_finish(struct attempt *a, const struct party *self, const struct msg
 	result->tx_index = m->sender;
 	result->generation = theirs->generation;
 	result->initiator = true;
-	err = 0;
+	rc = 0;
 out:
 	crypto_wipe(isk, sizeof(isk));
 	noise_wipe(&noise);
-	return err;
+	return rc;
 }
 
 int attempt_cookie(struct attempt *a, const uint8_t *datagram, size_t len)
 {
 	uint8_t body[ENVELOPE_BODY_MAX];
 	struct msg_cookie m;
-	int err;
+	int rc;
 
 	if (len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
 		return N2N_EINVAL;
-	err = envelope_open(body, datagram, len, a->sent_tag, TAG_LEN, a->env_key);
-	if (err == 0)
-		err = msg_cookie_decode(&m, body, len - ENVELOPE_OVERHEAD);
-	if (err == 0 && m.receiver != a->index)
-		err = N2N_EINVAL;
-	if (err == 0)
+	rc = envelope_open(body, datagram, len, a->sent_tag, TAG_LEN, a->env_key);
+	if (rc == 0)
+		rc = msg_cookie_decode(&m, body, len - ENVELOPE_OVERHEAD);
+	if (rc == 0 && m.receiver != a->index)
+		rc = N2N_EINVAL;
+	if (rc == 0)
 		memcpy(a->cookie, m.cookie, COOKIE_LEN);
-	return err;
+	return rc;
 }
 
 void attempt_wipe(struct attempt *a)
@@ -213,20 +213,20 @@ void attempt_wipe(struct attempt *a)
 int answer_read(struct answer *a, const struct party *self, const struct msg_init *m)
 {
 	uint8_t prologue[PROLOGUE_LEN], plain[ENVELOPE_BODY_MAX];
-	int err;
+	int rc;
 
 	if (m->noise_len < NOISE_MSG1_OVERHEAD + PAYLOAD_FIXED_LEN || m->noise_len > sizeof(plain))
 		return N2N_EINVAL;
 	party_prologue(self, prologue);
 	noise_init_responder(&a->noise, prologue, sizeof(prologue), &self->self, self->psk);
-	err = noise_read1(&a->noise, plain, m->noise, m->noise_len);
-	if (err == 0)
-		err = payload_decode(&a->theirs, plain, m->noise_len - NOISE_MSG1_OVERHEAD);
-	if (err == 0 && !payload_fits(&a->theirs, self))
-		err = N2N_EINVAL;
-	if (err != 0) {
+	rc = noise_read1(&a->noise, plain, m->noise, m->noise_len);
+	if (rc == 0)
+		rc = payload_decode(&a->theirs, plain, m->noise_len - NOISE_MSG1_OVERHEAD);
+	if (rc == 0 && !payload_fits(&a->theirs, self))
+		rc = N2N_EINVAL;
+	if (rc != 0) {
 		answer_wipe(a);
-		return err;
+		return rc;
 	}
 	crypto_blake2b(a->msg1_hash, sizeof(a->msg1_hash), NULL, 0,
 		&(struct slice){m->noise, m->noise_len}, 1);
@@ -252,7 +252,7 @@ int answer_write(struct answer *a, const struct party *self, uint32_t index, uin
 	const uint8_t *aux = NULL;
 	struct payload payload;
 	size_t len;
-	int err;
+	int rc;
 
 	fill_payload(&payload, self);
 	payload.generation = generation;
@@ -268,20 +268,20 @@ int answer_write(struct answer *a, const struct party *self, uint32_t index, uin
 
 		random_bytes(rnd, uniform, sizeof(uniform));
 		cpace_start(payload.share, scalar, uniform, &params);
-		err = cpace_finish(
+		rc = cpace_finish(
 			isk, scalar, a->theirs.share, a->theirs.share, payload.share, &params);
 		crypto_wipe(uniform, sizeof(uniform));
 		crypto_wipe(scalar, sizeof(scalar));
-		if (err != 0)
-			return err;
+		if (rc != 0)
+			return rc;
 		payload.has_share = true;
 		aux = isk;
 	}
 	len = payload_encode(encoded, sizeof(encoded), &payload);
 	random_bytes(rnd, ephemeral, sizeof(ephemeral));
-	err = noise_write2(&a->noise, noise2, ephemeral, encoded, len);
+	rc = noise_write2(&a->noise, noise2, ephemeral, encoded, len);
 	crypto_wipe(ephemeral, sizeof(ephemeral));
-	if (err == 0) {
+	if (rc == 0) {
 		*noise2_len = len + NOISE_MSG2_OVERHEAD;
 		finish_result(result, &a->noise, aux, payload.transforms);
 		result->rx_index = index;
@@ -290,7 +290,7 @@ int answer_write(struct answer *a, const struct party *self, uint32_t index, uin
 		result->initiator = false;
 	}
 	crypto_wipe(isk, sizeof(isk));
-	return err;
+	return rc;
 }
 
 void answer_wipe(struct answer *a)

@@ -17,11 +17,11 @@ static void derive(uint8_t out[32], const uint8_t key[KEY_LEN], const struct sli
 	crypto_blake2b(out, 32, key, key != NULL ? KEY_LEN : 0, in, n);
 }
 
-void party_name_tag(uint8_t tag[TAG_ID_LEN], const char *name)
+void party_name_tag(uint8_t tag[COMMUNITY_TAG_LEN], const char *name)
 {
 	const struct slice in[] = {TEXT("n2n4 tag"), {name, strlen(name)}};
 
-	crypto_blake2b(tag, TAG_ID_LEN, NULL, 0, in, COUNT(in));
+	crypto_blake2b(tag, COMMUNITY_TAG_LEN, NULL, 0, in, COUNT(in));
 }
 
 int party_stretch(uint8_t prs[KEY_LEN], const char *name, const char *passphrase)
@@ -71,11 +71,11 @@ void party_init_passphrase(
 	init_edge(p, MODE_PASSPHRASE, seed);
 }
 
-void party_init_hop(struct party *p, const uint8_t seed[SEED_LEN], const uint8_t tag[TAG_ID_LEN],
-	const uint8_t supernode_public[KEY_LEN])
+void party_init_hop(struct party *p, const uint8_t seed[SEED_LEN],
+	const uint8_t tag[COMMUNITY_TAG_LEN], const uint8_t supernode_public[KEY_LEN])
 {
 	const struct slice in[] = {
-		TEXT("n2n4 hop"), {tag, TAG_ID_LEN}, {supernode_public, KEY_LEN}};
+		TEXT("n2n4 hop"), {tag, COMMUNITY_TAG_LEN}, {supernode_public, KEY_LEN}};
 
 	memset(p, 0, sizeof(*p));
 	p->role = ROLE_HOP;
@@ -133,18 +133,18 @@ void party_hello_key(uint8_t out[KEY_LEN])
 }
 
 int party_register_proof(uint8_t proof[16], const uint8_t secret[KEY_LEN],
-	const uint8_t public[KEY_LEN], const uint8_t hash[HASH_LEN], const uint8_t tag[TAG_ID_LEN],
-	const uint8_t registered[KEY_LEN])
+	const uint8_t public[KEY_LEN], const uint8_t hash[HASH_LEN],
+	const uint8_t tag[COMMUNITY_TAG_LEN], const uint8_t registered[KEY_LEN])
 {
-	const struct slice in[] = {
-		TEXT("n2n4 register"), {hash, HASH_LEN}, {tag, TAG_ID_LEN}, {registered, KEY_LEN}};
+	const struct slice in[] = {TEXT("n2n4 register"), {hash, HASH_LEN},
+		{tag, COMMUNITY_TAG_LEN}, {registered, KEY_LEN}};
 	uint8_t shared[KEY_LEN], full[32];
-	int err = crypto_x25519(shared, secret, public);
+	int rc = crypto_x25519(shared, secret, public);
 
-	if (err == 0) {
+	if (rc == 0) {
 		derive(full, shared, in, COUNT(in));
 		memcpy(proof, full, 16);
 	}
 	crypto_wipe(shared, sizeof(shared));
-	return err;
+	return rc;
 }

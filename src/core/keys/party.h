@@ -29,7 +29,7 @@ struct party {
 	enum party_mode mode;
 	uint16_t key_index; /* of the community key; 0 in passphrase mode and on a hop */
 	struct keypair self;
-	uint8_t tag[TAG_ID_LEN]; /* zero on a hop */
+	uint8_t tag[COMMUNITY_TAG_LEN]; /* zero on a hop */
 	uint8_t psk[KEY_LEN];
 	uint8_t env_secret[KEY_LEN]; /* key mode: what envelope keys are made from */
 	uint8_t prs[KEY_LEN];	     /* passphrase mode: the stretched passphrase, CPace's input */
@@ -41,7 +41,7 @@ struct party {
 };
 
 /* The tag of a passphrase community, from its name alone (PROTOCOL.md 2.3). */
-void party_name_tag(uint8_t tag[TAG_ID_LEN], const char *name);
+void party_name_tag(uint8_t tag[COMMUNITY_TAG_LEN], const char *name);
 /* Stretches the passphrase: crypto_argon2id salted with the name. Slow by design. */
 MUST_CHECK int party_stretch(uint8_t prs[KEY_LEN], const char *name, const char *passphrase);
 
@@ -50,8 +50,8 @@ void party_init_key(struct party *p, const struct community_key *key, const uint
 void party_init_passphrase(struct party *p, const char *name, const uint8_t prs[KEY_LEN],
 	const uint8_t seed[SEED_LEN]);
 /* An edge towards a supernode, on behalf of the community with this tag. */
-void party_init_hop(struct party *p, const uint8_t seed[SEED_LEN], const uint8_t tag[TAG_ID_LEN],
-	const uint8_t supernode_public[KEY_LEN]);
+void party_init_hop(struct party *p, const uint8_t seed[SEED_LEN],
+	const uint8_t tag[COMMUNITY_TAG_LEN], const uint8_t supernode_public[KEY_LEN]);
 /* A supernode with its long-term secret. */
 void party_init_supernode(struct party *p, const uint8_t secret[KEY_LEN]);
 void party_wipe(struct party *p);
@@ -64,7 +64,7 @@ void party_env_key(
 void party_hello_key(uint8_t out[KEY_LEN]);
 /* The proof in REGISTER that the edge holds the secret of the static key it registers. */
 MUST_CHECK int party_register_proof(uint8_t proof[16], const uint8_t secret[KEY_LEN],
-	const uint8_t public[KEY_LEN], const uint8_t hash[HASH_LEN], const uint8_t tag[TAG_ID_LEN],
-	const uint8_t registered[KEY_LEN]);
+	const uint8_t public[KEY_LEN], const uint8_t hash[HASH_LEN],
+	const uint8_t tag[COMMUNITY_TAG_LEN], const uint8_t registered[KEY_LEN]);
 
 #endif

@@ -177,20 +177,20 @@ static int make_room(struct table_editor *e, uint64_t hash)
 		size_t at = hash >> t->shift;
 		const struct table_part *p = e->part[at];
 		uint32_t slots = t->mask + 1;
-		int err;
+		int rc;
 
 		if (p->n < slots / 8 * 5)
 			return 0;
 		if (t->slot_log < SLOT_LOG_MAX)
-			err = widen(e);
+			rc = widen(e);
 		else if (directory_len(t) >> p->depth > 1)
-			err = split(e, at);
+			rc = split(e, at);
 		else if (may_deepen(t))
-			err = deepen(e);
+			rc = deepen(e);
 		else
 			return p->n < slots / 8 * 7 ? 0 : N2N_ENOSPC;
-		if (err != 0)
-			return err;
+		if (rc != 0)
+			return rc;
 	}
 }
 
@@ -260,10 +260,10 @@ int table_put(struct table_editor *e, uint64_t key, void *value)
 	if (old == value)
 		return 0;
 	if (old == NULL) {
-		int err = make_room(e, hash);
+		int rc = make_room(e, hash);
 
-		if (err != 0)
-			return err;
+		if (rc != 0)
+			return rc;
 	}
 	p = e->part[hash >> e->draft->shift];
 	p->slot[table_slot(p->slot, e->draft->mask, hash, key)] = (struct table_entry){key, value};

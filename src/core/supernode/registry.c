@@ -16,23 +16,24 @@ void registry_init(struct registry *r, const uint8_t hash_key[SIPHASH_KEY_LEN],
 
 /* ---- communities ---- */
 
-static struct registry_community *community_get(struct registry *r, const uint8_t tag[TAG_ID_LEN])
+static struct registry_community *community_get(
+	struct registry *r, const uint8_t tag[COMMUNITY_TAG_LEN])
 {
 	const uint8_t *hash_key = r->hash_key;
 	struct registry_community *c;
 
-	HASH_FIND(hh, r->communities, tag, TAG_ID_LEN, c);
+	HASH_FIND(hh, r->communities, tag, COMMUNITY_TAG_LEN, c);
 	if (c != NULL)
 		return c;
 	c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return NULL;
-	memcpy(c->tag, tag, TAG_ID_LEN);
+	memcpy(c->tag, tag, COMMUNITY_TAG_LEN);
 	c->id = ++r->last_community;
 	/* A count of 1 says "nothing yet": 0 as a base means starting anew. */
 	c->version = (uint64_t)(random_u32(&r->random) | 1) << 32 | 1;
 	c->forgotten = c->version;
-	HASH_ADD(hh, r->communities, tag, TAG_ID_LEN, c);
+	HASH_ADD(hh, r->communities, tag, COMMUNITY_TAG_LEN, c);
 	if (c->hh.tbl == NULL) {
 		free(c);
 		return NULL;
@@ -190,7 +191,7 @@ static struct registry_entry *entry_create(
 }
 
 static struct registry_entry *enter(struct registry *r, uint32_t owner,
-	const uint8_t tag[TAG_ID_LEN], const struct roster_entry *says)
+	const uint8_t tag[COMMUNITY_TAG_LEN], const struct roster_entry *says)
 {
 	struct registry_community *c = community_get(r, tag);
 	struct registry_entry *e = NULL;
@@ -242,8 +243,9 @@ static enum registry_result refresh(
 	return REGISTRY_CHANGED;
 }
 
-enum registry_result registry_put(struct registry *r, uint32_t owner, const uint8_t tag[TAG_ID_LEN],
-	const struct roster_entry *says, struct registry_entry **entry)
+enum registry_result registry_put(struct registry *r, uint32_t owner,
+	const uint8_t tag[COMMUNITY_TAG_LEN], const struct roster_entry *says,
+	struct registry_entry **entry)
 {
 	struct registry_entry *e = registry_find(r, says->handle);
 	const bool known = e != NULL;
@@ -251,7 +253,7 @@ enum registry_result registry_put(struct registry *r, uint32_t owner, const uint
 	*entry = NULL;
 	if (known ? e->owner != owner : says->handle == 0 && owner != REGISTRY_SELF)
 		return REGISTRY_REFUSED;
-	if (known && memcmp(e->community->tag, tag, TAG_ID_LEN) == 0 &&
+	if (known && memcmp(e->community->tag, tag, COMMUNITY_TAG_LEN) == 0 &&
 		memcmp(e->told.static_public, says->static_public, KEY_LEN) == 0) {
 		*entry = e;
 		return refresh(r, e, says);

@@ -56,7 +56,7 @@ struct tombstone {
 /* Lives while it has entries. */
 struct registry_community {
 	UT_hash_handle hh; /* registry->communities, by tag */
-	uint8_t tag[TAG_ID_LEN];
+	uint8_t tag[COMMUNITY_TAG_LEN];
 	uint32_t id; /* for workers, unique in this registry's life */
 	unsigned n_entries;
 	uint64_t version;   /* of the roster: random in the high 32 bits, a count in the low */
@@ -106,8 +106,9 @@ void registry_fini(struct registry *r);
  * choose again. *entry is the entry now, NULL after REGISTRY_FULL and REGISTRY_REFUSED. After
  * REGISTRY_MOVED and REGISTRY_FULL pointers to what the handle named before are not valid any more.
  */
-enum registry_result registry_put(struct registry *r, uint32_t owner, const uint8_t tag[TAG_ID_LEN],
-	const struct roster_entry *says, struct registry_entry **entry);
+enum registry_result registry_put(struct registry *r, uint32_t owner,
+	const uint8_t tag[COMMUNITY_TAG_LEN], const struct roster_entry *says,
+	struct registry_entry **entry);
 /* A registration ends, its entry is freed. False, and nothing done, if this owner has none such. */
 bool registry_remove(struct registry *r, uint32_t owner, uint32_t handle);
 /*

@@ -14,14 +14,15 @@
 #define FRESHNESS_FILE	   "freshness"
 #define MASK_LIFE_MS	   (24u * 3600 * 1000)
 #define PEERS_VERSION	   2
-#define PEERS_HEADER_LEN   (1 + TAG_ID_LEN)
+#define PEERS_HEADER_LEN   (1 + COMMUNITY_TAG_LEN)
 #define PEER_LEN	   (KEY_LEN + 8 + 18)
 
 #define TAG_SHOWN 8 /* bytes of the tag that are in a name */
 #define NAME_CAP  (sizeof("peers-") + 2 * TAG_SHOWN)
 
 /* The name of a file about one community. */
-static const char *name_of(char name[NAME_CAP], const char *what, const uint8_t tag[TAG_ID_LEN])
+static const char *name_of(
+	char name[NAME_CAP], const char *what, const uint8_t tag[COMMUNITY_TAG_LEN])
 {
 	int len = snprintf(name, NAME_CAP, "%s-", what);
 
@@ -186,40 +187,40 @@ int keep_freshness(struct state *st, uint64_t freshness, struct os_error *err)
 	return write_file(st, FRESHNESS_FILE, buf, sizeof(buf), err);
 }
 
-bool keep_read_mask(
-	struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms, uint8_t mask[MASK_LEN])
+bool keep_read_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
+	uint8_t mask[MASK_LEN])
 {
-	uint8_t buf[8 + TAG_ID_LEN + MASK_LEN];
+	uint8_t buf[8 + COMMUNITY_TAG_LEN + MASK_LEN];
 	char name[NAME_CAP];
 	uint64_t at;
 
 	if (!read_exactly(st, name_of(name, "mask", tag), buf, sizeof(buf)) ||
-		memcmp(buf + 8, tag, TAG_ID_LEN) != 0)
+		memcmp(buf + 8, tag, COMMUNITY_TAG_LEN) != 0)
 		return false;
 	at = load_be64(buf);
-	memcpy(mask, buf + 8 + TAG_ID_LEN, MASK_LEN);
+	memcpy(mask, buf + 8 + COMMUNITY_TAG_LEN, MASK_LEN);
 	return at <= wall_ms && wall_ms - at <= MASK_LIFE_MS;
 }
 
-int keep_mask(struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms,
+int keep_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
 	const uint8_t mask[MASK_LEN], struct os_error *err)
 {
-	uint8_t buf[8 + TAG_ID_LEN + MASK_LEN];
+	uint8_t buf[8 + COMMUNITY_TAG_LEN + MASK_LEN];
 	char name[NAME_CAP];
 
 	store_be64(buf, wall_ms);
-	memcpy(buf + 8, tag, TAG_ID_LEN);
-	memcpy(buf + 8 + TAG_ID_LEN, mask, MASK_LEN);
+	memcpy(buf + 8, tag, COMMUNITY_TAG_LEN);
+	memcpy(buf + 8 + COMMUNITY_TAG_LEN, mask, MASK_LEN);
 	return write_file(st, name_of(name, "mask", tag), buf, sizeof(buf), err);
 }
 
 /* ---- peers ---- */
 
 void keep_remember_peers(
-	struct state *st, const uint8_t tag[TAG_ID_LEN], struct edge *e, unsigned community)
+	struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], struct edge *e, unsigned community)
 {
 	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN, len = 0;
-	uint8_t *buf = malloc(cap), of[TAG_ID_LEN];
+	uint8_t *buf = malloc(cap), of[COMMUNITY_TAG_LEN];
 	char name[NAME_CAP];
 	struct os_error err;
 	struct reader r;
@@ -246,7 +247,7 @@ out:
 	free(buf);
 }
 
-int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edge *e,
+int keep_peers(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], const struct edge *e,
 	unsigned community, struct os_error *err)
 {
 	size_t cap = PEERS_HEADER_LEN + COMMUNITY_MEMBERS_MAX * PEER_LEN;
@@ -264,7 +265,7 @@ int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edg
 	n = edge_known_peers(e, community, known, COMMUNITY_MEMBERS_MAX);
 	writer_init(&w, buf, cap);
 	writer_u8(&w, PEERS_VERSION);
-	writer_copy(&w, tag, TAG_ID_LEN);
+	writer_copy(&w, tag, COMMUNITY_TAG_LEN);
 	for (size_t i = 0; i < n; i++) {
 		writer_copy(&w, known[i].remote, KEY_LEN);
 		writer_u64(&w, known[i].freshness);

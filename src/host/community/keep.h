@@ -43,15 +43,15 @@ uint64_t keep_read_freshness(struct state *st);
 MUST_CHECK int keep_freshness(struct state *st, uint64_t freshness, struct os_error *err);
 
 /* False when there is none or it is older than a day. */
-bool keep_read_mask(
-	struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms, uint8_t mask[MASK_LEN]);
-MUST_CHECK int keep_mask(struct state *st, const uint8_t tag[TAG_ID_LEN], uint64_t wall_ms,
+bool keep_read_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
+	uint8_t mask[MASK_LEN]);
+MUST_CHECK int keep_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
 	const uint8_t mask[MASK_LEN], struct os_error *err);
 
 /* Tells the edge of the peers of earlier runs. */
 void keep_remember_peers(
-	struct state *st, const uint8_t tag[TAG_ID_LEN], struct edge *e, unsigned community);
-MUST_CHECK int keep_peers(struct state *st, const uint8_t tag[TAG_ID_LEN], const struct edge *e,
-	unsigned community, struct os_error *err);
+	struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], struct edge *e, unsigned community);
+MUST_CHECK int keep_peers(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN],
+	const struct edge *e, unsigned community, struct os_error *err);
 
 #endif

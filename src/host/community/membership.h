@@ -23,7 +23,7 @@ struct membership {
 	const struct community_conf *conf; /* NULL: no membership of this index */
 	unsigned index;			   /* of the core's community, and of this */
 	char name[COMMUNITY_NAME_MAX + 1]; /* for people */
-	uint8_t tag[TAG_ID_LEN];
+	uint8_t tag[COMMUNITY_TAG_LEN];
 	unsigned n_queues;
 	struct tap *tap[WORKERS_MAX]; /* queues of the interface */
 	bool changed;		      /* something worth saving, since saved_ms */
