@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A community's way to its supernode: asked for its key, registered, kept up, left for the next. */
+#include "edge_test.h"
+
+#define LOST_MS 6000u
+#define HANDLE	0x1234u
+
+static enum supernode_state state_of(const struct fixture *f)
+{
+	return f->c->hop.state;
+}
+
+/* ---- coming up ---- */
+
+static void it_waits_for_an_address(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f, 1000);
+	assert_int_equal(state_of(f), SUPERNODE_UNRESOLVED);
+	assert_int_equal(edge_add_supernode(f->e, f->fake[0].party.self.public, NULL), 0);
+	run(f, 20000);
+	assert_int_equal(state_of(f), SUPERNODE_UNRESOLVED);
+	assert_int_equal(f->n_sent, 0);
+	edge_supernode_resolved(f->e, 0, &f->fake[0].at, 1);
+	tick(f);
+	assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
+}
+
+static void with_its_key_it_registers_at_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	struct fake *s = &f->fake[0];
+	uint8_t proof[16];
+
+	add_supernode(f, 0, true, false);
+	run(f, 2 * TICK_MS);
+	assert_int_equal(s->inits, 1);
+	assert_int_equal(s->hellos, 0);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(s->n[CONTROL_REGISTER], 1);
+	assert_memory_equal(s->registration.tag, f->c->party.tag, TAG_ID_LEN);
+	assert_memory_equal(s->registration.static_public, f->c->party.self.public, KEY_LEN);
+	assert_int_equal(s->registration.incarnation, f->e->incarnation);
+	assert_int_equal(s->registration.roster_version, 0);
+	assert_int_equal(party_register_proof(proof, s->party.self.secret, f->c->party.self.public,
+				 s->k->hash, f->c->party.tag, f->c->party.self.public),
+		0);
+	assert_memory_equal(s->registration.proof, proof, sizeof(proof));
+	fake_registered(f, s, REGISTER_OK, HANDLE, &seen);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	assert_int_equal(f->c->hop.handle, HANDLE);
+	assert_int_equal(f->events[EVENT_SUPERNODE_UP], 1);
+	assert_int_equal(f->last[EVENT_SUPERNODE_UP].value, HANDLE);
+	assert_int_equal(f->last[EVENT_SUPERNODE_UP].supernode, 0);
+	assert_true(endpoint_equal(&f->last[EVENT_SUPERNODE_UP].remote, &s->at));
+	assert_true(endpoint_equal(&f->last[EVENT_SUPERNODE_UP].observed, &seen));
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 1);
+	/* Repeated word of it is no news. */
+	fake_registered(f, s, REGISTER_OK, HANDLE, &seen);
+	assert_int_equal(f->events[EVENT_SUPERNODE_UP], 1);
+	fake_registered(f, s, REGISTER_OK, HANDLE + 1, &seen);
+	assert_int_equal(f->events[EVENT_SUPERNODE_UP], 2);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 1);
+	assert_int_equal(f->c->hop.handle, HANDLE + 1);
+}
+
+static void registering_is_repeated_until_acknowledged(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+
+	s->never_acks = true;
+	add_supernode(f, 0, true, false);
+	run(f, 4000);
+	assert_in_range(s->n[CONTROL_REGISTER], 3, 5);
+	s->never_acks = false;
+	run(f, 4000);
+	assert_in_range(s->n[CONTROL_REGISTER], 4, 6);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+}
+
+static void a_refusal_is_told_and_no_registration(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+
+	add_supernode(f, 0, true, false);
+	run(f, 2 * TICK_MS);
+	fake_registered(f, &f->fake[0], REGISTER_FULL, HANDLE, &seen);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(f->c->hop.handle, 0);
+	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 1);
+	assert_int_equal(f->last[EVENT_SUPERNODE_REFUSED].value, REGISTER_FULL);
+	assert_int_equal(f->events[EVENT_SUPERNODE_UP], 0);
+}
+
+/* ---- which key has it? ---- */
+
+static void without_a_key_it_asks_and_goes_on_asking(void **state)
+{
+	static const unsigned pauses[] = {400, 800, 1600, 2000};
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	uint64_t last_ms = START_MS + TICK_MS;
+
+	add_supernode(f, 0, false, false);
+	tick(f);
+	assert_int_equal(state_of(f), SUPERNODE_HELLO);
+	assert_int_equal(s->hellos, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned before = s->hellos;
+
+		while (s->hellos == before && f->core->now_ms < last_ms + 3000)
+			tick(f);
+		assert_int_equal(f->core->now_ms - last_ms, pauses[i]);
+		last_ms = f->core->now_ms;
+	}
+	s->answers_hello = true;
+	run(f, 3000);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(s->inits, 1);
+	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 0);
+}
+
+/* An answer names what it answers: who did not see our question cannot have. */
+static void only_an_answer_to_the_last_questions_counts(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	uint8_t tag[3][TAG_LEN];
+
+	add_supernode(f, 0, false, false);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct sent *d = &f->sent[0];
+
+		do {
+			tick(f);
+		} while (f->n_sent == 0);
+		memcpy(tag[i], d->data + d->len - TAG_LEN, TAG_LEN);
+	}
+	fake_hello(f, s, tag[0], s->party.self.public); /* of the one before the last two */
+	tag[2][0] ^= 1;
+	fake_hello(f, s, tag[2], s->party.self.public);
+	tag[2][0] ^= 1;
+	fake_hello(f, &f->fake[1], tag[2], s->party.self.public); /* from another address */
+	assert_false(f->e->supernode[0].has_key);
+	fake_hello(f, s, tag[1], s->party.self.public);
+	assert_true(f->e->supernode[0].has_key);
+	assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
+}
+
+/* Silence to a handshake: has it got another key? With one that was given, that is only said. */
+static void another_key_than_the_given_one_is_not_used(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	uint8_t tag[TAG_LEN];
+
+	s->silent = true;
+	add_supernode(f, 0, true, false);
+	run(f, 2500);
+	assert_int_equal(s->hellos, 0);
+	while (s->hellos == 0 && f->core->now_ms < START_MS + 4000)
+		tick(f);
+	assert_in_range(f->core->now_ms, START_MS + 2600, START_MS + 2700);
+	memcpy(tag, f->e->community[0]->hop.hello_tag[0], TAG_LEN);
+	for (unsigned i = 0; i < 3; i++)
+		fake_hello(f, s, tag, f->fake[1].party.self.public);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_MISMATCH], 1);
+	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
+	assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
+	/* It was a lie: the right one answers after all. */
+	s->silent = false;
+	run(f, 3000);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_false(f->e->supernode[0].mismatch);
+}
+
+static void a_remembered_key_gives_way_and_that_is_told(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	struct fake *s = &f->fake[0];
+
+	assert_int_equal(edge_add_supernode(f->e, NULL, f->fake[1].party.self.public), 0);
+	edge_supernode_resolved(f->e, 0, &s->at, 1);
+	s->answers_hello = true;
+	run(f, 3000);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 1);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 0); /* proved by nothing yet */
+	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
+	run(f, 500);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	fake_registered(f, s, REGISTER_OK, HANDLE, &seen);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 1);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 1);
+}
+
+/* ---- silence ---- */
+
+static void silence_moves_on_to_the_next_address_and_supernode(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint two[] = {f->fake[0].at, f->fake[1].at};
+	uint64_t begin_ms;
+
+	for (unsigned i = 0; i < FAKES; i++)
+		f->fake[i].silent = true;
+	assert_int_equal(edge_add_supernode(f->e, f->fake[0].party.self.public, NULL), 0);
+	edge_supernode_resolved(f->e, 0, two, 2);
+	assert_int_equal(edge_add_supernode(f->e, f->fake[2].party.self.public, NULL), 1);
+	edge_supernode_resolved(f->e, 1, &f->fake[2].at, 1);
+	tick(f);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < FAKES; i++) {
+			begin_ms = f->core->now_ms;
+			assert_true(endpoint_equal(&f->c->hop.way.remote, &f->fake[i].at));
+			assert_int_equal(f->c->hop.supernode, i == 2);
+			assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
+			while (endpoint_equal(&f->c->hop.way.remote, &f->fake[i].at) &&
+				f->core->now_ms < begin_ms + 2 * LOST_MS)
+				tick(f);
+			assert_int_equal(f->core->now_ms - begin_ms, LOST_MS);
+		}
+	}
+	assert_true(f->fake[0].inits > 2 && f->fake[2].inits > 2);
+	/* Told once, until one of them is up. */
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 1);
+	f->fake[0].silent = false;
+	run(f, 1000);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+}
+
+static void the_only_one_is_tried_over_and_over(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+
+	s->silent = true;
+	add_supernode(f, 0, true, false);
+	run(f, 10 * LOST_MS);
+	assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 1);
+	/* Within seconds when it is there again. */
+	s->silent = false;
+	run(f, 2500);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+}
+
+/* ---- staying ---- */
+
+/* Ticks until its next PING, which is answered or not; how long it took. */
+static uint64_t next_ping(struct fixture *f, bool answered)
+{
+	const struct endpoint seen = observed();
+	struct fake *s = &f->fake[0];
+	unsigned before = s->n[CONTROL_PING];
+	uint64_t begin_ms = f->core->now_ms;
+
+	while (s->n[CONTROL_PING] == before && f->core->now_ms < begin_ms + 20000)
+		tick(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 1);
+	if (answered)
+		fake_pong(f, s, s->token, &seen);
+	return f->core->now_ms - begin_ms;
+}
+
+static void up_it_pings_every_few_seconds(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t shortest = 20000, longest = 0;
+
+	go_up(f, HANDLE);
+	(void)next_ping(f, true);
+	/* As long as there are no new keys, which make it register anew instead. */
+	for (unsigned i = 0; i < 14; i++) {
+		uint64_t ms = next_ping(f, true);
+
+		shortest = ms < shortest ? ms : shortest;
+		longest = ms > longest ? ms : longest;
+	}
+	/* 6.5 s, 1.5 s more or less, and a tick. */
+	assert_in_range(shortest, 5000, 6400);
+	assert_in_range(longest, 6600, 8100);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
+}
+
+/* One that restarted has forgotten us: a handshake beside the old session finds out first. */
+static void an_unanswered_ping_begins_a_handshake_beside_the_session(void **state)
+{
+	struct fixture *f = *state;
+	const struct session *before;
+	struct fake *s = &f->fake[0];
+	struct keyset *old;
+	unsigned inits;
+
+	go_up(f, HANDLE);
+	before = f->c->hop.session;
+	old = before->current;
+	(void)next_ping(f, true);
+	inits = s->inits;
+	(void)next_ping(f, false);
+	assert_int_equal(s->inits, inits);
+	assert_int_equal(next_ping(f, false), 1000);
+	run(f, 2 * TICK_MS);
+	assert_int_equal(s->inits, inits + 1);
+	/* Answered: registered anew under the new keys, and up all the time. */
+	assert_ptr_equal(f->c->hop.session, before);
+	assert_ptr_not_equal(before->current, old);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	assert_int_equal(s->n[CONTROL_REGISTER], 2);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
+}
+
+static void unanswered_for_six_seconds_it_is_left(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t asked_ms;
+
+	go_up(f, HANDLE);
+	assert_int_equal(edge_add_supernode(f->e, f->fake[1].party.self.public, NULL), 1);
+	edge_supernode_resolved(f->e, 1, &f->fake[1].at, 1);
+	(void)next_ping(f, false);
+	asked_ms = f->core->now_ms;
+	f->fake[0].silent = true;
+	while (state_of(f) == SUPERNODE_UP && f->core->now_ms < asked_ms + 20000)
+		tick(f);
+	assert_int_equal(f->core->now_ms - asked_ms, LOST_MS);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 1);
+	assert_int_equal(f->c->hop.supernode, 1);
+	assert_int_equal(f->c->hop.handle, 0);
+	/* Told again when the next one falls silent, since one was up in between. */
+	run(f, 2 * TICK_MS);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+}
+
+/* Anything heard from it keeps it, whatever became of a PONG. */
+static void who_is_heard_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	uint64_t asked_ms;
+
+	go_up(f, HANDLE);
+	(void)next_ping(f, false);
+	asked_ms = f->core->now_ms;
+	f->fake[0].silent = true; /* to handshakes */
+	while (f->core->now_ms < asked_ms + 3 * LOST_MS) {
+		run(f, 1000);
+		fake_pong(f, &f->fake[0], 12345, &seen); /* of no PING of ours */
+	}
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	assert_int_not_equal(f->c->hop.unanswered_ms, 0);
+}
+
+static void a_new_address_of_ours_is_asked_about_at_once(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint own[] = {test_endpoint(1, 4000), test_endpoint(2, 4000)};
+	struct fake *s = &f->fake[0];
+	unsigned before;
+
+	go_up(f, HANDLE);
+	(void)next_ping(f, true);
+	before = s->n[CONTROL_PING];
+	f->n_sent = f->n_heard = 0;
+	edge_local_addresses(f->e, own, 1, f->core->now_ms);
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 1);
+	edge_local_addresses(f->e, own, 1, f->core->now_ms); /* nothing new */
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 1);
+	edge_local_addresses(f->e, own, 2, f->core->now_ms);
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 2);
+}
+
+static void its_probe_of_our_address_is_echoed(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	uint8_t buf[64];
+	struct writer w;
+
+	go_up(f, HANDLE);
+	writer_init(&w, buf, sizeof(buf));
+	control_probe_encode(&w, &(struct control_probe){UINT64_C(0x1122334455667788)});
+	f->n_sent = f->n_heard = 0;
+	fake_say(f, s, &w);
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PATH_ECHO], 1);
+	assert_true(s->echo.token == UINT64_C(0x1122334455667788));
+	assert_true(endpoint_equal(&s->echo.observed, &s->at));
+}
+
+/* ---- leaving ---- */
+
+static void a_community_that_ends_unregisters(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	uint32_t id;
+
+	go_up(f, HANDLE);
+	id = f->c->hop.session->link.id;
+	assert_non_null(view_link(view_of(f), id));
+	f->n_sent = f->n_heard = 0;
+	edge_remove_community(f->e, 0, f->core->now_ms);
+	f->c = NULL;
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_UNREGISTER], 1);
+	assert_null(session_by_id(f->core, id));
+	assert_null(view_link(view_of(f), id));
+	assert_int_equal(view_of(f)->n_communities, 0);
+	run(f, 1000);
+	assert_int_equal(f->n_sent, 0);
+}
+
+static void shutting_down_says_goodbye_and_keeps_all(void **state)
+{
+	struct fixture *f = *state;
+
+	go_up(f, HANDLE);
+	f->n_sent = f->n_heard = 0;
+	edge_shutdown(f->e, f->core->now_ms);
+	exchange(f);
+	assert_int_equal(f->fake[0].n[CONTROL_UNREGISTER], 1);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(it_waits_for_an_address),
+		TEST(with_its_key_it_registers_at_once),
+		TEST(registering_is_repeated_until_acknowledged),
+		TEST(a_refusal_is_told_and_no_registration),
+		TEST(without_a_key_it_asks_and_goes_on_asking),
+		TEST(only_an_answer_to_the_last_questions_counts),
+		TEST(another_key_than_the_given_one_is_not_used),
+		TEST(a_remembered_key_gives_way_and_that_is_told),
+		TEST(silence_moves_on_to_the_next_address_and_supernode),
+		TEST(the_only_one_is_tried_over_and_over),
+		TEST(up_it_pings_every_few_seconds),
+		TEST(an_unanswered_ping_begins_a_handshake_beside_the_session),
+		TEST(unanswered_for_six_seconds_it_is_left),
+		TEST(who_is_heard_is_not_lost),
+		TEST(a_new_address_of_ours_is_asked_about_at_once),
+		TEST(its_probe_of_our_address_is_echoed),
+		TEST(a_community_that_ends_unregisters),
+		TEST(shutting_down_says_goodbye_and_keeps_all),
+	};
+
+	if (crypto_start() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
