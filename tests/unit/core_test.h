@@ -128,13 +128,12 @@ static inline void test_made_at(struct keyset *k, uint64_t ms)
 }
 
 /*
- * Confirmed keys for a session, at the position of its index; returns those of the other end, the
+ * Confirmed keys for a session, at the position of the index; returns those of the other end, the
  * caller's to destroy.
  */
-static inline struct keyset *rig_keys(
-	struct rig *r, struct session *s, uint32_t index, uint8_t number)
+static inline struct keyset *test_keys(
+	struct core *core, struct session *s, uint32_t index, uint8_t number)
 {
-	struct core *core = &r->node.core;
 	const struct keyset_params p = {.now_ms = core->now_ms, .nthreads = core->nthreads};
 	struct handshake_result near_end, far_end;
 	struct keyset *k, *far;
@@ -148,6 +147,12 @@ static inline struct keyset *rig_keys(
 	session_add_keys(core, s, k);
 	assert_int_not_equal(session_confirm(core, s, k), 0);
 	return far;
+}
+
+static inline struct keyset *rig_keys(
+	struct rig *r, struct session *s, uint32_t index, uint8_t number)
+{
+	return test_keys(&r->node.core, s, index, number);
 }
 
 /*

@@ -41,7 +41,7 @@ static void with_its_key_it_registers_at_once(void **state)
 	assert_int_equal(s->hellos, 0);
 	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
 	assert_int_equal(s->n[CONTROL_REGISTER], 1);
-	assert_memory_equal(s->registration.tag, f->c->party.tag, TAG_ID_LEN);
+	assert_memory_equal(s->registration.tag, f->c->party.tag, COMMUNITY_TAG_LEN);
 	assert_memory_equal(s->registration.static_public, f->c->party.self.public, KEY_LEN);
 	assert_int_equal(s->registration.incarnation, f->e->incarnation);
 	assert_int_equal(s->registration.roster_version, 0);
