@@ -94,7 +94,7 @@ static bool take_transport(struct reader *r, bool tcp)
 bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 {
 	struct reader r;
-	const uint8_t *ether, *tag;
+	const uint8_t *ether, *vlan;
 	uint16_t type;
 	int proto;
 
@@ -106,8 +106,8 @@ bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 	type = load_be16(ether + ETHER_TYPE);
 	l->l3 = ETHER_LEN;
 	if (type == ETHER_VLAN || type == ETHER_SERVICE_VLAN) {
-		tag = reader_take(&r, VLAN_LEN);
-		type = tag ? load_be16(tag + 2) : 0;
+		vlan = reader_take(&r, VLAN_LEN);
+		type = vlan ? load_be16(vlan + 2) : 0;
 		l->l3 += VLAN_LEN;
 	}
 	if (type != ETHER_IP4 && type != ETHER_IP6) {

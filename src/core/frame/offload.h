@@ -54,6 +54,7 @@ struct cut {
  * as bytes.
  */
 MUST_CHECK bool cut_begin(struct cut *c, const struct frame *f);
+/* How many segments cut_next has still to write. */
 static inline uint32_t cut_left(const struct cut *c)
 {
 	return c->count - c->index;

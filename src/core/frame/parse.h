@@ -47,14 +47,19 @@ struct layout {
 	bool tcp; /* else UDP */
 };
 
-/* False: not TCP or UDP as 6.7 describes it, a fragment, or a header that does not fit. */
+/*
+ * Finds them in a frame of len bytes. False, *l filled in part: not TCP or UDP as 6.7 describes it,
+ * a fragment, or a header that does not fit.
+ */
 MUST_CHECK bool layout_find(struct layout *l, const uint8_t *data, size_t len);
 
+/* Where the checksum is, from the start of the transport header (virtio's csum_offset). */
 static inline uint16_t layout_csum_offset(const struct layout *l)
 {
 	return l->tcp ? TCP_CSUM : UDP_CSUM;
 }
 
+/* What a train of such segments is called. */
 static inline enum offload_kind layout_kind(const struct layout *l)
 {
 	if (!l->tcp) {
@@ -66,6 +71,7 @@ static inline enum offload_kind layout_kind(const struct layout *l)
 /* The one's complement sum of len bytes, an odd one filled up with zero; 0 only if all are zero. */
 uint16_t sum_bytes(const uint8_t *p, size_t len);
 
+/* Carries added in, twice, which is enough for any 32 bits. */
 static inline uint16_t sum_fold(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);

@@ -2,7 +2,8 @@
 /*
  * The two messages of a handshake, built and read, and the keys that come of them (PROTOCOL.md 4,
  * 5): Noise IKpsk1, with CPace inside it in passphrase communities. No tables, no timers, no I/O:
- * who may speak to whom and when is session.c's and its callers' business.
+ * who may speak to whom and when is session.c's and its callers' business. Control thread. An int
+ * is 0 or an error; lengths are in bytes.
  */
 #ifndef N2N_CORE_KEYS_HANDSHAKE_H
 #define N2N_CORE_KEYS_HANDSHAKE_H
@@ -43,20 +44,33 @@ struct attempt_params {
 	uint64_t freshness;
 };
 
-/* N2N_EAUTH when the remote key is a point of small order. */
+/*
+ * Begins one; *p is borrowed for the call. Three X25519 operations; with CPace one more and one on
+ * ristretto255. N2N_EAUTH, the attempt wiped, when the remote key is a point of small order.
+ */
 MUST_CHECK int attempt_start(struct attempt *a, const struct party *self,
 	const struct attempt_params *p, const struct random *rnd);
-/* Writes the datagram, at most ENVELOPE_MAX_LEN bytes, and returns its length. */
+/*
+ * Writes the INIT (PROTOCOL.md 4.3), at most ENVELOPE_MAX_LEN bytes, and returns its length: the
+ * same Noise message in a new envelope, with mac2 once there is a cookie.
+ */
 size_t attempt_datagram(
 	struct attempt *a, const struct party *self, uint8_t *out, const struct random *rnd);
 /*
  * Takes message 2. On success fills the result and what the responder said, and the attempt may be
- * wiped. On failure the attempt is as before, so that a forged answer ends nothing.
+ * wiped; so is the result, by the caller. On failure the attempt is as before, so that a forged
+ * answer ends nothing: N2N_EAUTH when the message or its share is not genuine, N2N_EINVAL when it
+ * is malformed or offers what was not asked for (PROTOCOL.md 5.3). *theirs may be filled all the
+ * same.
  */
 MUST_CHECK int attempt_finish(struct attempt *a, const struct party *self,
 	const struct msg_response *m, struct handshake_result *result, struct payload *theirs);
-/* Takes a cookie; it will be shown from the next datagram on. */
+/*
+ * Takes a COOKIE datagram (PROTOCOL.md 4.5); it will be shown from the next INIT on. N2N_EAUTH or
+ * N2N_EINVAL, and nothing changed, when it is none or does not answer the last INIT.
+ */
 MUST_CHECK int attempt_cookie(struct attempt *a, const uint8_t *datagram, size_t len);
+/* Ends it; a zeroed one is fine. */
 void attempt_wipe(struct attempt *a);
 
 /* The responder's side, between the two messages. */
@@ -66,18 +80,27 @@ struct answer {
 	uint8_t msg1_hash[32]; /* of the Noise message, to know a repetition */
 };
 
-/* Reads message 1; afterwards noise.rs is the initiator. Wiped on failure. */
+/*
+ * Reads message 1; afterwards noise.rs is the initiator, whose freshness and mac2 are the caller's
+ * to judge (PROTOCOL.md 5.5). Two X25519 operations. N2N_EAUTH, N2N_EINVAL: wiped.
+ */
 MUST_CHECK int answer_read(struct answer *a, const struct party *self, const struct msg_init *m);
 /*
- * Makes message 2: out takes ENVELOPE_BODY_MAX bytes and gets an unsealed body. index is ours;
- * generation at least as high as any confirmed one plus 1. N2N_EINVAL when no transform fits both.
+ * Makes the Noise message 2, *noise2_len bytes, and the keys that it leads to; afterwards the
+ * answer is to be wiped, and so is the result in the end. index is ours, tx_index the initiator's;
+ * generation is the final one (PROTOCOL.md 5.6). N2N_EINVAL when no transform fits both, N2N_EAUTH
+ * for a hostile key or share.
  */
 MUST_CHECK int answer_write(struct answer *a, const struct party *self, uint32_t index,
 	uint32_t tx_index, uint32_t generation, uint8_t noise2[NOISE_MAX], size_t *noise2_len,
 	struct handshake_result *result, const struct random *rnd);
+/* Ends it; a zeroed one is fine. */
 void answer_wipe(struct answer *a);
 
-/* A RESPONSE datagram around message 2, sealed for the initiator. Returns its length. */
+/*
+ * A RESPONSE datagram (PROTOCOL.md 4.4) around message 2, sealed for the initiator: at most
+ * ENVELOPE_MAX_LEN bytes, never longer than the INIT. Returns its length.
+ */
 size_t answer_datagram(const struct party *self, const uint8_t remote[KEY_LEN],
 	const struct msg_response *m, uint8_t *out, const struct random *rnd);
 

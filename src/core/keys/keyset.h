@@ -48,15 +48,21 @@ struct keyset_params {
 	bool hop;		/* its data packets are few: a small window does */
 };
 
-/* Derives everything from the result. Control thread. NULL when memory is short. */
+/*
+ * Derives everything from the result (PROTOCOL.md 5.4), which stays the caller's to wipe; p is
+ * borrowed for the call, p->ciphers until the set is destroyed. NULL when memory is short.
+ */
 struct keyset *keyset_create(const struct handshake_result *r, const struct keyset_params *p);
 /* The mask key of the split for packets to us: what keyset_create would put into rx.mask. */
 void keyset_rx_mask(const struct handshake_result *r, uint8_t mask[MASK_LEN]);
 /* Wipes. Accepts NULL. The argument is void * so that it fits core_retire. */
 void keyset_destroy(void *keyset);
-/* True while it may send and receive. */
+/* True while it may send and receive by its age (PROTOCOL.md 5.7). */
 bool keyset_alive(const struct keyset *k, uint64_t now_ms);
-/* True when a is to be preferred for sending: newer generation, or the smaller hash of equals. */
+/*
+ * True when a is to be preferred for sending: the higher generation, of equals the smaller hash, so
+ * that both sides prefer the same (PROTOCOL.md 5.6).
+ */
 bool keyset_better(const struct keyset *a, const struct keyset *b);
 
 #endif

@@ -71,18 +71,20 @@ void send_keys_fini(struct send_keys *k);
  */
 MUST_CHECK int recv_keys_init(struct recv_keys *k, const struct direction *d,
 	const struct key_params *p, uint64_t *bits, size_t window_words, size_t relay_words);
+/* As above; the memory of the windows stays the caller's. */
 void recv_keys_fini(struct recv_keys *k);
 
 /*
- * Reserves n consecutive counters of data or of relay packets, from *first on; false when the limit
- * would be passed: these keys are used up. Any thread.
+ * Reserves n consecutive counters of data packets, from *first on; false when the limit would be
+ * passed: these keys are used up (PROTOCOL.md 5.7). Any thread, without locks.
  */
 bool send_keys_reserve(struct send_keys *k, uint32_t n, uint32_t *first);
+/* The same of relay packets, which are counted apart (PROTOCOL.md 6.4). */
 bool send_keys_reserve_relay(struct send_keys *k, uint32_t n, uint32_t *first);
 /* True when either counter has reached this value. Any thread. */
 bool send_keys_reached(const struct send_keys *k, uint64_t counter);
 
-/* The AEAD nonce: the IV of the direction, its last 4 bytes XORed with the counter. */
+/* The AEAD nonce: the IV of the direction, its last 4 bytes XORed with the counter (6.2). */
 void key_nonce(uint8_t nonce[NONCE_LEN], const uint8_t iv[NONCE_LEN], uint32_t counter);
 
 #endif

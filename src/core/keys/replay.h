@@ -19,13 +19,18 @@ struct replay {
 	uint64_t *bits; /* borrowed */
 };
 
-/* bits holds the given number of words, a power of two, and is cleared. */
+/* bits holds the given number of words, a power of two and at least 2, and is cleared. */
 void replay_init(struct replay *r, uint64_t *bits, size_t words);
+/* Spins: the lock is held for a burst of look-ups at most. Any thread. */
 void replay_lock(struct replay *r);
+/* By the thread that locked it. */
 void replay_unlock(struct replay *r);
 /* True when the counter was accepted before, or is too old to tell. Lock held. */
 bool replay_seen(const struct replay *r, uint64_t counter);
-/* Accepts the counter; false, and no change, when replay_seen. Only after the tag was right. */
+/*
+ * Accepts the counter; false, and no change, when replay_seen. Only after the tag was right: else a
+ * forged counter would shut genuine packets out. Lock held.
+ */
 bool replay_accept(struct replay *r, uint64_t counter);
 
 #endif

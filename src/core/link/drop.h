@@ -53,7 +53,7 @@ struct drops {
 /* The name, static; "?" for what is no reason. Any thread. */
 const char *drop_name(enum drop d);
 
-/* Adds by load and store: cheaper than a locked add, and right with one writer. */
+/* Adds by load and store: cheaper than a locked add, and right with one writer, who alone may. */
 static inline void drops_add(struct drops *d, enum drop why, uint64_t n)
 {
 	uint64_t old = atomic_load_explicit(&d->n[why], memory_order_relaxed);
@@ -61,6 +61,7 @@ static inline void drops_add(struct drops *d, enum drop why, uint64_t n)
 	atomic_store_explicit(&d->n[why], old + n, memory_order_relaxed);
 }
 
+/* The count so far. Any thread; of several reasons not of one moment. */
 static inline uint64_t drops_get(const struct drops *d, enum drop why)
 {
 	return atomic_load_explicit(&d->n[why], memory_order_relaxed);

@@ -48,6 +48,7 @@ struct link {
 	unsigned community; /* index; 0 at a supernode */
 	uint16_t port;	    /* peer: the number of its port in the community's switch */
 
+	/* What opens packets, by INDEX_POSITION of their index; NULL: nothing. */
 	_Atomic(struct recv_keys *) rx[LINK_POSITIONS];
 	_Atomic(struct send_keys *) tx; /* what to seal with, or NULL */
 	_Atomic(struct path *) path;	/* where packets go */
@@ -58,11 +59,15 @@ struct link {
 	_Atomic uint64_t tx_ms;	      /* last packet sent */
 	_Atomic uint64_t tx_frame_ms; /* last frame sent */
 	_Atomic uint64_t rx_ms;	      /* last packet opened */
-	_Atomic uint64_t rx_frame_ms;
+	_Atomic uint64_t rx_frame_ms; /* last frame opened */
 	_Atomic uint64_t rx_direct_ms; /* last packet opened that came from where path leads */
 	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 };
 
+/*
+ * Where packets go, or NULL: nowhere. Any thread; a worker may use the path until its next point of
+ * rest, and so with keys below.
+ */
 static inline struct path *link_path(const struct link *l)
 {
 	return atomic_load_explicit(&l->path, memory_order_acquire);
@@ -76,7 +81,7 @@ static inline struct path *link_direct(const struct link *l)
 	return p != NULL && p->hop == NULL ? p : NULL;
 }
 
-/* The words that tell a registered edge: which community of the registry, under which handle. */
+/* What a member's word tells: which community of the registry, by its id, and which handle. */
 static inline uint64_t link_member(uint32_t community, uint32_t handle)
 {
 	return (uint64_t)community << 32 | handle;

@@ -125,9 +125,9 @@ void table_editor_fini(struct table_editor *e, table_retire *retire, void *ctx);
  * or N2N_ENOSPC when there are too many entries (beyond 150,000) or the hash does not spread them.
  */
 MUST_CHECK int table_put(struct table_editor *e, uint64_t key, void *value);
-/* The value that the key had, or NULL. Cannot fail. */
+/* The value that the key had, or NULL: nothing to remove. Allocates nothing. */
 void *table_remove(struct table_editor *e, uint64_t key);
-/* The key's value in the draft, or NULL. */
+/* The key's value in the draft, published or not, or NULL. */
 void *table_get(const struct table_editor *e, uint64_t key);
 
 /*
