@@ -29,12 +29,19 @@ struct edge_worker {
 	struct notes *notes; /* for edge_frames_out: what cannot go out yet, and word of what did */
 };
 
+/*
+ * thread: its number, below core_config.nworkers. The caller sets in and notes afterwards, which
+ * are borrowed, as is what sink leads to. N2N_ENOMEM: nothing is held.
+ */
 MUST_CHECK int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink);
+/* Once its thread has ended; a zeroed one is fine. */
 void edge_worker_fini(struct edge_worker *w);
 
 /*
  * Sends n <= BATCH_MAX frames of a community's interface, cut to what fits a datagram
- * (core/offload.h). Their buffers are sealed in place.
+ * (core/frame/offload.h). Their buffers are sealed in place. What cannot go out yet is left as a
+ * note, what nobody is there for is dropped and counted. An index without a community in the view
+ * is fine: all is dropped.
  */
 void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
 	struct frame *frames, size_t n, uint64_t now_ms);

@@ -67,12 +67,15 @@ struct notes {
 	struct notes_recent recent[NOTES_RECENT];
 };
 
-/* sink is copied, drops borrowed. */
+/* *sink is copied; its ctx and drops are borrowed. */
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops);
 
 /* Leaves what the verdict of this datagram wants left, which may be nothing. */
 void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms);
-/* A whole frame, its checksum filled in, that cannot go out yet; link NULL: for every peer. */
+/*
+ * A whole frame, its checksum filled in, that cannot go out yet; of: whose interface it came from;
+ * link NULL: for every peer. It is copied.
+ */
 void notes_frame(struct notes *n, const struct addressee *of, const struct link *link,
 	const struct frame *f);
 /* Frames went out on this link: leaves word if it had been idle. */

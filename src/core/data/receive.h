@@ -11,7 +11,7 @@
 #include "core/view/view.h"
 
 enum verdict {
-	VERDICT_NONE,	  /* nothing yet: its session and keys are known, it is to be opened */
+	VERDICT_NONE,	  /* nothing yet: its link and keys are known, it is to be opened */
 	VERDICT_RELAYED,  /* its relay header is in the clear and to be checked */
 	VERDICT_FRAME,	  /* data, len: an Ethernet frame for the session's community */
 	VERDICT_EARLY,	  /* a frame before the peer's CLAIM took effect: for the control thread */
@@ -46,14 +46,21 @@ struct receiver {
 	struct aead_op ops[BATCH_MAX];
 };
 
-/* Whether a data packet may have this header, under a key set of this suite. */
+/*
+ * Whether a data packet may have this header under a key set of this suite: the agreed transform, a
+ * counter below the limit, an unset checksum with frames only (PROTOCOL.md 6.1, 6.2).
+ */
 bool receive_allowed(const struct data_header *h, enum aead_suite suite);
 /*
- * Opens packets whose session, keys, header, data (the data header) and len are set: checks the
- * window, the cipher, the tag, and sets the verdict. n <= BATCH_MAX, all of one key set.
+ * Opens packets whose link, keys, header, data (the data header) and len are set: checks the
+ * window, the cipher, the tag, and sets the verdict; the link's counters and ticks follow. 0 < n <=
+ * BATCH_MAX, all of one key set.
  */
 void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_ms);
-/* True when this is a data packet under that mask key; gives its header and leaves the packet. */
+/*
+ * True when this is a data packet under that mask key; gives its header and leaves the packet. len
+ * is at least DATAGRAM_MIN_LEN.
+ */
 bool receive_peek(
 	struct data_header *h, const uint8_t *packet, size_t len, const uint8_t mask[MASK_LEN]);
 /*
@@ -66,10 +73,10 @@ bool receive_may_be_cookie(const struct rx *x);
 /* Sets verdict DROP and counts it. */
 void receive_drop(struct receiver *r, struct rx *x, enum drop why);
 /*
- * Checks n <= BATCH_MAX relay packets of one hop session, by the same relay.index: keys, MAC,
- * replay. Their relay headers are clear at x->data. Moves the genuine ones to the front of run and
- * returns their number: data and len are then the inner packet, session and keys the hop's. The
- * others are dropped.
+ * Checks 0 < n <= BATCH_MAX relay packets of one hop session, by the same relay.index: keys, MAC,
+ * replay (PROTOCOL.md 6.4). Their relay headers are clear at x->data. Moves the genuine ones to the
+ * front of run and returns their number: data and len are then the inner packet, link and keys the
+ * hop's. The others are dropped.
  */
 size_t receive_relayed(
 	struct receiver *r, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms);

@@ -20,6 +20,7 @@ struct relay_budget;
 
 /* pairs is borrowed; other workers use it too. NULL: no memory. */
 struct relay_budget *relay_budget_create(struct relay_pairs *pairs);
+/* Accepts NULL. */
 void relay_budget_destroy(struct relay_budget *b);
 
 /*

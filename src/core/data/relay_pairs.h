@@ -14,7 +14,8 @@ struct relay_pairs;
 
 /* NULL: no memory. */
 struct relay_pairs *relay_pairs_create(void);
-void relay_pairs_destroy(struct relay_pairs *p); /* NULL is fine */
+/* After all who were given it. Accepts NULL. */
+void relay_pairs_destroy(struct relay_pairs *p);
 
 /* from and to are session ids, random and known to nobody else. */
 void relay_pairs_note(struct relay_pairs *p, uint32_t from, uint32_t to, uint64_t now_ms);

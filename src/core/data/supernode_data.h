@@ -18,11 +18,12 @@ struct supernode_worker {
 };
 
 /*
- * thread: its number, below node_config.nworkers. pairs is shared by all workers and borrowed.
+ * thread: its number, below core_config.nworkers. pairs is shared by all workers and borrowed.
  * N2N_ENOMEM: nothing is held.
  */
 MUST_CHECK int supernode_worker_init(struct supernode_worker *w, unsigned thread,
 	struct relay_pairs *pairs, struct datagram_sink sink);
+/* Once its thread has ended; a zeroed one is fine. */
 void supernode_worker_fini(struct supernode_worker *w);
 
 /*

@@ -39,14 +39,19 @@ struct transmitter {
 	struct datagram out[BATCH_MAX];
 };
 
+/*
+ * thread: the number of the thread that uses it, below core_config.nworkers, or that itself for the
+ * control thread. drops and what sink leads to are borrowed. N2N_ENOMEM: nothing is held.
+ */
 MUST_CHECK int transmitter_init(
 	struct transmitter *t, unsigned thread, struct datagram_sink sink, struct drops *drops);
+/* A zeroed one is fine. */
 void transmitter_fini(struct transmitter *t);
 
 /*
- * Seals a run of n <= BATCH_MAX packets of one session under one key set and sends them on the
- * session's path, and again on its copy path if there is one. False when the key set is used up:
- * nothing was sent.
+ * Seals a run of 0 < n <= BATCH_MAX packets of one link under one key set, in place, and sends them
+ * on the link's path, and again on its copy path if there is one; without any they are dropped and
+ * counted. False when the key set is used up: nothing was sent.
  */
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms);
 /* The same on a path of the caller's choice alone. */

@@ -42,7 +42,9 @@ struct fdb;
  * NULL: no memory.
  */
 struct fdb *fdb_create(uint32_t entries, const uint8_t key[FDB_KEY_LEN]);
-/* Argument void * to fit node_retire. Accepts NULL. No worker may have it any more. */
+/*
+ * No worker may have it any more. Accepts NULL. The argument is void * so that it fits core_retire.
+ */
 void fdb_destroy(void *fdb);
 
 /* Any thread. The port's number, or PORT_FLOOD if the address is not known. */

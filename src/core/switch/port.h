@@ -79,22 +79,23 @@ struct port_numbers {
 	bool grace;		  /* hidden is not empty */
 };
 
+/* None is in use but that of the flood group. */
 void port_numbers_init(struct port_numbers *n);
 /*
- * A number from 1 to PORTS_MAX - 1, the one that was free for longest or nearly so; N2N_ENOSPC if
- * none is.
+ * Takes a number from 1 to PORTS_MAX - 1, the one that was free for longest or nearly so, and
+ * returns it; N2N_ENOSPC if none is free.
  */
 MUST_CHECK int port_take(struct port_numbers *n);
-/* The port's number will not be in the next table shown. */
+/* Step 1: the port's number, taken before, will not be in the next table shown. */
 void port_release(struct port_numbers *n, uint16_t number);
 /*
- * The tables that workers find from now on have none of the numbers released so far: to be called
+ * Step 2: the tables that workers find from now on have none of the numbers released so far. Called
  * when what was retired with them is handed over for its grace period (publication_retire). Not
  * while one is running: port_reclaim ends it.
  */
 void port_hidden(struct port_numbers *n);
 /*
- * That grace period is over. Sweeps what it was for out of f, which may be NULL where nothing is
+ * Step 3: that grace period is over. Sweeps its ports out of f, which may be NULL where nothing is
  * learned; the numbers are free. Without one, does nothing.
  */
 void port_reclaim(struct port_numbers *n, struct fdb *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Numbers of a switch's ports, and sets of them. */
+/* Numbers of a switch's ports, and sets of them: 1 KiB each, all zero: empty. Not thread-safe. */
 #ifndef N2N_CORE_SWITCH_PORT_SET_H
 #define N2N_CORE_SWITCH_PORT_SET_H
 
@@ -14,11 +14,13 @@ struct port_set {
 	uint64_t word[PORTS_MAX / 64];
 };
 
+/* number is below PORTS_MAX, here and below. */
 static inline bool port_set_has(const struct port_set *s, uint16_t number)
 {
 	return s->word[number / 64] >> number % 64 & 1;
 }
 
+/* A number that it has already is fine. */
 static inline void port_set_add(struct port_set *s, uint16_t number)
 {
 	s->word[number / 64] |= UINT64_C(1) << number % 64;

@@ -73,8 +73,9 @@ struct view {
 	struct view_community community[COMMUNITIES_MAX];
 };
 
-/* ---- looking up; any thread ---- */
+/* ---- looking up; any thread, in a view that it holds ---- */
 
+/* The link with this id, which may be any number of a stranger's; NULL: none. */
 static inline struct link *view_link(const struct view *v, uint32_t id)
 {
 	return table_find(v->links, table_spread(NULL, id), id);
@@ -86,7 +87,10 @@ static inline uint64_t view_handle_key(uint32_t hop_id, uint32_t handle)
 	return (uint64_t)hop_id << 32 | handle;
 }
 
-/* Handles towards an edge are a supernode's choice, maybe a hostile one's. */
+/*
+ * The link behind a handle; NULL: none. The hash is keyed since handles towards an edge are a
+ * supernode's choice, maybe a hostile one's.
+ */
 static inline struct link *view_handle(const struct view *v, uint32_t hop_id, uint32_t handle)
 {
 	uint64_t key = view_handle_key(hop_id, handle);
@@ -94,10 +98,14 @@ static inline struct link *view_handle(const struct view *v, uint32_t hop_id, ui
 	return table_find(v->handles, table_sip(v->hash_key, key), key);
 }
 
-/* The port that an address, as a number, was claimed by or given to; NULL: none. */
+/*
+ * The port that an address, as a number (mac_number), was claimed by or given to; NULL: none. The
+ * community has one in this view, here and below.
+ */
 const struct port *view_owner(const struct view *v, unsigned community, uint64_t address);
 /* Where frames for it go: the flood group if nobody knows. */
 const struct port *view_port(const struct view *v, unsigned community, uint64_t address);
+/* Whether it is the remote side of the way to a supernode in use, by carrier and address. */
 bool view_is_supernode(const struct view *v, const struct way *from);
 
 /* ---- editing; control thread ---- */
@@ -124,8 +132,13 @@ MUST_CHECK int view_editor_init(struct view_editor *e, const uint8_t hash_key[SI
 /* Frees everything: no worker may have a view any more. A zeroed one is fine. */
 void view_editor_fini(struct view_editor *e);
 
-/* N2N_ENOMEM, N2N_ENOSPC: as before. */
+/*
+ * Nothing below is seen by workers before view_publish. Links and ports are borrowed.
+ *
+ * The link is found by its id. N2N_ENOMEM, N2N_ENOSPC: it is as before.
+ */
 MUST_CHECK int view_put_link(struct view_editor *e, struct link *l);
+/* Its handles are to be removed as well. One that is not in it is fine. */
 void view_remove_link(struct view_editor *e, const struct link *l);
 /* The handle leads to this link from now on; replaces another. Errors as above. */
 MUST_CHECK int view_put_handle(
