@@ -15,7 +15,8 @@ struct bench_bulk {
 
 /* N2N_ENOMEM. The bytes sent are random, so that nothing on the way makes them fewer. */
 MUST_CHECK int bench_bulk_init(struct bench_bulk *b, const struct random *random);
-void bench_bulk_fini(struct bench_bulk *b); /* also when all zero */
+/* Closes what is open and frees. Also when all zero. */
+void bench_bulk_fini(struct bench_bulk *b);
 /* Closes the connections. */
 void bench_bulk_close(struct bench_bulk *b);
 

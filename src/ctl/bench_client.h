@@ -32,16 +32,28 @@ struct bench_rtt {
  */
 MUST_CHECK int bench_client_init(struct bench_client *c, unsigned seconds,
 	struct os_handle interrupt, const struct random *random, struct os_error *err);
-void bench_client_fini(struct bench_client *c); /* also when all zero */
+/* After its sessions. Also when all zero, and after a failure of init. */
+void bench_client_fini(struct bench_client *c);
 
-/* The server's address and port. */
+/*
+ * server: address and port; c is borrowed until the session is closed. N2N_ENOENT: nobody listens
+ * there; N2N_EEXIST: it measures with somebody else; N2N_ENOSYS: another version; N2N_EINVAL: no
+ * such server; N2N_EAGAIN: no answer; N2N_EIO and others of stream_connect. Then it is closed.
+ */
 MUST_CHECK int bench_session_open(struct bench_session *s, struct bench_client *c,
 	const struct endpoint *server, struct os_error *err);
+/* Says END and hangs up; one that is closed is fine. */
 void bench_session_close(struct bench_session *s);
 
-/* kind: BENCH_TCP_UP or BENCH_TCP_DOWN. */
+/*
+ * The steps, each c->seconds long and a while more. Errors as of opening.
+ *
+ * kind: BENCH_TCP_UP or BENCH_TCP_DOWN; streams: 1 to BENCH_STREAMS_MAX connections. N2N_EIO also
+ * when these are made but their data does not arrive.
+ */
 MUST_CHECK int bench_session_tcp(struct bench_session *s, enum bench_kind kind, unsigned streams,
 	double *bit_s, struct os_error *err);
+/* Round trips of small datagrams, one after the other. */
 MUST_CHECK int bench_session_rtt(
 	struct bench_session *s, struct bench_rtt *out, struct os_error *err);
 /* kind: BENCH_FLOOD_UP or BENCH_FLOOD_DOWN; arrived is 0 when UDP does not get through. */

@@ -87,8 +87,10 @@ struct bench_count {
 	uint64_t time_ns;
 };
 
+/* True for the five that measure something. */
 bool bench_is_step(enum bench_kind kind);
 
+/* Writes this version's form. */
 void bench_message_encode(uint8_t out[BENCH_MESSAGE_LEN], const struct bench_message *m);
 /*
  * N2N_EINVAL: not one of ours, or a step beyond the limits above; N2N_ENOSYS: of another version,
@@ -97,14 +99,16 @@ void bench_message_encode(uint8_t out[BENCH_MESSAGE_LEN], const struct bench_mes
 MUST_CHECK int bench_message_decode(
 	struct bench_message *m, const uint8_t in[BENCH_MESSAGE_LEN], unsigned *version);
 
+/* token as of READY, number the sender's count. */
 void bench_datagram_encode(uint8_t out[BENCH_DATAGRAM_LEN], uint64_t token, uint32_t number);
 /* N2N_EINVAL: of another length; N2N_EAUTH: another token. */
 MUST_CHECK int bench_datagram_decode(
 	uint32_t *number, const uint8_t *in, size_t len, uint64_t token);
 
-/* Errors as of os/stream.h; receiving also those of decoding. */
+/* Sends it whole. Errors of stream_send. */
 MUST_CHECK int bench_message_send(
 	struct os_handle to, const struct bench_message *m, const struct stream_limit *limit);
+/* Waits for a whole one. Errors of stream_receive and of bench_message_decode. */
 MUST_CHECK int bench_message_receive(struct os_handle from, struct bench_message *m,
 	unsigned *version, const struct stream_limit *limit);
 

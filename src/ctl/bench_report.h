@@ -49,6 +49,8 @@ struct bench_summary {
 	double median, least, most;
 };
 
+/* Leaves out what is BENCH_UNMEASURED. Of an even number the median is the mean of the middle two.
+ */
 struct bench_summary bench_summarize(const double list[BENCH_ROUNDS_MAX]);
 /*
  * The median of the ratios of what two paths have in the same round; BENCH_UNMEASURED when there is
@@ -58,9 +60,13 @@ double bench_ratio(const double list[BENCH_ROUNDS_MAX], const double base[BENCH_
 
 /* Nothing is measured yet. */
 void bench_report_init(struct bench_report *r);
+/* Frees what the paths own. */
 void bench_report_fini(struct bench_report *r);
+/* True when no path has a single value. */
 bool bench_report_is_empty(const struct bench_report *r);
 
+/* A table for people and notes on the paths, to standard output. N2N_ENOMEM. */
+MUST_CHECK int bench_report_print(const struct bench_report *r);
 /*
  * To standard output. N2N_ENOMEM. The JSON is a line with an object: version, port, seconds,
  * rounds, complete, and paths, an array of {address, udp_blocked, peer, measures}; peer is null or
@@ -68,7 +74,6 @@ bool bench_report_is_empty(const struct bench_report *r);
  * measures has its unit, samples in the order of the rounds, and median, least, most, ratio, or a
  * median of null when there are none.
  */
-MUST_CHECK int bench_report_print(const struct bench_report *r);
 MUST_CHECK int bench_report_print_json(const struct bench_report *r);
 
 #endif

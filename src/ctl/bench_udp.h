@@ -22,7 +22,8 @@ struct bench_udp {
 /* Opens the port at->port, 0 for any, at at->ip. Errors of udp_open; N2N_ENOMEM. */
 MUST_CHECK int bench_udp_create(
 	struct bench_udp **out, const struct endpoint *at, struct os_error *err);
-void bench_udp_destroy(struct bench_udp *x); /* NULL is fine */
+/* Closes the port. NULL is fine. */
+void bench_udp_destroy(struct bench_udp *x);
 
 /* The datagrams of one step. */
 struct bench_flow {

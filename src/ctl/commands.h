@@ -12,11 +12,11 @@ enum status {
 	STATUS_USAGE = 2
 };
 
-/* bench.c: "n2n bench crypto|path|serve". */
+/* "n2n bench crypto|path|serve": bench.h. */
 int bench_command(int argc, char **argv);
-/* key.c: "n2n key new NAME". */
+/* "n2n key new NAME": makes a community key (PROTOCOL.md 2.2). */
 int key_command(int argc, char **argv);
-/* status.c: "n2n status". */
+/* "n2n status": asks the instances of this host at their control sockets (CONTROL.md). */
 int status_command(int argc, char **argv);
 
 #endif

@@ -16,11 +16,13 @@ struct os_handle {
 	intptr_t value; /* -1: none, which no system gives out */
 };
 
+/* Stands for a handle that is not there; what takes handles says where it may. */
 static inline struct os_handle os_handle_none(void)
 {
 	return (struct os_handle){-1};
 }
 
+/* Tells no more than that: any other handle may have been closed by its owner. */
 static inline bool os_handle_is_none(struct os_handle h)
 {
 	return h.value == -1;

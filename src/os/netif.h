@@ -28,6 +28,7 @@ MUST_CHECK int netif_set_mtu(const char *name, unsigned mtu, struct os_error *er
  */
 MUST_CHECK int netif_set_gso_limits(
 	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err);
+/* "ip link set NAME up"; one that is up already is no error. */
 MUST_CHECK int netif_set_up(const char *name, struct os_error *err);
 /* prefix in bits of the address's own family. An address that is there already is no error. */
 MUST_CHECK int netif_add_address(
@@ -56,7 +57,8 @@ struct netif_watch;
 
 /* N2N_ENOMEM, N2N_EPERM, N2N_EIO. The caller closes it. */
 MUST_CHECK int netif_watch_open(struct netif_watch **out, struct os_error *err);
-void netif_watch_close(struct netif_watch *w); /* NULL is fine */
+/* NULL is fine. */
+void netif_watch_close(struct netif_watch *w);
 /*
  * A socket, w's own, that is readable when there is something to drain; for uv_poll_init_socket.
  * netlink on Linux, a routing socket on macOS and the BSDs. Windows calls back in a thread of its

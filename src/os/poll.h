@@ -15,7 +15,8 @@ struct poll;
 
 /* N2N_ENOMEM: no memory, or no descriptors. The caller destroys it. */
 MUST_CHECK int poll_create(struct poll **out);
-void poll_destroy(struct poll *p); /* NULL is fine; what was added stays open */
+/* What was added stays open. NULL is fine. */
+void poll_destroy(struct poll *p);
 /*
  * From now on reports tag whenever there is something to read, or reading would fail. What is
  * added stays the caller's; closing it removes it. N2N_EEXIST: it is in the set already;

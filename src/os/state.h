@@ -32,7 +32,8 @@ struct state;
  */
 MUST_CHECK int state_open(
 	struct state **out, const char *dir, const char *instance, struct os_error *err);
-void state_close(struct state *st); /* gives the lock back; NULL is fine */
+/* Gives the lock back; the files stay. NULL is fine. */
+void state_close(struct state *st);
 
 /*
  * Reads a whole file. N2N_ENOENT: there is none (err is filled all the same); N2N_ENOSPC: it has

@@ -59,12 +59,17 @@ MUST_CHECK int stream_connect(struct os_handle *out, const struct endpoint *to,
 /* Also for listeners and interrupts; none is fine. */
 void stream_close(struct os_handle s);
 
-/* As many bytes as go without waiting, at least one: N2N_EAGAIN when none does; N2N_EIO. */
+/*
+ * Sends as many of len > 0 bytes as go without waiting, and puts their number into *done: at least
+ * one, else N2N_EAGAIN when none goes now, or N2N_EIO.
+ */
 MUST_CHECK int stream_put(struct os_handle s, const void *data, size_t len, size_t *done);
+/* Receives what is there, likewise; N2N_EIO also at the end of the stream. */
 MUST_CHECK int stream_get(struct os_handle s, void *data, size_t cap, size_t *done);
-/* All of it, or N2N_EAGAIN when the limit was reached; N2N_EIO. */
+/* Sends all of it, waiting as need be; N2N_EAGAIN when the limit was reached; N2N_EIO. */
 MUST_CHECK int stream_send(
 	struct os_handle s, const void *data, size_t len, const struct stream_limit *limit);
+/* Receives exactly len bytes, likewise; of what came before a failure the number is not told. */
 MUST_CHECK int stream_receive(
 	struct os_handle s, void *data, size_t len, const struct stream_limit *limit);
 

@@ -52,7 +52,8 @@ MUST_CHECK int udp_open(
  * Errors as for udp_open.
  */
 MUST_CHECK int udp_join(struct udp **out, const struct udp *first, struct os_error *err);
-void udp_close(struct udp *u); /* NULL is fine */
+/* When no thread uses it any more. NULL is fine. */
+void udp_close(struct udp *u);
 
 /* The socket, u's own, for stream_wait; none when the family is not available. */
 struct os_handle udp_handle(const struct udp *u, enum udp_family family);
@@ -69,7 +70,8 @@ uint64_t udp_lost(const struct udp *u);
 
 /* The kernel's view of up to size datagrams; a call handles more in turns. N2N_ENOMEM. */
 MUST_CHECK int udp_batch_create(struct udp_batch **out, size_t size);
-void udp_batch_destroy(struct udp_batch *b); /* NULL is fine */
+/* NULL is fine. */
+void udp_batch_destroy(struct udp_batch *b);
 /*
  * Sending with this batch leaves part of the socket's buffer to others who send through the same
  * socket: udp_send returns early when it is three quarters full.

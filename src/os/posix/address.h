@@ -15,6 +15,7 @@ union address {
 	struct sockaddr_in6 v6;
 };
 
+/* As the kernel gave it: of family AF_INET or AF_INET6. A zone (scope id) is left away. */
 static inline struct endpoint address_get(const union address *a)
 {
 	struct endpoint e;
@@ -26,7 +27,7 @@ static inline struct endpoint address_get(const union address *a)
 	return e;
 }
 
-/* Returns the length of the address. */
+/* e is of the family, or none. Returns the length of the address, for bind and connect. */
 static inline socklen_t address_put(
 	union address *a, enum udp_family family, const struct endpoint *e)
 {
