@@ -39,18 +39,25 @@ bool keep_find_supernode(struct state *st, const char *name, uint8_t key[KEY_LEN
 MUST_CHECK int keep_supernode(
 	struct state *st, const char *name, const uint8_t key[KEY_LEN], struct os_error *err);
 
+/* The lowest freshness that no earlier run has used (PROTOCOL.md 5.5); 0 when none is known. */
 uint64_t keep_read_freshness(struct state *st);
+/* Writes it. This and the functions below that write: errors of state_write, explained. */
 MUST_CHECK int keep_freshness(struct state *st, uint64_t freshness, struct os_error *err);
 
-/* False when there is none or it is older than a day. */
+/*
+ * Our direct mask key (PROTOCOL.md 6.3). False when there is none, it is older than a day, or was
+ * saved in the future: the clock cannot be believed then.
+ */
 bool keep_read_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
 	uint8_t mask[MASK_LEN]);
+/* Saves it with wall_ms, milliseconds since 1970, as the time when it was made. */
 MUST_CHECK int keep_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
 	const uint8_t mask[MASK_LEN], struct os_error *err);
 
-/* Tells the edge of the peers of earlier runs. */
+/* Tells the edge of the peers of earlier runs; community: its index there. */
 void keep_remember_peers(
 	struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], struct edge *e, unsigned community);
+/* Saves the peers that ever confirmed, at most COMMUNITY_MEMBERS_MAX. N2N_ENOMEM too. */
 MUST_CHECK int keep_peers(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN],
 	const struct edge *e, unsigned community, struct os_error *err);
 

@@ -80,6 +80,7 @@ MUST_CHECK int host_open(struct host *h, const struct host_config *c, struct os_
 struct core_config host_core_config(struct host *h, unsigned n_workers);
 /* The core's node, before the first worker. N2N_ENOMEM. */
 MUST_CHECK int host_set_node(struct host *h, struct node *node, unsigned n_workers);
+/* What a worker with this number is made of; udp is borrowed, views and host outlive it. */
 struct worker_config host_worker_config(struct host *h, unsigned number, struct udp *udp);
 /* What to say of a worker that cannot be made. */
 int host_explain_worker(struct os_error *err, int rc);

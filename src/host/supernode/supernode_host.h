@@ -14,12 +14,15 @@ struct supernode_setup {
 	const struct log *log;		   /* kept */
 };
 
-/* Makes everything ready and tells the key. Any failure is a condition of the start; err explains.
+/*
+ * Makes everything ready and tells the key in a line. Any failure is a condition of the start that
+ * the user has to mend; err explains it.
  */
 MUST_CHECK int supernode_host_open(
 	struct supernode_host **out, const struct supernode_setup *setup, struct os_error *err);
 /* Until SIGINT or SIGTERM: 0. Else N2N_E*, explained. */
 MUST_CHECK int supernode_host_run(struct supernode_host *h, struct os_error *err);
-void supernode_host_close(struct supernode_host *h); /* NULL is fine */
+/* Stops the workers and frees all. NULL is fine. */
+void supernode_host_close(struct supernode_host *h);
 
 #endif

@@ -23,6 +23,7 @@ struct worker_edge {
  */
 MUST_CHECK int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
 	struct tap *const taps[COMMUNITIES_MAX]);
-void worker_edge_destroy(struct worker_edge *w); /* NULL is fine */
+/* Stops its thread, if it runs, and frees it. Control thread. NULL is fine. */
+void worker_edge_destroy(struct worker_edge *w);
 
 #endif

@@ -29,11 +29,15 @@ struct publication {
 	uint64_t limbo_epoch;
 };
 
+/* n_readers <= READERS_MAX workers, numbered from 0; none has entered. Control thread. */
 void publication_init(struct publication *p, unsigned n_readers);
 
-/* A worker's. The view, and all it leads to, is valid until it leaves; NULL before the first show.
+/*
+ * A worker's, by its number. The view, and all it leads to, is valid until it leaves; NULL before
+ * the first show.
  */
 const struct view *publication_enter(struct publication *p, unsigned reader);
+/* A worker's, before it sleeps: what is retired while it is inside is not freed until then. */
 void publication_leave(struct publication *p, unsigned reader);
 
 /* The control thread's. First show the view in which nothing retired occurs ... */

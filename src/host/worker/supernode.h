@@ -11,9 +11,10 @@ struct worker_supernode {
 	struct supernode_worker core;
 };
 
-/* pairs: of all workers of the supernode. */
+/* pairs: of all workers of the supernode, borrowed. Control thread. N2N_E* of worker_init. */
 MUST_CHECK int worker_supernode_create(
 	struct worker_supernode **out, const struct worker_config *c, struct relay_pairs *pairs);
-void worker_supernode_destroy(struct worker_supernode *w); /* NULL is fine */
+/* Stops its thread, if it runs, and frees it. Control thread. NULL is fine. */
+void worker_supernode_destroy(struct worker_supernode *w);
 
 #endif

@@ -5,7 +5,9 @@
  * control thread, through queues, whatever it cannot finish. No allocation, no lock, no log line
  * and no look at the clock per packet.
  *
- * This is the part that both roles share; worker_edge.c and worker_supernode.c embed it.
+ * This is the part that both roles share; worker/edge.h and worker/supernode.h embed it. The
+ * control thread makes, starts, stops and ends workers; worker_fail and the sink are the worker's
+ * own.
  */
 #ifndef N2N_HOST_WORKER_WORKER_H
 #define N2N_HOST_WORKER_WORKER_H
@@ -58,16 +60,25 @@ struct worker {
 	atomic_bool failed; /* it ended by itself: a socket or interface is gone */
 };
 
+/*
+ * Not running yet. *c is copied; what it points to, and role, are borrowed. N2N_ENOMEM, N2N_ENOSPC,
+ * N2N_EEXIST: nothing is held. Then come worker_count, and worker_add_tap for each interface.
+ */
 MUST_CHECK int worker_init(
 	struct worker *w, const struct worker_config *c, const struct worker_role *role);
-/* Adds an interface, a source of frames; they are numbered from 0 in the order of the calls. */
+/*
+ * Adds an interface, a source of frames, which role->frames gets as number i, below
+ * COMMUNITIES_MAX. tap is borrowed. Errors of poll_add_tap. Before worker_start.
+ */
 MUST_CHECK int worker_add_tap(struct worker *w, const struct tap *tap, unsigned i);
+/* Errors of thread_start. */
 MUST_CHECK int worker_start(struct worker *w);
 /* Stops the thread and waits for its end. One that was not started is fine. */
 void worker_stop(struct worker *w);
+/* Frees all; the thread has been stopped. A zeroed one is fine. */
 void worker_fini(struct worker *w);
 
-/* The core's way out. */
+/* The core's way out: sends at once; what the socket's buffer does not take is dropped, counted. */
 struct datagram_sink worker_sink(struct worker *w);
 /* Where what is lost is counted: the core's worker of the role. Before worker_start. */
 void worker_count(struct worker *w, struct drops *drops);
