@@ -76,6 +76,7 @@ struct node {
 	uint32_t env_version; /* of the keys of our envelopes; a role raises it with each change */
 };
 
+/* The node around its core. */
 static inline struct node *node_of(struct core *core)
 {
 	return (struct node *)core;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A snapshot of a node for people and programs: the core walks its objects and calls the sink for
- * each, in order: node, then each community followed by its peers, then supernodes or members.
- * Pointers live only for the call. Control thread.
+ * each, in order. Pointers live only for the call. Control thread.
  */
 #ifndef N2N_CORE_STATUS_H
 #define N2N_CORE_STATUS_H
@@ -102,9 +101,11 @@ struct status_sink {
 	void (*supernode)(void *ctx, const struct status_supernode *s);
 };
 
-/* Static texts; "?" for what is no state. Any thread. */
+/* For machines. The texts are static; "?" for what is no state. Any thread. */
 const char *community_state_name(enum community_state s);
+/* For people, to follow the community's name. */
 const char *community_state_text(enum community_state s);
+/* For machines. */
 const char *supernode_state_name(enum supernode_state s);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * An edge: its communities, their peers, its supernodes. Control thread only; the data path is
- * edge_data.h. The host feeds it packets and time and does what it asks through node_io.
+ * core/data/edge_data.h. The host feeds it packets and time and does what it asks through struct
+ * core_io. Indexes of communities and supernodes are those that adding returned.
  */
 #ifndef N2N_CORE_EDGE_EDGE_H
 #define N2N_CORE_EDGE_EDGE_H
@@ -29,8 +30,14 @@ struct community_config {
 	uint32_t learn;	     /* so many addresses that no member claims are learned; 0: none */
 };
 
+/*
+ * Without communities and supernodes yet. *c is copied, its seed too; wiping that is the caller's.
+ * NULL: no memory.
+ */
 struct edge *edge_create(const struct edge_config *c);
+/* Wipes and frees, without a goodbye; no worker may run any more. Accepts NULL. */
 void edge_destroy(struct edge *e);
+/* What the host drives; lives as long as e. */
 struct node *edge_node(struct edge *e);
 
 /*
@@ -54,6 +61,10 @@ void edge_drained(struct edge *e);
  * the other two functions take; N2N_ENOMEM.
  */
 MUST_CHECK int edge_add_sink(struct edge *e, unsigned community, const struct port_sink *sink);
+/*
+ * Frames for this address go to the sink with the next view. N2N_ENOMEM, N2N_ENOSPC: as before. A
+ * member that claims the address later takes it over.
+ */
 MUST_CHECK int edge_give_address(
 	struct edge *e, unsigned community, int port, const struct mac *mac);
 /* No worker calls it any more once the next view is shown and a grace period has passed. */
@@ -76,12 +87,16 @@ void edge_supernode_resolved(
 void edge_local_addresses(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms);
 
-/* Remembers a peer of an earlier run: a static that had confirmed, and where it was last. */
+/* A peer of an earlier run: a static that had confirmed, and where it was last. */
 struct known_peer {
 	uint8_t remote[KEY_LEN];
 	uint64_t freshness;
 	struct endpoint direct; /* may be none */
 };
+/*
+ * Tells of one, before the community meets others: it gets in without the budget of strangers, and
+ * a handshake may go to it directly. Without memory it is not remembered.
+ */
 void edge_remember(struct edge *e, unsigned community, const struct known_peer *k);
 /* Lists confirmed peers for the state directory: returns how many, at most cap. */
 size_t edge_known_peers(

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What an edge consists of; shared by the files that are its control path: edge.c (set-up, ticks),
- * peer.c (other members), hop.c (supernodes), edge_in.c (what workers could not place).
+ * peer.c (other members), hop.c (supernodes), guesses.c, and the small ones named below. Control
+ * thread, all of it; time is the core's now_ms. Pointers to a community or a peer are borrowed.
  */
 #ifndef N2N_CORE_EDGE_EDGE_STATE_H
 #define N2N_CORE_EDGE_EDGE_STATE_H
@@ -70,7 +71,7 @@ struct hop {
 	bool collecting; /* a roster began anew and is not complete */
 };
 
-/* Protection of a passphrase against guessing by handshakes (PROTOCOL.md 5.8). */
+/* Protection of a passphrase against guessing by handshakes (PROTOCOL.md 5.5). */
 struct guesses {
 	struct {
 		uint64_t ms; /* 0: free */
@@ -136,11 +137,13 @@ struct edge {
 	struct bucket relayed[BUDGET_BUCKETS]; /* of those relayed, by source handle */
 };
 
+/* The edge whose node it is: for the role's functions, which get a node. */
 static inline struct edge *edge_of(struct node *n)
 {
 	return (struct edge *)n;
 }
 
+/* What the control side of the edge shares. */
 static inline struct core *core_of(const struct community *c)
 {
 	return &c->edge->node.core;
@@ -149,7 +152,8 @@ static inline struct core *core_of(const struct community *c)
 /* Our community whose member we are as this party, or NULL for a hop's. */
 struct community *edge_community(struct edge *e, const struct party *self);
 
-/* hop.c */
+/* ---- hop.c: the supernode in use of one community (PROTOCOL.md 8.1) ---- */
+
 /* Begins, asks, pings, changes to the next supernode, as the time demands. */
 void hop_tick(struct community *c);
 /* A control message of the supernode. */
@@ -165,8 +169,11 @@ void hop_moved(struct community *c);
 /* Ends it with its session, before the community ends. */
 void hop_leave(struct community *c);
 
-/* peer.c */
+/* ---- peer.c: the other members of one community ---- */
+
+/* The member with this static, which may be any stranger's; NULL: there is none so far. */
 struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN]);
+/* A new one with its session and port, not listed. NULL at PEERS_MAX, without memory or a port. */
 struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN]);
 /* Takes it out of its community and frees it; its session is retired. */
 void peer_forget(struct peer *p);
@@ -187,12 +194,13 @@ void peers_roster(struct community *c, const struct control_roster *m);
 /* Our own addresses changed: tell, and let direct paths leave from the new ones. */
 void peers_moved(struct community *c);
 
+/* Whether the community is registered, so that there is a relay. */
 static inline bool hop_is_up(const struct community *c)
 {
 	return c->hop.state == SUPERNODE_UP;
 }
 
-/* edge_status.c */
+/* edge_status.c: what the community as a whole is up to, for people. */
 enum community_state community_state(const struct community *c);
 
 /* edge_doors.c: by what we may be addressed, for struct role. */
@@ -205,7 +213,9 @@ void switch_tick(struct community *c);
 void edge_frame(
 	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
 
-/* guesses.c */
+/* ---- guesses.c ---- */
+
+/* True when as many guesses as a minute may have were counted within the last (PROTOCOL.md 5.5). */
 bool guesses_spent(const struct guesses *g, uint64_t now_ms);
 /* A handshake with a static never confirmed goes on: it counts as a guess ... */
 void guesses_spend(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms);

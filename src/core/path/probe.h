@@ -9,6 +9,7 @@
 
 /* A direct path to this way, under the mask key known now. */
 struct path probe_path(const struct session *s, const struct way *way);
+/* PATH_PROBE straight to this way, whatever the session's path is; token is random. */
 void probe_send(struct core *core, struct session *s, const struct way *way, uint64_t token);
 /* The peer's probe is echoed to where it came from. */
 void probe_answer(struct core *core, struct session *s, const struct control_probe *m,

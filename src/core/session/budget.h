@@ -23,6 +23,7 @@ struct budget {
 	uint32_t tag[BUDGET_KNOWN]; /* of known addresses; forgotten by being overwritten */
 };
 
+/* All buckets full, no address known. hash_key is secret, random, and borrowed. */
 void budget_init(struct budget *b, const uint8_t hash_key[SIPHASH_KEY_LEN]);
 /* A genuine packet came from there. */
 void budget_know(struct budget *b, const struct endpoint *from);

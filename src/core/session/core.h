@@ -88,7 +88,9 @@ table_retire core_retire_any;
 void core_view_touch(struct core *core);
 /* The next freshness for a handshake of ours. */
 uint64_t core_freshness(struct core *core);
+/* Tells the host at once; what e points to is borrowed for the call. */
 void core_event(struct core *core, const struct event *e);
+/* Counts one that the control thread had to drop. */
 void core_drop(struct core *core, enum drop why);
 
 #endif

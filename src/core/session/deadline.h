@@ -25,6 +25,7 @@ struct deadlines {
 	struct deadline *slot[DEADLINE_SLOTS];
 };
 
+/* None is set. now_ms is of the clock that all times below are of, and never goes back. */
 void deadlines_init(struct deadlines *w, uint64_t now_ms);
 /* Sets it, or moves it if it is set. A time in the past is now. */
 void deadline_set(struct deadlines *w, struct deadline *d, uint64_t at_ms);

@@ -46,8 +46,9 @@ void embryos_fini(struct embryos *p);
 /* The handshake with this remote that waits for confirmation, or NULL. */
 struct embryo *embryo_find(
 	const struct embryos *p, const struct party *self, const uint8_t remote[KEY_LEN]);
-/* The one whose key set to be has this index, or whose session to be has this id; or NULL. */
+/* The one whose key set to be has this index, which a stranger may have made up; or NULL. */
 struct embryo *embryo_by_index(const struct embryos *p, uint32_t index);
+/* One whose session to be has this id, or NULL. */
 struct embryo *embryo_by_id(const struct embryos *p, uint32_t id);
 /* Some embryo ends at this time. */
 void embryos_expire_by(struct embryos *p, uint64_t at_ms);

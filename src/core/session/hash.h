@@ -15,6 +15,7 @@
 
 #include <uthash.h>
 
+/* What uthash calls: the first 32 bits of SipHash; hash_key has SIPHASH_KEY_LEN bytes. */
 static inline unsigned table_hash(const uint8_t *hash_key, const void *key, size_t len)
 {
 	uint8_t h[8];

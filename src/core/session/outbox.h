@@ -19,8 +19,9 @@ struct outbox {
 void outbox_post(struct outbox *o, enum control_type type, uint32_t seq);
 /* Nothing of this type is to be sent any more. */
 void outbox_withdraw(struct outbox *o, enum control_type type);
-/* True when some message is not acknowledged yet. */
+/* True when the message of this type is not acknowledged yet. */
 bool outbox_holds(const struct outbox *o, enum control_type type);
+/* True when all are, so that nothing has to be repeated. */
 bool outbox_is_empty(const struct outbox *o);
 /* The next type, from this one on, that is to be sent at this time; CONTROL_TYPES: none. */
 unsigned outbox_due(const struct outbox *o, unsigned from, uint64_t now_ms);

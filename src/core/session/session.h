@@ -87,6 +87,7 @@ struct session {
 	struct search *search; /* owned; NULL until its path is searched (core/path/search.h) */
 };
 
+/* The session around a link; control thread only, as workers see no more than the link. */
 static inline struct session *session_of(struct link *l)
 {
 	return (struct session *)l;
@@ -100,6 +101,7 @@ struct session *session_create(struct core *core, enum link_kind kind, const str
 	unsigned community, const uint8_t remote[KEY_LEN]);
 /* Takes it out of the core and retires it with all it holds. Accepts NULL. */
 void session_retire(struct core *core, struct session *s);
+/* The session whose link has this id, which may be any number of a stranger's; NULL: none. */
 struct session *session_by_id(const struct core *core, uint32_t id);
 /* The session that has a key set with this index, and the key set; NULL if it is gone. */
 struct session *session_by_index(const struct core *core, uint32_t index, struct keyset **keys);

@@ -20,16 +20,23 @@ struct supernode_config {
 	unsigned members_max;	 /* 0: MEMBERS_MAX */
 };
 
+/*
+ * Nobody is registered yet. *c is copied, its secret too; wiping that is the caller's. NULL: no
+ * memory.
+ */
 struct supernode *supernode_create(const struct supernode_config *c);
+/* Wipes and frees, without a goodbye; no worker may run any more. Accepts NULL. */
 void supernode_destroy(struct supernode *sn);
+/* What the host drives; lives as long as sn. */
 struct node *supernode_node(struct supernode *sn);
+/* Its static public key, KEY_LEN bytes, for people to give to edges; lives as long as sn. */
 const uint8_t *supernode_public(const struct supernode *sn);
 
 struct supernode_status {
 	unsigned communities;
-	unsigned members;
-	uint64_t relayed_packets, relayed_bytes;
+	unsigned members; /* sessions, registered or not */
 };
+/* Fills *out as of now; what workers relay they count themselves. */
 void supernode_status(const struct supernode *sn, struct supernode_status *out);
 
 /* Who answered whom, shared by the workers, which must end before the supernode does. */

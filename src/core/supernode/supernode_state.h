@@ -20,6 +20,7 @@ struct supernode {
 	struct bucket hellos;
 };
 
+/* The supernode whose node it is: for the role's functions, which get a node. */
 static inline struct supernode *supernode_of(struct node *n)
 {
 	return (struct supernode *)n;
