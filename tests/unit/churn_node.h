@@ -55,6 +55,7 @@ struct churn_mover {
 	uint8_t slots[BATCH_MAX][SLOT_LEN];
 	struct rx rx[BATCH_MAX];
 	struct frame frames[BATCH_MAX];
+	_Atomic uint64_t sent, written; /* frames */
 };
 
 struct churn_node {
@@ -114,8 +115,10 @@ static inline void churn_deliver(void *node, unsigned community, const struct fr
 
 static inline void churn_write(void *mover, unsigned community, const struct joined *j, size_t n)
 {
-	struct churn_node *of = ((struct churn_mover *)mover)->of;
+	struct churn_mover *m = mover;
+	struct churn_node *of = m->of;
 
+	atomic_fetch_add(&m->written, n);
 	for (size_t i = 0; i < n; i++)
 		of->net->interfaces->write(of, community, &j[i].piece[0]);
 }
@@ -215,6 +218,7 @@ static inline bool churn_move(struct churn_mover *m)
 	if (out > 0)
 		edge_frames_out(&m->edge, v, community, m->frames, out, now_ms);
 	publication_leave(&m->of->views, m->number);
+	atomic_fetch_add(&m->sent, out);
 	return in + out > 0;
 }
 
