@@ -109,12 +109,40 @@ static void a_trickle_keeps_path_and_keys(void **state)
 	sim_destroy(s);
 }
 
+/* The tick comes late: a frame is the first to see the time at which what was put off is due. */
+static void a_note_ahead_of_a_late_tick_is_worked_off_once(void **state)
+{
+	const struct community_key other = {{1, 2, 3}, {99}};
+	struct sim *s = sim_create(sim_seed(), 3);
+	struct sim_node *sn = sim_add_supernode(s), *a, *b;
+	struct note note = {.kind = NOTE_FRAME, .len = SIM_FRAME_LEN};
+	struct peer *p;
+
+	(void)state;
+	a = sim_add_edge(s, &other, sn);
+	b = sim_add_edge(s, &other, sn);
+	b->setup.key.key[0]++;
+	sim_start_all(s);
+	sim_run(s, 65000);
+	p = a->edge->community[0]->peers;
+	assert_non_null(p);
+	/* Its handshake came to nothing, and the next one has to wait. */
+	assert_true(p->listed && p->session->failures > 0 && p->session->attempt == NULL);
+	assert_true(p->session->not_before_ms > s->now_ms + 2 * TICK_MS);
+	note.to.generation = a->edge->community[0]->generation;
+	note.index = p->session->link.id;
+	node_note(a->node, &note, a->node->core.flush_ms);
+	assert_int_equal(p->session->waiting.n, 1);
+	sim_destroy(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idle_sessions_are_looked_at_rarely),
 		cmocka_unit_test(a_frame_after_idle_wakes_the_watch_over_its_path),
 		cmocka_unit_test(a_trickle_keeps_path_and_keys),
+		cmocka_unit_test(a_note_ahead_of_a_late_tick_is_worked_off_once),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

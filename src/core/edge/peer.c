@@ -488,7 +488,7 @@ static void doubt_silence(struct peer *p)
 	struct session *s = p->session;
 	uint64_t sent = link_word(&s->link.tx_frame_ms), heard = link_word(&s->link.rx_ms);
 
-	if (s->current == NULL || s->attempt != NULL)
+	if (s->current == NULL || s->attempt != NULL || s->wanted)
 		return;
 	if (heard < s->current->born_ms)
 		heard = s->current->born_ms;
@@ -501,7 +501,7 @@ static void begin_again(struct peer *p)
 {
 	struct session *s = p->session;
 
-	if (p->listed && s->failures > 0 && s->attempt == NULL && s->current == NULL)
+	if (p->listed && s->failures > 0 && s->attempt == NULL && s->current == NULL && !s->wanted)
 		session_want(core_of_peer(p), s);
 }
 
