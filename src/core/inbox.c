@@ -85,6 +85,8 @@ static void heard(struct node *n, struct session *s, struct keyset *k, unsigned 
 		return;
 	}
 	s->route.direct = (struct way){.carrier = from->way.carrier, .remote = from->way.remote};
+	if (s->wanted)
+		session_look_at(&n->core, s, n->core.flush_ms);
 	budget_know(&n->budget, &from->way.remote);
 	search_seen(&n->core, s, from, s->link.kind == LINK_PEER && kind == KIND_CONTROL);
 }

@@ -109,6 +109,56 @@ static void a_trickle_keeps_path_and_keys(void **state)
 	sim_destroy(s);
 }
 
+static bool has_copy(const struct session *s)
+{
+	return atomic_load(&s->link.copy) != NULL;
+}
+
+/* Nobody knows whether a path still works that was silent for long; another relay changes nothing.
+ */
+static void an_old_path_is_doubled_through_a_new_relay(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 3);
+	struct sim_node *sn = sim_add_supernode(s), *a = sim_add_edge(s, &sim_key, sn);
+	struct sim_node *b = sim_add_edge(s, &sim_key, sn);
+	size_t frame;
+
+	(void)state;
+	sim_start_all(s);
+	assert_true(sim_until(s, 20000, sim_all_direct, s));
+	sim_run(s, 100000);
+	assert_true(has_copy(sim_session(a, b)));
+	sim_stop(sn, false);
+	sim_start(sn);
+	sim_run(s, 15000);
+	assert_true(sim_all_registered(s) && sim_is_direct(a, b));
+	assert_true(has_copy(sim_session(a, b)));
+	sim_block(s, a, b, true);
+	frame = sim_send(a, b);
+	sim_run(s, 200);
+	assert_true(sim_came(s, frame));
+	sim_destroy(s);
+}
+
+/* Peers of earlier runs that are not here: what is to be told to them waits for their keys. */
+static void peers_without_keys_are_looked_at_rarely(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 2);
+	struct sim_node *sn = sim_add_supernode(s), *a = sim_add_edge(s, &sim_key, sn);
+
+	(void)state;
+	a->setup.n_known = EDGES;
+	for (unsigned i = 0; i < EDGES; i++)
+		a->setup.known[i] = (struct known_peer){.remote = {(uint8_t)(i + 1), 7}};
+	sim_start_all(s);
+	assert_true(sim_until(s, 20000, sim_all_registered, s));
+	sim_run(s, 5000);
+	assert_true(HASH_COUNT(a->edge->community[0]->peers) == EDGES);
+	/* All but the hop's. */
+	assert_true(due_within(a, 2 * TICK_MS) <= 1);
+	sim_destroy(s);
+}
+
 /* The tick comes late: a frame is the first to see the time at which what was put off is due. */
 static void a_note_ahead_of_a_late_tick_is_worked_off_once(void **state)
 {
@@ -142,6 +192,8 @@ int main(void)
 		cmocka_unit_test(idle_sessions_are_looked_at_rarely),
 		cmocka_unit_test(a_frame_after_idle_wakes_the_watch_over_its_path),
 		cmocka_unit_test(a_trickle_keeps_path_and_keys),
+		cmocka_unit_test(an_old_path_is_doubled_through_a_new_relay),
+		cmocka_unit_test(peers_without_keys_are_looked_at_rarely),
 		cmocka_unit_test(a_note_ahead_of_a_late_tick_is_worked_off_once),
 	};
 

@@ -681,7 +681,10 @@ static void a_busy_session_is_looked_at_every_tick(void **state)
 	s->confirm_next_ms = 0;
 	session_post(f->core, s, CONTROL_CLAIM);
 	assert_int_equal(next_in(f, s), SESSION_TICK_MS);
+	session_forget_keys(f->core, s);
+	assert_int_equal(next_in(f, s), KEYS_ERASE_MS); /* there are no keys to say it with */
 	outbox_withdraw(&s->out, CONTROL_CLAIM);
+	(void)add_used(f, s, 1);
 	assert_true(waiting_add(&f->core->waiting, &s->waiting, &frame, START_MS));
 	assert_int_equal(next_in(f, s), SESSION_TICK_MS);
 	waiting_clear(&f->core->waiting, &s->waiting);
@@ -698,8 +701,11 @@ static void a_wanted_session_is_looked_at_when_it_may_start(void **state)
 {
 	struct fixture *f = *state;
 	struct session *s = create(f, LINK_PEER, 1);
+	const struct endpoint at = test_endpoint(1, 500);
 
 	s->wanted = true;
+	assert_int_equal(next_in(f, s), KEYS_ERASE_MS); /* it has no way yet */
+	s->route.direct = way_to(&at);
 	assert_int_equal(next_in(f, s), SESSION_TICK_MS);
 	s->not_before_ms = START_MS + 20000;
 	assert_int_equal(next_in(f, s), 20000);

@@ -51,6 +51,8 @@ void path_follow_route(struct core *core, struct session *s)
 {
 	struct way last = s->route.direct;
 
+	/* It may begin now, or be due for a copy by the new relay. */
+	session_look_at(core, s, core->flush_ms);
 	if (link_direct(&s->link) != NULL && (s->search == NULL || !s->search->guessed)) {
 		session_set_path(core, &s->link.copy, NULL);
 		return;
@@ -63,8 +65,6 @@ void path_follow_route(struct core *core, struct session *s)
 		last.local = s->origin.way.local;
 		path_guess(core, s, &last);
 	}
-	if (s->wanted)
-		session_look_at(core, s, core->flush_ms);
 }
 
 void path_restart(struct core *core, struct session *s)

@@ -440,12 +440,16 @@ static uint64_t next_age_ms(const struct core *core, const struct session *s)
 uint64_t session_next_ms(struct core *core, struct session *s)
 {
 	uint64_t soon = core->now_ms + SESSION_TICK_MS, next = next_age_ms(core, s);
+	struct origin to;
 
 	if (s->attempt != NULL || s->confirm_next_ms != 0 || s->waiting.n > 0 ||
-		!outbox_is_empty(&s->out) ||
 		atomic_load_explicit(&s->link.awake, memory_order_relaxed))
 		return soon;
-	if (s->wanted) {
+	/* What is to be told waits for keys, and they bring it up. */
+	if (!outbox_is_empty(&s->out) && session_sending(s, core->now_ms) != NULL)
+		return soon;
+	/* And a start for a way: who finds one looks (path_follow_route, inbox.c). */
+	if (s->wanted && session_way(s, &to)) {
 		uint64_t start = s->not_before_ms > soon ? s->not_before_ms : soon;
 
 		return start < next ? start : next;
