@@ -53,6 +53,33 @@ static void something_much_faster_is_taken(void **state)
 	}
 }
 
+/* Nothing else is due: whoever waits for the peer to be silent where it was looks again. */
+static void a_peer_that_moves_is_followed_soon(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(9);
+	struct seen seen[4];
+
+	go_direct(f, PEER);
+	(void)tick(f, NULL);
+	hear_direct(f);
+	f->core->now_ms += 10;
+	f->rig.n_sent = 0;
+	search_seen(f->core, f->s, &from, false);
+	assert_int_equal(f->rig.n_sent, 1);
+	seen[0] = look(f, &f->rig.sent[0]);
+	f->core->now_ms += 10;
+	echo(f, seen[0].token, &from);
+	/* It was heard a moment ago where it was. */
+	(void)tick(f, NULL);
+	assert_int_equal(path_host(f), PEER);
+	for (unsigned i = 0; i < 3 && path_host(f) == PEER; i++) {
+		assert_int_equal(path_next_ms(f->core, f->s), f->core->now_ms + SESSION_TICK_MS);
+		(void)tick(f, NULL);
+	}
+	assert_int_equal(path_host(f), 9);
+}
+
 /* ---- keeping ---- */
 
 /* Sends a frame each tick until the path changes or time is up; when what happened, 0: never. */
@@ -419,6 +446,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_a_right_echo_makes_a_path),
 		TEST(something_much_faster_is_taken),
+		TEST(a_peer_that_moves_is_followed_soon),
 		TEST(silence_is_doubted_doubled_and_given_up),
 		TEST(an_answer_restores_the_path),
 		TEST(without_a_relay_the_path_stays),

@@ -165,8 +165,10 @@ void search_seen(struct core *core, struct session *s, const struct origin *from
 		return;
 	if (!known && (c = add_source(core, s, &from->way)) == NULL)
 		return;
-	if (!probing)
+	if (!probing) {
 		c->used_ms = core->now_ms;
+		session_look_at(core, s, core->flush_ms);
+	}
 	if (known && (c->next_ms != 0 || core->now_ms < c->sent_ms + RESEEN_MS))
 		return;
 	c->way.local = from->way.local;

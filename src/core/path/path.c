@@ -77,12 +77,16 @@ void path_restart(struct core *core, struct session *s)
 	search_again(core, s);
 }
 
-/* Since the path was last heard on, and that is a while, the peer sent from there. */
+/* Since the path was last heard on, the peer sent from there. */
+static bool left_for(const struct session *s, const struct candidate *c)
+{
+	return c->used_ms > link_word(&s->link.rx_direct_ms);
+}
+
+/* And that is a while. */
 static bool moved_to(const struct core *core, const struct session *s, const struct candidate *c)
 {
-	uint64_t heard = link_word(&s->link.rx_direct_ms);
-
-	return c->used_ms > heard && core->now_ms >= heard + PATH_PROBE_MS;
+	return left_for(s, c) && core->now_ms >= link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS;
 }
 
 /* A path that works is left only for one clearly faster. */
@@ -205,19 +209,27 @@ static void keep_alive(struct core *core, struct session *s)
 		send_packet(core, s, KIND_ETHERNET, NULL, 0, NULL);
 }
 
-/* The peer moved to where an echo came from not long ago. */
-static bool follow(struct core *core, struct session *s)
+/* Where an echo came from not long ago, and the peer sent from since it was heard on the path. */
+static const struct candidate *next_place(const struct core *core, const struct session *s)
 {
 	for (unsigned i = 0; i < s->search->n; i++) {
 		const struct candidate *c = &s->search->c[i];
 
-		if (c->echoed_ms == 0 || core->now_ms >= c->echoed_ms + ECHO_LIFE_MS ||
-			!moved_to(core, s, c))
-			continue;
-		use_candidate(core, s, c);
-		return true;
+		if (c->echoed_ms != 0 && core->now_ms < c->echoed_ms + ECHO_LIFE_MS &&
+			left_for(s, c))
+			return c;
 	}
-	return false;
+	return NULL;
+}
+
+static bool follow(struct core *core, struct session *s)
+{
+	const struct candidate *c = next_place(core, s);
+
+	if (c == NULL || !moved_to(core, s, c))
+		return false;
+	use_candidate(core, s, c);
+	return true;
 }
 
 static void tick_direct(struct core *core, struct session *s, const struct path *p)
@@ -289,7 +301,7 @@ uint64_t path_next_ms(const struct core *core, const struct session *s)
 	next = search_next_ms(core, s);
 	if (s->link.kind != LINK_PEER || link_direct(&s->link) == NULL)
 		return next;
-	if (q->unheard_ms != 0)
+	if (q->unheard_ms != 0 || next_place(core, s) != NULL)
 		return soon;
 	stale = link_word(&s->link.rx_direct_ms) + PATH_STALE_MS;
 	if (stale > core->now_ms && stale < next)
