@@ -516,6 +516,26 @@ static void lengths_of_datagrams_have_limits(void **state)
 	assert_int_equal(drops_get(&f->w.drops, DROP_UNKNOWN), 2);
 }
 
+/* Its place in the view has a mask that everybody knows: zeros. */
+static void where_a_community_was_nobody_is_let_in(void **state)
+{
+	static const uint8_t zeros[MASK_LEN];
+	struct fixture *f = *state;
+	struct core *core = &f->rig.node.core;
+	const struct endpoint at = test_endpoint(200, 1);
+	struct rx *x = next_rx(f, 100, &at);
+
+	view_remove_community(&core->view, 0, core_retire_any, core);
+	f->view = rig_view(&f->rig);
+	assert_int_equal(f->view->n_communities, 2);
+	memset(x->in.data, 0x3d, x->in.len);
+	data_header_write(x->in.data, &(struct data_header){.index = 5});
+	packet_mask(x->in.data, x->in.len, DATA_HEADER_LEN, zeros);
+	take(f);
+	assert_int_equal(f->rx[0].verdict, VERDICT_DROP);
+	assert_int_equal(f->rx[0].why, DROP_UNKNOWN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +550,7 @@ int main(void)
 		TEST(early_frames_are_made_whole),
 		TEST(expired_keys_open_nothing),
 		TEST(lengths_of_datagrams_have_limits),
+		TEST(where_a_community_was_nobody_is_let_in),
 	};
 
 	if (crypto_start() != 0)

@@ -355,7 +355,8 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 	if (supernode && receive_peek(&h, x->data, x->len, v->hop_mask))
 		return;
 	for (unsigned i = 0; i < v->n_communities; i++)
-		if (receive_peek(&h, x->data, x->len, v->community[i].mask))
+		if (v->community[i].generation != 0 &&
+			receive_peek(&h, x->data, x->len, v->community[i].mask))
 			return;
 	receive_drop(&w->rx, x, DROP_UNKNOWN);
 }
