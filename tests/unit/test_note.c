@@ -416,6 +416,21 @@ static void a_link_leaves_so_many_control_notes_and_no_more(void **state)
 	assert_lost(f, 6);
 }
 
+/* Whoever has two sessions can choose their ids by trying. */
+static void two_links_that_take_turns_leave_no_more(void **state)
+{
+	struct fixture *f = *state;
+
+	f->end[1].link.id = f->end[0].link.id + (1u << 20);
+	for (unsigned i = 0; i < 2 * (LINK_MAX + 5); i++)
+		come(f, i % 2, VERDICT_CONTROL, NOW_MS);
+	assert_int_equal(empty(f, QUEUE_CONTROL, NOTE_CONTROL), 2 * LINK_MAX);
+	assert_lost(f, 10);
+	for (unsigned i = 0; i < 6; i++)
+		come_from(f, i % 2, 77, NOW_MS + i);
+	assert_int_equal(empty(f, QUEUE_OWN, NOTE_HEARD), 2);
+}
+
 /* What early frames wait for, the CLAIM, comes as control. */
 static void early_frames_leave_half_of_it_to_control(void **state)
 {
@@ -528,6 +543,7 @@ int main(void)
 		TEST(waking_is_told_once_until_it_falls_asleep_again),
 		TEST(a_frame_that_waits_goes_with_its_interface),
 		TEST(a_link_leaves_so_many_control_notes_and_no_more),
+		TEST(two_links_that_take_turns_leave_no_more),
 		TEST(early_frames_leave_half_of_it_to_control),
 		TEST(early_frames_of_all_fill_a_quarter_of_the_queue),
 		TEST(each_queue_fills_alone),

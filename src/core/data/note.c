@@ -37,32 +37,20 @@ static void end(struct notes *n, enum note_queue queue)
 	n->sink.push(n->sink.ctx, queue);
 }
 
-/* Two links in one place make each other start anew. */
-static struct notes_recent *recent_of(struct notes *n, const struct link *l)
-{
-	struct notes_recent *r = &n->recent[l->id % NOTES_RECENT];
-
-	if (r->link_id != l->id)
-		*r = (struct notes_recent){.link_id = l->id};
-	return r;
-}
-
 /*
  * A genuine packet that did not come the way the link's packets go: from a new address, or
  * through the relay although there is a direct path, which the other side may have lost.
  */
-static bool came_another_way(struct notes *n, const struct rx *x, uint64_t now_ms)
+static bool came_another_way(const struct rx *x, uint64_t now_ms)
 {
 	const struct path *direct = link_direct(x->link);
-	struct notes_recent *recent;
 
 	if (x->origin.hop_id != 0 ? direct == NULL
 				  : direct != NULL && way_same_remote(&direct->way, &x->origin.way))
 		return false;
-	recent = recent_of(n, x->link);
-	if (now_ms < recent->elsewhere_ms + ELSEWHERE_MS)
+	if (now_ms < link_word(&x->link->elsewhere_ms) + ELSEWHERE_MS)
 		return false;
-	recent->elsewhere_ms = now_ms;
+	atomic_store_explicit(&x->link->elsewhere_ms, now_ms, memory_order_relaxed);
 	return true;
 }
 
@@ -76,7 +64,7 @@ static void note_if_news(struct notes *n, const struct rx *x, uint64_t now_ms)
 	bool first = !atomic_load_explicit(&x->keys->heard, memory_order_relaxed) &&
 		     !atomic_exchange(&x->keys->heard, true);
 
-	if (!first && !came_another_way(n, x, now_ms))
+	if (!first && !came_another_way(x, now_ms))
 		return;
 	note = begin(n, QUEUE_OWN, NOTE_HEARD, NULL, 0);
 	if (note == NULL) {
@@ -122,22 +110,24 @@ static void note_datagram(
 
 /*
  * No link may fill the queue that all of them share, and early frames leave most of it, and of the
- * link's own share, to control: what they wait for, the CLAIM, comes that way.
+ * link's own share, to control: what they wait for, the CLAIM, comes that way. Of workers that
+ * count at the same time one may not be counted.
  */
-static bool has_room(struct notes *n, enum note_kind kind, const struct link *l, uint64_t now_ms)
+static bool has_room(struct notes *n, enum note_kind kind, struct link *l, uint64_t now_ms)
 {
-	struct notes_recent *r = recent_of(n, l);
+	uint64_t counted = link_word(&l->noted);
+	uint64_t since_ms = counted >> 8, count = counted & 0xff;
 	bool early = kind == NOTE_EARLY;
 
 	if (early && n->sink.filled(n->sink.ctx, QUEUE_CONTROL) >= n->sink.size[QUEUE_CONTROL] / 4)
 		return false;
-	if (now_ms >= r->counted_ms + RECENT_MS) {
-		r->counted_ms = now_ms;
-		r->control = 0;
+	if (now_ms >= since_ms + RECENT_MS) {
+		since_ms = now_ms;
+		count = 0;
 	}
-	if (r->control >= (early ? CONTROL_MAX / 2 : CONTROL_MAX))
+	if (count >= (early ? CONTROL_MAX / 2 : CONTROL_MAX))
 		return false;
-	r->control++;
+	atomic_store_explicit(&l->noted, since_ms << 8 | (count + 1), memory_order_relaxed);
 	return true;
 }
 

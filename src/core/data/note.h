@@ -12,8 +12,6 @@
 #include "core/data/receive.h"
 #include "core/frame/frame.h"
 
-#define NOTES_RECENT 64 /* links whose last notes are remembered */
-
 enum note_kind {
 	NOTE_CONTROL,  /* an opened control packet: index, origin, data */
 	NOTE_EARLY,    /* an opened frame whose sender has not claimed its address: index, data */
@@ -53,18 +51,9 @@ struct note_sink {
 	void *ctx;
 };
 
-/* What a link had noted of late. */
-struct notes_recent {
-	uint32_t link_id;
-	unsigned control; /* notes in QUEUE_CONTROL since counted_ms */
-	uint64_t counted_ms;
-	uint64_t elsewhere_ms; /* the last note that it was heard from elsewhere */
-};
-
 struct notes {
 	struct note_sink sink;
 	struct drops *drops; /* of the worker: what finds no room is counted */
-	struct notes_recent recent[NOTES_RECENT];
 };
 
 /* *sink is copied; its ctx and drops are borrowed. */

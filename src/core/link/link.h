@@ -61,6 +61,8 @@ struct link {
 	_Atomic uint64_t rx_ms;	      /* last packet opened */
 	_Atomic uint64_t rx_frame_ms; /* last frame opened */
 	_Atomic uint64_t rx_direct_ms; /* last packet opened that came from where path leads */
+	_Atomic uint64_t elsewhere_ms; /* last note that it was heard from elsewhere */
+	_Atomic uint64_t noted;	       /* since when << 8 | how many control notes (note.c) */
 	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 };
 
