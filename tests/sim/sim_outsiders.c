@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/session/send.h"
 #include "sim.h"
 
 #include <cmocka.h>
@@ -128,6 +129,109 @@ static void right_key_later(void **state)
 }
 
 /*
+ * One that is listed and never answers is wanted for ever. A frame for all that comes when the tick
+ * is due already, as a timer may be late, must not keep the control thread looking at it.
+ */
+static void a_frame_before_a_late_tick_ends(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	set_up(&c, false, 5);
+	sim_start_all(c.s);
+	sim_run(c.s, 4000);
+	talk(&c, 61);
+	for (unsigned i = 0; i < 3 * MEMBERS; i++) {
+		struct node *n = c.member[i % MEMBERS]->node;
+		struct note note = {.kind = NOTE_FRAME, .len = FRAME_MIN};
+
+		note.to.generation = c.member[i % MEMBERS]->edge->community[0]->generation;
+		memset(note.data, 0xff, FRAME_MIN);
+		node_note(n, &note, n->core.flush_ms + i / MEMBERS);
+		sim_run(c.s, 1000 + i);
+	}
+	assert_nothing_passed(&c);
+	sim_destroy(c.s);
+}
+
+/*
+ * An outsider that registers, which needs no secret, and whose packets then have the address of a
+ * victim: the supernode must not send there more than came.
+ */
+#define MANY 40
+
+struct forger {
+	struct sim *s;
+	struct sim_node *sn, *node;
+	struct endpoint victim;
+	size_t sent, reflected;
+};
+
+static struct session *hop_of_forger(const struct forger *f)
+{
+	return f->node->edge->community[0]->hop.session;
+}
+
+static bool forge(void *ctx, struct sim_node *from, const struct datagram *d)
+{
+	struct forger *f = ctx;
+	const struct session *hop = f->node->up ? hop_of_forger(f) : NULL;
+
+	if (from == f->sn && endpoint_equal(&d->way.remote, &f->victim))
+		f->reflected += d->len;
+	if (from != f->node)
+		return true;
+	f->sent += d->len;
+	/* What answers its handshake it has to get. */
+	if (hop == NULL || hop->current == NULL)
+		return true;
+	sim_inject(f->s, &f->victim, &d->way.remote, d->data, d->len, 5);
+	return false;
+}
+
+static void ask_for_the_roster(struct forger *f, bool anew)
+{
+	const struct control_ack all = {.n = 1, .range = {{.first = 0, .last = UINT32_MAX}}};
+	struct session *hop = hop_of_forger(f);
+	uint8_t buf[64];
+	struct writer w;
+
+	if (hop == NULL || hop->current == NULL)
+		return;
+	if (anew)
+		session_post(&f->node->node->core, hop, CONTROL_REGISTER);
+	writer_init(&w, buf, sizeof(buf));
+	control_ack_encode(&w, &all);
+	send_packet(&f->node->node->core, hop, KIND_CONTROL, buf, writer_len(&w), NULL);
+}
+
+static void forged_addresses_get_no_more_than_was_sent(void **state)
+{
+	struct forger f = {.victim = endpoint_v4(0xcb007105, 4444)};
+	struct community_key other = sim_key;
+
+	(void)state;
+	other.key[0] ^= 1;
+	f.s = sim_create(sim_seed(), MANY + 2);
+	f.sn = sim_add_supernode(f.s);
+	for (unsigned i = 0; i < MANY; i++)
+		(void)sim_add_edge(f.s, &sim_key, f.sn);
+	sim_start_all(f.s);
+	sim_run(f.s, 4000);
+	f.node = sim_add_edge(f.s, &other, f.sn);
+	f.s->wire = forge;
+	f.s->wire_ctx = &f;
+	sim_start(f.node);
+	for (unsigned i = 0; i < 1000; i++) {
+		ask_for_the_roster(&f, i % 50 == 0);
+		sim_run(f.s, 10);
+	}
+	assert_true(f.sent > 1000);
+	assert_in_range(f.reflected, 0, f.sent);
+	sim_destroy(f.s);
+}
+
+/*
  * Guessers with new keys all the time: the failed handshakes that a member lets happen stay
  * within the bound, and someone who knows the passphrase still gets in.
  */
@@ -199,6 +303,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wrong_key_is_told),
+		cmocka_unit_test(a_frame_before_a_late_tick_ends),
+		cmocka_unit_test(forged_addresses_get_no_more_than_was_sent),
 		cmocka_unit_test(wrong_passphrase_is_told),
 		cmocka_unit_test(right_key_later),
 		cmocka_unit_test(guessing_is_slow),

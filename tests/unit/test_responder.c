@@ -297,6 +297,33 @@ static void the_first_packet_makes_a_session(void **state)
 	keyset_destroy(k);
 }
 
+/* Who is not confirmed yet may send any number of packets, each of which costs keys. */
+static void few_packets_a_second_are_tried(void **state)
+{
+	struct fixture *f = *state;
+	struct data_header h = {0};
+	struct peer_end p;
+	struct keyset *k;
+
+	begin(f, &p, 1, 1000);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	h.index = k->tx.index;
+	h.cipher = (uint8_t)k->tx.suite;
+	for (unsigned i = 0; i < 100; i++) {
+		f->note = (struct note){.kind = NOTE_UNKNOWN, .len = DATA_OVERHEAD};
+		data_header_write(f->note.data, &h);
+		packet_mask(f->note.data, f->note.len, DATA_HEADER_LEN, f->mask);
+		node_note(&f->rig.node, &f->note, f->core->now_ms);
+	}
+	assert_int_equal(drops(f, DROP_AUTH), 20);
+	assert_int_equal(drops(f, DROP_RATE), 80);
+	f->core->now_ms += 200;
+	assert_non_null(confirm(f, k, h));
+	keyset_destroy(k);
+}
+
 static void a_wrong_first_packet_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -544,6 +571,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_repetition_gets_the_same_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_packet_makes_a_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(few_packets_a_second_are_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_first_packet_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(old_freshness_costs_a_round_trip, setup, teardown),

@@ -8,6 +8,7 @@
 #ifndef N2N_CORE_SESSION_EMBRYO_H
 #define N2N_CORE_SESSION_EMBRYO_H
 
+#include "base/bucket.h"
 #include "core/keys/handshake.h"
 #include "core/link/way.h"
 
@@ -26,8 +27,10 @@ struct embryo {
 	uint8_t rx_mask[MASK_LEN]; /* the split's, to recognise the first packet */
 	uint8_t noise2[NOISE_MAX];
 	size_t noise2_len;
-	struct origin origin;
+	struct origin origin; /* how its message 1 came last */
+	struct origin first;  /* and at first: there our answer was read, if anywhere */
 	uint64_t born_ms;
+	struct bucket opens; /* packets that are tried with its keys */
 };
 
 struct embryos {

@@ -9,6 +9,8 @@
 
 #define STALE_GAP_MS	 1000u /* stale cookies per static */
 #define COOKIE_SECRET_MS 120000u
+#define OPENS_PER_S	 10 /* keys are made for each packet that may confirm a handshake */
+#define OPENS_BURST	 20
 
 /* ---- cookies: proof that the initiator can receive where it sends from ---- */
 
@@ -168,7 +170,7 @@ void responder_answer(struct core *core, struct request *r)
 	memcpy(e->remote, r->answer.noise.rs, KEY_LEN);
 	memcpy(e->msg1_hash, r->answer.msg1_hash, sizeof(e->msg1_hash));
 	e->theirs = r->answer.theirs;
-	e->origin = *r->from;
+	e->origin = e->first = *r->from;
 	e->born_ms = core->now_ms;
 	embryos_expire_by(&core->embryos, e->born_ms + EMBRYO_LIFE_MS);
 	keyset_rx_mask(&e->result, e->rx_mask);
@@ -183,8 +185,8 @@ void responder_answer(struct core *core, struct request *r)
 
 /* ---- the first packet ---- */
 
-struct keyset *responder_open(struct core *core, const struct embryo *e,
-	const struct data_header *h, uint8_t *packet, size_t len)
+struct keyset *responder_open(struct core *core, struct embryo *e, const struct data_header *h,
+	uint8_t *packet, size_t len)
 {
 	struct keyset *k;
 	struct aead_op op = {
@@ -196,6 +198,10 @@ struct keyset *responder_open(struct core *core, const struct embryo *e,
 
 	if (!receive_allowed(h, e->result.suite))
 		return NULL;
+	if (!bucket_take(&e->opens, core->now_ms, OPENS_PER_S, OPENS_BURST)) {
+		core_drop(core, DROP_RATE);
+		return NULL;
+	}
 	k = session_make_keys(
 		core, e->party->role == ROLE_EDGE ? LINK_PEER : LINK_MEMBER, &e->result);
 	if (k == NULL)
@@ -211,12 +217,20 @@ struct keyset *responder_open(struct core *core, const struct embryo *e,
 	return k;
 }
 
+/*
+ * Strangers become members of a supernode: a first packet with a forged source must not lead what
+ * we send, which may be much more than came, to a victim. Whoever made it has read our answer, and
+ * that went to the first origin before it went anywhere else. Where it is now, if elsewhere, is
+ * probed.
+ */
 void responder_confirm(struct core *core, struct embryo *e, struct session *s, struct keyset *k,
 	const struct origin *from)
 {
+	const struct origin first = e->first;
+
 	if (e->theirs.freshness > s->freshness)
 		s->freshness = e->theirs.freshness;
-	session_learn(core, s, &e->theirs, from);
+	session_learn(core, s, &e->theirs, s->link.kind == LINK_MEMBER ? &first : from);
 	session_discard_embryo(e);
 	session_add_keys(core, s, k);
 }

@@ -32,8 +32,8 @@ void responder_answer(struct core *core, struct request *r);
  * success returns the key set that it makes, not yet in any session, else NULL. The plaintext is
  * then in place. The embryo stays.
  */
-struct keyset *responder_open(struct core *core, const struct embryo *e,
-	const struct data_header *h, uint8_t *packet, size_t len);
+struct keyset *responder_open(struct core *core, struct embryo *e, const struct data_header *h,
+	uint8_t *packet, size_t len);
 /* The embryo becomes a key set of the session: the session learns, the embryo is discarded. */
 void responder_confirm(struct core *core, struct embryo *e, struct session *s, struct keyset *k,
 	const struct origin *from);
