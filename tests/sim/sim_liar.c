@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/edge/edge_state.h"
+#include "core/session/send.h"
 #include "core/supernode/supernode_state.h"
 #include "sim.h"
 
@@ -275,12 +277,130 @@ static void knows_no_passphrase(void **state)
 	lie(true, true, true, sim_seed());
 }
 
+/* ---- too much of everything ---- */
+
+#define ROUNDS 100
+
+static void say(struct sim_node *sn, struct session *to, const struct writer *w)
+{
+	sn->node->core.now_ms = sn->sim->now_ms;
+	send_packet(&sn->node->core, to, KIND_CONTROL, w->start, writer_len(w), NULL);
+}
+
+static void say_registered(struct sim_node *sn, struct session *to, uint32_t round)
+{
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct writer w;
+
+	writer_init(&w, buf, sizeof(buf));
+	for (uint32_t i = 0; i < 20; i++) {
+		const struct control_registered r = {.result = i % 2 ? REGISTER_FULL : REGISTER_OK,
+			.handle = round * 100 + i + 1,
+			.lease_s = LEASE_S,
+			.observed = endpoint_v4(0xcb007100 + i, 99)};
+
+		control_registered_encode(&w, 0, &r);
+	}
+	assert_true(writer_ok(&w));
+	say(sn, to, &w);
+}
+
+/* Each answer costs its edge a line in the log, and new paths to all. */
+static void answers_without_end_are_not_taken(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 3);
+	struct sim_node *sn = sim_add_supernode(s), *edge[2];
+	const struct hop *hop;
+	struct session *at_sn;
+	uint64_t began_ms;
+	unsigned told;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		edge[i] = sim_add_edge(s, &sim_key, sn);
+	sim_start_all(s);
+	assert_true(sim_until(s, 5000, sim_all_up, s));
+	hop = &edge[0]->edge->community[0]->hop;
+	at_sn = member_find(sn->supernode, hop->party.self.public)->session;
+	began_ms = s->now_ms;
+	told = edge[0]->events[EVENT_SUPERNODE_UP] + edge[0]->events[EVENT_SUPERNODE_REFUSED];
+	for (uint32_t i = 0; i < ROUNDS; i++) {
+		say_registered(sn, at_sn, i);
+		sim_run(s, 20);
+	}
+	told = edge[0]->events[EVENT_SUPERNODE_UP] + edge[0]->events[EVENT_SUPERNODE_REFUSED] -
+	       told;
+	assert_in_range(told, 1, 10 + 2 * ((s->now_ms - began_ms) / 1000 + 1));
+	sim_destroy(s);
+}
+
+/* An address that nobody asked for is told to nobody. */
+static void a_pong_answers_one_ping(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 2);
+	struct sim_node *sn = sim_add_supernode(s);
+	struct sim_node *edge = sim_add_edge(s, &sim_key, sn);
+	struct control_pong pong = {.observed = endpoint_v4(0xcb007101, 99)};
+	uint8_t buf[CONTROL_MAX_LEN];
+	const struct hop *hop;
+	struct writer w;
+
+	(void)state;
+	sim_start_all(s);
+	sim_run(s, 15000);
+	hop = &edge->edge->community[0]->hop;
+	assert_int_equal(hop->unanswered_ms, 0);
+	assert_int_not_equal(hop->token, 0);
+	pong.token = hop->token;
+	writer_init(&w, buf, sizeof(buf));
+	control_pong_encode(&w, &pong);
+	say(sn, member_find(sn->supernode, hop->party.self.public)->session, &w);
+	sim_run(s, 100);
+	assert_true(endpoint_equal(&hop->observed, &edge->address));
+	sim_destroy(s);
+}
+
+/* Who once saw a HELLO, and forges the supernode's address, ends no session with that. */
+static void a_hello_is_answered_before_a_key_is_proved(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 2);
+	struct sim_node *sn = sim_add_supernode(s);
+	struct sim_node *edge = sim_add_edge(s, &sim_key, sn);
+	const struct msg_hello m = {.static_public = {7}, .answer = true};
+	uint8_t body[ENVELOPE_BODY_MAX], out[ENVELOPE_MAX_LEN], key[KEY_LEN];
+	const struct session *session;
+	const struct hop *hop;
+	size_t len;
+
+	(void)state;
+	edge->setup.supernode[0].given = false;
+	sim_start_all(s);
+	assert_true(sim_until(s, 5000, sim_all_registered, s));
+	hop = &edge->edge->community[0]->hop;
+	assert_int_not_equal(hop->hellos, 0);
+	session = hop->session;
+	len = msg_hello_encode(body, sizeof(body), &m, 100, &s->random);
+	party_hello_key(key);
+	for (unsigned i = 0; i < 2; i++) {
+		envelope_seal(out, body, len, hop->hello_tag[i], TAG_LEN, key, &s->random);
+		sim_inject(s, &sn->address, &edge->address, out, len + ENVELOPE_OVERHEAD, 10);
+	}
+	sim_run(s, 1000);
+	assert_ptr_equal(hop->session, session);
+	assert_int_equal(edge->events[EVENT_SUPERNODE_KEY_CHANGED], 0);
+	assert_true(sim_all_registered(s));
+	sim_destroy(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(relays_everything),
 		cmocka_unit_test(relays_beside_direct_paths),
 		cmocka_unit_test(knows_no_passphrase),
+		cmocka_unit_test(answers_without_end_are_not_taken),
+		cmocka_unit_test(a_pong_answers_one_ping),
+		cmocka_unit_test(a_hello_is_answered_before_a_key_is_proved),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

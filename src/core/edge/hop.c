@@ -21,6 +21,10 @@
 #define PING_MS	       6500u /* +- 1.5 s */
 #define PING_AGAIN_MS  1000u
 
+/* An honest supernode takes no more REGISTERs. Each answer may cost a line, and paths of all. */
+#define REGISTERED_PER_S 2
+#define REGISTERED_BURST 10
+
 /* The next usable address after the one in use, round and round; false when there is none. */
 static bool next_address(struct edge *e, struct hop *h)
 {
@@ -162,14 +166,18 @@ static void learn_key(struct community *c, const uint8_t key[KEY_LEN])
 bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 {
 	uint8_t body[ENVELOPE_BODY_MAX], key[KEY_LEN];
+	struct hop *h = &c->hop;
 	struct msg_hello m;
 
-	if (c->hop.hellos == 0 || len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
+	/* Whoever saw a HELLO can answer it: not when a key has proved itself, and once. */
+	if (h->hellos == 0 || h->state == SUPERNODE_REGISTERING || h->state == SUPERNODE_UP ||
+		len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
 		return false;
 	party_hello_key(key);
 	for (unsigned i = 0; i < 2; i++) {
-		if (envelope_open(body, data, len, c->hop.hello_tag[i], TAG_LEN, key) != 0)
+		if (envelope_open(body, data, len, h->hello_tag[i], TAG_LEN, key) != 0)
 			continue;
+		random_bytes(&core_of(c)->io.random, h->hello_tag[i], TAG_LEN);
 		if (msg_hello_decode(&m, body, len - ENVELOPE_OVERHEAD) == 0 && m.answer)
 			learn_key(c, m.static_public);
 		return true;
@@ -225,6 +233,10 @@ static void take_registered(struct community *c, const struct control_registered
 	struct supernode_entry *entry = &c->edge->supernode[h->supernode];
 	bool news = h->state != SUPERNODE_UP || h->handle != m->handle;
 
+	if (!bucket_take(&h->registered, core_of(c)->now_ms, REGISTERED_PER_S, REGISTERED_BURST)) {
+		core_drop(core_of(c), DROP_RATE);
+		return;
+	}
 	if (m->result != REGISTER_OK) {
 		supernode_event(c, EVENT_SUPERNODE_REFUSED, m->result);
 		return;
@@ -255,7 +267,8 @@ static void take_pong(struct community *c, const struct control_pong *m)
 	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
 
-	if (m->token != h->token)
+	/* One for each PING: it may tell an address, which all peers are then told. */
+	if (h->unanswered_ms == 0 || m->token != h->token)
 		return;
 	h->unanswered_ms = 0;
 	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_MS, 23);
