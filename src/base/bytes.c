@@ -13,28 +13,28 @@ uint8_t reader_u8(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 1);
 
-	return p ? *p : 0;
+	return p != NULL ? *p : 0;
 }
 
 uint16_t reader_u16(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 2);
 
-	return p ? load_be16(p) : 0;
+	return p != NULL ? load_be16(p) : 0;
 }
 
 uint32_t reader_u32(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 4);
 
-	return p ? load_be32(p) : 0;
+	return p != NULL ? load_be32(p) : 0;
 }
 
 uint64_t reader_u64(struct reader *r)
 {
 	const uint8_t *p = reader_take(r, 8);
 
-	return p ? load_be64(p) : 0;
+	return p != NULL ? load_be64(p) : 0;
 }
 
 void reader_copy(struct reader *r, void *dst, size_t len)
@@ -44,7 +44,7 @@ void reader_copy(struct reader *r, void *dst, size_t len)
 	if (len == 0) {
 		return;
 	}
-	if (p) {
+	if (p != NULL) {
 		memcpy(dst, p, len);
 	} else {
 		memset(dst, 0, len);
@@ -90,7 +90,7 @@ void writer_u8(struct writer *w, uint8_t v)
 {
 	uint8_t *p = writer_take(w, 1);
 
-	if (p) {
+	if (p != NULL) {
 		*p = v;
 	}
 }
@@ -99,7 +99,7 @@ void writer_u16(struct writer *w, uint16_t v)
 {
 	uint8_t *p = writer_take(w, 2);
 
-	if (p) {
+	if (p != NULL) {
 		store_be16(p, v);
 	}
 }
@@ -108,7 +108,7 @@ void writer_u32(struct writer *w, uint32_t v)
 {
 	uint8_t *p = writer_take(w, 4);
 
-	if (p) {
+	if (p != NULL) {
 		store_be32(p, v);
 	}
 }
@@ -117,7 +117,7 @@ void writer_u64(struct writer *w, uint64_t v)
 {
 	uint8_t *p = writer_take(w, 8);
 
-	if (p) {
+	if (p != NULL) {
 		store_be64(p, v);
 	}
 }

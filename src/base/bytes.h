@@ -75,9 +75,9 @@ static inline void reader_init(struct reader *r, const uint8_t *data, size_t len
 {
 	static const uint8_t nothing[1];
 
-	r->p = data ? data : nothing;
-	r->end = r->p + (data ? len : 0);
-	r->bad = !data && len > 0;
+	r->p = data != NULL ? data : nothing;
+	r->end = r->p + (data != NULL ? len : 0);
+	r->bad = data == NULL && len > 0;
 }
 
 /* The next integer, in host byte order: of 1 byte, 0 on shortage. */
@@ -109,8 +109,8 @@ static inline struct reader reader_sub(struct reader *r, size_t len)
 	struct reader sub;
 	const uint8_t *p = reader_take(r, len);
 
-	reader_init(&sub, p, p ? len : 0);
-	sub.bad = !p;
+	reader_init(&sub, p, p != NULL ? len : 0);
+	sub.bad = p == NULL;
 	return sub;
 }
 

@@ -233,13 +233,13 @@ int endpoint_parse(struct endpoint *e, const char *text, uint16_t default_port)
 	if (*text == '[') {
 		const char *bracket = strchr(text, ']');
 
-		ok = bracket && parse_v6((struct span){text + 1, bracket}, parsed.ip) &&
+		ok = bracket != NULL && parse_v6((struct span){text + 1, bracket}, parsed.ip) &&
 		     parse_port((struct span){bracket + 1, all.end}, default_port, &parsed.port);
-	} else if (colon && strchr(colon + 1, ':')) {
+	} else if (colon != NULL && strchr(colon + 1, ':') != NULL) {
 		parsed.port = default_port;
 		ok = default_port != 0 && parse_v6(all, parsed.ip);
 	} else {
-		const char *stop = colon ? colon : all.end;
+		const char *stop = colon != NULL ? colon : all.end;
 
 		ok = parse_v4((struct span){text, stop}, parsed.ip + 12) &&
 		     parse_port((struct span){stop, all.end}, default_port, &parsed.port);

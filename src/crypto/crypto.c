@@ -184,7 +184,7 @@ void *crypto_secret_alloc(size_t len)
 	size_t round_len = (len + 15) & ~(size_t)15;
 	void *p = sodium_malloc(round_len);
 
-	if (p) {
+	if (p != NULL) {
 		memset(p, 0, round_len);
 	}
 	return p;

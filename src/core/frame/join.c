@@ -299,11 +299,11 @@ static struct joined *join_one(
 		train_add(t, f);
 		return t->out;
 	}
-	if (t) {
+	if (t != NULL) {
 		train_end(t);
 	}
 	if (may) {
-		train_begin(t ? t : flow_new(flows), &l, f, fresh);
+		train_begin(t != NULL ? t : flow_new(flows), &l, f, fresh);
 	}
 	return fresh;
 }

@@ -42,7 +42,7 @@ static int enter_ip4(struct reader *r)
 	const uint8_t *ip = reader_take(r, IP4_LEN);
 	size_t header, total;
 
-	if (!ip || ip[0] >> 4 != 4 || (load_be16(ip + IP4_FLAGS) & IP4_FRAGMENT) != 0) {
+	if (ip == NULL || ip[0] >> 4 != 4 || (load_be16(ip + IP4_FLAGS) & IP4_FRAGMENT) != 0) {
 		return -1;
 	}
 	header = 4u * (ip[0] & 15);
@@ -59,7 +59,7 @@ static int enter_ip6(struct reader *r)
 	const uint8_t *ip = reader_take(r, IP6_LEN);
 	uint8_t next;
 
-	if (!ip || ip[0] >> 4 != 6) {
+	if (ip == NULL || ip[0] >> 4 != 6) {
 		return -1;
 	}
 	*r = reader_sub(r, load_be16(ip + IP6_PAYLOAD));
@@ -100,14 +100,14 @@ bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 
 	reader_init(&r, data, len);
 	ether = reader_take(&r, ETHER_LEN);
-	if (!ether) {
+	if (ether == NULL) {
 		return false;
 	}
 	type = load_be16(ether + ETHER_TYPE);
 	l->l3 = ETHER_LEN;
 	if (type == ETHER_VLAN || type == ETHER_SERVICE_VLAN) {
 		vlan = reader_take(&r, VLAN_LEN);
-		type = vlan ? load_be16(vlan + 2) : 0;
+		type = vlan != NULL ? load_be16(vlan + 2) : 0;
 		l->l3 += VLAN_LEN;
 	}
 	if (type != ETHER_IP4 && type != ETHER_IP6) {

@@ -42,7 +42,7 @@ struct aead_key *aead_key_create(const struct aead_provider *p, enum aead_suite 
 	}
 	struct aead_key *k = p->key_create(p, suite, key, nthreads);
 
-	if (k) {
+	if (k != NULL) {
 		k->provider = p;
 		k->suite = suite;
 		k->nthreads = nthreads;
@@ -52,7 +52,7 @@ struct aead_key *aead_key_create(const struct aead_provider *p, enum aead_suite 
 
 void aead_key_destroy(struct aead_key *key)
 {
-	if (key) {
+	if (key != NULL) {
 		key->provider->key_destroy(key);
 	}
 }
@@ -61,7 +61,7 @@ struct aead_state *aead_state_create(unsigned thread)
 {
 	struct aead_state *state = malloc(sizeof(*state));
 
-	if (state) {
+	if (state != NULL) {
 		state->thread = thread;
 	}
 	return state;

@@ -53,7 +53,7 @@ static struct aead_key *key_create(const struct aead_provider *self, enum aead_s
 	struct ipsec_mb_key *k = aligned_alloc(KEY_ALIGN, sizeof(*k));
 
 	(void)nthreads; /* all threads read the same key */
-	if (!k) {
+	if (k == NULL) {
 		return NULL;
 	}
 	k->manager = ((const struct ipsec_mb *)self)->manager;
@@ -170,11 +170,12 @@ static int start(struct ipsec_mb *p)
 		(void (*)(IMB_MGR *, IMB_ARCH *))dlsym(p->library, "init_mb_mgr_auto");
 
 	p->free_manager = (void (*)(IMB_MGR *))dlsym(p->library, "free_mb_mgr");
-	if (!version || !alloc || !init || !p->free_manager || version() < IMB_VERSION_NUM) {
+	if (version == NULL || alloc == NULL || init == NULL || p->free_manager == NULL ||
+		version() < IMB_VERSION_NUM) {
 		return N2N_ENOENT;
 	}
 	p->manager = alloc(0);
-	if (!p->manager) {
+	if (p->manager == NULL) {
 		return N2N_ENOMEM;
 	}
 	init(p->manager, NULL);
@@ -188,7 +189,7 @@ int aead_ipsec_mb_open(struct aead_provider **out)
 	int rc;
 
 	*out = NULL;
-	if (!p) {
+	if (p == NULL) {
 		return N2N_ENOMEM;
 	}
 	p->base = (struct aead_provider){
@@ -200,7 +201,7 @@ int aead_ipsec_mb_open(struct aead_provider **out)
 		.open = open,
 	};
 	p->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-	rc = p->library ? start(p) : N2N_ENOENT;
+	rc = p->library != NULL ? start(p) : N2N_ENOENT;
 	if (rc != N2N_OK) {
 		aead_ipsec_mb_close(&p->base);
 		return rc;
@@ -213,13 +214,13 @@ void aead_ipsec_mb_close(struct aead_provider *provider)
 {
 	struct ipsec_mb *p = (struct ipsec_mb *)provider;
 
-	if (!p) {
+	if (p == NULL) {
 		return;
 	}
-	if (p->manager) {
+	if (p->manager != NULL) {
 		p->free_manager(p->manager);
 	}
-	if (p->library) {
+	if (p->library != NULL) {
 		(void)dlclose(p->library);
 	}
 	free(p);

@@ -35,7 +35,7 @@ int aead_measure(struct aead_speed *speed, const struct aead_provider *p, enum a
 	uint8_t *texts = calloc(AEAD_SPEED_BATCH, len + TAG_LEN);
 	struct aead_key *key = aead_key_create(p, suite, secret, 1);
 	struct aead_state *state = aead_state_create(0);
-	int rc = texts && key && state ? N2N_OK : N2N_ENOMEM;
+	int rc = texts != NULL && key != NULL && state != NULL ? N2N_OK : N2N_ENOMEM;
 
 	for (size_t i = 0; i < AEAD_SPEED_BATCH && texts; i++) {
 		ops[i] = (struct aead_op){.text = texts + i * (len + TAG_LEN),
@@ -65,14 +65,14 @@ static int choose(struct aead_library *lib, enum aead_suite suite, uint64_t (*no
 {
 	uint64_t best = UINT64_MAX;
 
-	for (const struct aead_provider *const *p = lib->providers; *p; p++) {
+	for (const struct aead_provider *const *p = lib->providers; *p != NULL; p++) {
 		struct aead_speed speed = {0, 0};
 		int rc = N2N_OK;
 
 		if (!(*p)->has(suite)) {
 			continue;
 		}
-		if (now_ns) {
+		if (now_ns != NULL) {
 			rc = aead_measure(&speed, *p, suite, CHOICE_LEN, CHOICE_ROUNDS, now_ns);
 		}
 		if (rc != N2N_OK) {
@@ -153,9 +153,9 @@ static void find(struct aead_library *lib, bool without_ipsec_mb)
 int aead_library_open(struct aead_library **out, uint64_t (*now_ns)(void), bool without_ipsec_mb)
 {
 	struct aead_library *lib = calloc(1, sizeof(*lib));
-	int rc = lib ? N2N_OK : N2N_ENOMEM;
+	int rc = lib != NULL ? N2N_OK : N2N_ENOMEM;
 
-	if (lib) {
+	if (lib != NULL) {
 		find(lib, without_ipsec_mb);
 	}
 	for (size_t i = 0; i < SUITES && rc == N2N_OK; i++) {
@@ -171,7 +171,7 @@ int aead_library_open(struct aead_library **out, uint64_t (*now_ns)(void), bool 
 
 void aead_library_close(struct aead_library *lib)
 {
-	if (lib) {
+	if (lib != NULL) {
 		aead_ipsec_mb_close(lib->ipsec_mb);
 		free(lib);
 	}
@@ -188,5 +188,5 @@ const struct aead_provider *aead_library_choice(
 	if (!aead_openssl.has(suite)) {
 		return NULL;
 	}
-	return lib ? lib->choice[suite] : &aead_openssl;
+	return lib != NULL ? lib->choice[suite] : &aead_openssl;
 }

@@ -50,12 +50,12 @@ static struct aead_key *key_create(const struct aead_provider *self, enum aead_s
 	struct openssl_key *k = calloc(1, sizeof(*k) + nthreads * sizeof(k->ctx[0]));
 
 	(void)self;
-	if (!cipher || !k) {
+	if (cipher == NULL || k == NULL) {
 		goto fail;
 	}
 	for (; k->nctx < nthreads; k->nctx++) {
 		k->ctx[k->nctx] = make_ctx(cipher, key);
-		if (!k->ctx[k->nctx]) {
+		if (k->ctx[k->nctx] == NULL) {
 			goto fail;
 		}
 	}
@@ -63,7 +63,7 @@ static struct aead_key *key_create(const struct aead_provider *self, enum aead_s
 	return &k->base;
 fail:
 	EVP_CIPHER_free(cipher);
-	if (k) {
+	if (k != NULL) {
 		key_destroy(&k->base);
 	}
 	return NULL;

@@ -30,7 +30,7 @@ static struct aead_key *key_create(const struct aead_provider *self, enum aead_s
 
 	(void)self;
 	(void)nthreads; /* all threads read the same key */
-	if (!k) {
+	if (k == NULL) {
 		return NULL;
 	}
 	if (suite == AEAD_AES256GCM) {
