@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = malloc(size + 1);
 	struct endpoint e;
 
-	if (!text) {
+	if (text == NULL) {
 		return 0;
 	}
 	memcpy(text, data, size);

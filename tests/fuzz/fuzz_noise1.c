@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct noise initiator, responder;
 	uint8_t *payload = malloc(size + 1);
 
-	if (!payload) {
+	if (payload == NULL) {
 		return 0;
 	}
 	fixture_init(&initiator, &responder);

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t msg1[NOISE_MSG1_OVERHEAD], *payload = malloc(size + 1);
 	struct noise initiator, responder;
 
-	if (!payload) {
+	if (payload == NULL) {
 		return 0;
 	}
 	fixture_init(&initiator, &responder);

@@ -17,7 +17,7 @@ static int replay_file(const char *path)
 	static uint8_t buf[1 << 20];
 	FILE *f = fopen(path, "rb");
 
-	if (!f) {
+	if (f == NULL) {
 		return 0;
 	}
 	size_t size = fread(buf, 1, sizeof(buf), f);
@@ -25,7 +25,7 @@ static int replay_file(const char *path)
 	uint8_t *data = malloc(size ? size : 1);
 
 	fclose(f);
-	if (!ok || !data) {
+	if (!ok || data == NULL) {
 		free(data);
 		return 0;
 	}
@@ -43,10 +43,10 @@ static unsigned replay_dir(const char *dir)
 	unsigned n = 0;
 	DIR *d = opendir(dir);
 
-	if (!d) {
+	if (d == NULL) {
 		return 0;
 	}
-	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
 		char path[4096];
 
 		if (e->d_name[0] == '.') {

@@ -113,7 +113,7 @@ static const struct aead_library *library(void **state)
 static void for_each(const struct aead_library *lib,
 	void (*check)(const struct aead_provider *p, enum aead_suite suite))
 {
-	for (const struct aead_provider *const *p = aead_library_providers(lib); *p; p++) {
+	for (const struct aead_provider *const *p = aead_library_providers(lib); *p != NULL; p++) {
 		for (size_t i = 0; i < 2; i++) {
 			if (aead_provider_has(*p, suites[i])) {
 				check(*p, suites[i]);
@@ -127,8 +127,8 @@ static void for_each_pair(const struct aead_library *lib,
 	void (*check)(const struct aead_provider *p, const struct aead_provider *q,
 		enum aead_suite suite))
 {
-	for (const struct aead_provider *const *p = aead_library_providers(lib); *p; p++) {
-		for (const struct aead_provider *const *q = p + 1; *q; q++) {
+	for (const struct aead_provider *const *p = aead_library_providers(lib); *p != NULL; p++) {
+		for (const struct aead_provider *const *q = p + 1; *q != NULL; q++) {
 			for (size_t i = 0; i < 2; i++) {
 				if (aead_provider_has(*p, suites[i]) &&
 					aead_provider_has(*q, suites[i])) {
@@ -143,7 +143,7 @@ static const struct aead_provider *provider(const struct aead_library *lib, cons
 {
 	const struct aead_provider *const *p = aead_library_providers(lib);
 
-	while (*p && strcmp(aead_provider_name(*p), name) != 0) {
+	while (*p != NULL && strcmp(aead_provider_name(*p), name) != 0) {
 		p++;
 	}
 	return *p;
@@ -162,7 +162,7 @@ static void what_is_built_in_is_always_there(void **state)
 	assert_true(aead_provider_has(openssl, AEAD_CHACHA20POLY1305));
 	assert_true(aead_provider_has(sodium, AEAD_CHACHA20POLY1305));
 	assert_int_equal(aead_provider_has(sodium, AEAD_AES256GCM), aead_aes_is_fast());
-	for (const struct aead_provider *const *p = aead_library_providers(lib); *p; p++) {
+	for (const struct aead_provider *const *p = aead_library_providers(lib); *p != NULL; p++) {
 		assert_false(aead_provider_has(*p, (enum aead_suite)0));
 		assert_false(aead_provider_has(*p, (enum aead_suite)3));
 		assert_null(aead_key_create(*p, (enum aead_suite)3, key, 1));

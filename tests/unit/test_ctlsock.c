@@ -53,7 +53,7 @@ static int setup(void **state)
 	*state = &s;
 	memset(&s, 0, sizeof(s));
 	strcpy(s.dir, "/tmp/n2n-test-ctl-XXXXXX");
-	if (!mkdtemp(s.dir))
+	if (mkdtemp(s.dir) == NULL)
 		return -1;
 	snprintf(s.path, sizeof(s.path), "%s/control", s.dir);
 	strcpy(at.sun_path, s.path);

@@ -46,7 +46,7 @@ static int cut(char *line, char *words[WORDS_MAX + 1])
 {
 	int n = 0;
 
-	for (char *w = strtok(line, " \n"); w && n < WORDS_MAX; w = strtok(NULL, " \n"))
+	for (char *w = strtok(line, " \n"); w != NULL && n < WORDS_MAX; w = strtok(NULL, " \n"))
 		words[n++] = w;
 	words[n] = NULL;
 	return n;
@@ -61,8 +61,8 @@ static unsigned is_taken(const char *file, const char *line)
 
 	strcpy(copy, line);
 	n = cut(copy, words);
-	if (strncmp(line, "    ", 4) || n < 2 || words[1][0] != '-' || strchr(line, '<') ||
-		strchr(line, '$'))
+	if (strncmp(line, "    ", 4) || n < 2 || words[1][0] != '-' || strchr(line, '<') != NULL ||
+		strchr(line, '$') != NULL)
 		return 0;
 	if (!strcmp(words[0], "edge"))
 		rc = edge_conf_parse(&(struct edge_conf){0}, n, words, &err);
@@ -95,9 +95,9 @@ static unsigned knows_options(const char *file, const char *line)
 {
 	unsigned n = 0;
 
-	if (strstr(line, "./dev") || strstr(line, "tools/"))
+	if (strstr(line, "./dev") != NULL || strstr(line, "tools/") != NULL)
 		return 0;
-	for (const char *p = strstr(line, "--"); p; p = strstr(p, "--")) {
+	for (const char *p = strstr(line, "--"); p != NULL; p = strstr(p, "--")) {
 		size_t len = strspn(p += 2, "abcdefghijklmnopqrstuvwxyz-");
 
 		if (len == 0 || !islower((unsigned char)*p))

@@ -30,7 +30,7 @@ static int parse(struct line *l, const char *const *words)
 
 	memset(l, 0, sizeof(*l));
 	strcpy(l->words[0], "edge");
-	for (; words[argc - 1]; argc++) {
+	for (; words[argc - 1] != NULL; argc++) {
 		strcpy(l->words[argc], words[argc - 1]);
 		argv[argc] = l->words[argc];
 	}
@@ -444,7 +444,7 @@ static void help_names_all_and_fits(void **state)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
 	assert_int_equal(n, 16);
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);
 }

@@ -115,7 +115,7 @@ static int read_as_nobody(void)
 		return 2;
 	if (file_read(path, buf, sizeof(buf), &len, &err) != N2N_EPERM)
 		return 1;
-	return strstr(err.text, "run as a user who may read it") ? 0 : 3;
+	return strstr(err.text, "run as a user who may read it") != NULL ? 0 : 3;
 }
 
 static void a_denied_file_is_explained(void **state)

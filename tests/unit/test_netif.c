@@ -153,7 +153,7 @@ static void without_rights_the_advice_is_a_capability(void **state)
 		if (netif_set_up("v0", &err) != N2N_EPERM ||
 			netif_add_address("v0", &ip, 24, &err) != N2N_EPERM)
 			_exit(1);
-		_exit(strstr(err.text, "CAP_NET_ADMIN") ? 0 : 3);
+		_exit(strstr(err.text, "CAP_NET_ADMIN") != NULL ? 0 : 3);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);

@@ -111,7 +111,7 @@ static int parse(struct target *t, struct conf_error *err, const char *const wor
 	int argc = 1;
 
 	strcpy(copies[0], "prog");
-	for (; words[argc - 1]; argc++) {
+	for (; words[argc - 1] != NULL; argc++) {
 		strcpy(copies[argc], words[argc - 1]);
 		argv[argc] = copies[argc];
 	}

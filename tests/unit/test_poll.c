@@ -44,7 +44,7 @@ static int setup(void **state)
 		return -1;
 	for (unsigned i = 0; i < CAP; i++) {
 		s.to[i] = open_socket();
-		if (!s.to[i] || poll_add_udp(s.p, s.to[i], UDP_V4, 10 + i))
+		if (s.to[i] == NULL || poll_add_udp(s.p, s.to[i], UDP_V4, 10 + i))
 			return -1;
 	}
 	return 0;

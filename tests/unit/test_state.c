@@ -33,7 +33,7 @@ static int setup(void **state)
 	char root[] = "/tmp/n2n-test-state-XXXXXX";
 
 	*state = &f;
-	if (!mkdtemp(root))
+	if (mkdtemp(root) == NULL)
 		return -1;
 	snprintf(f.dir, sizeof(f.dir), "%s/a/b", root);
 	snprintf(f.path, sizeof(f.path), "%s/n2n0", f.dir);
@@ -226,8 +226,10 @@ static int open_as_nobody(const char *dir)
 		return 2;
 	if (state_open(&st, dir, "n2n9", &err) != N2N_EPERM)
 		return 1;
-	return strstr(err.text, "another state directory") && err.setting == SETTING_STATE_DIR ? 0
-											       : 3;
+	return strstr(err.text, "another state directory") != NULL &&
+			       err.setting == SETTING_STATE_DIR
+		       ? 0
+		       : 3;
 }
 
 static void a_denied_directory_is_explained(void **state)
@@ -272,7 +274,7 @@ static int fill_and_freeze(void)
 	struct os_error err;
 	size_t len;
 
-	if (unshare(CLONE_NEWNS) || !mkdtemp(dir))
+	if (unshare(CLONE_NEWNS) || mkdtemp(dir) == NULL)
 		return 77;
 	snprintf(command, sizeof(command),
 		"mount --make-rprivate / && mount -t tmpfs -o size=16k none %s", dir);
@@ -289,7 +291,7 @@ static int fill_and_freeze(void)
 	snprintf(command, sizeof(command), "mount -o remount,ro %s", dir);
 	if (system(command))
 		return 4;
-	if (state_open(&st, dir, "n2n1", &err) != N2N_EIO || !strstr(err.text, "writable") ||
+	if (state_open(&st, dir, "n2n1", &err) != N2N_EIO || strstr(err.text, "writable") == NULL ||
 		err.setting != SETTING_STATE_DIR)
 		return 5;
 	snprintf(command, sizeof(command), "umount %s && rmdir %s", dir, dir);

@@ -23,7 +23,7 @@ static int parse(const char *const words[WORDS_MAX])
 	int argc = 1;
 
 	strcpy(copies[0], "supernode");
-	for (; words[argc - 1]; argc++) {
+	for (; words[argc - 1] != NULL; argc++) {
 		strcpy(copies[argc], words[argc - 1]);
 		argv[argc] = copies[argc];
 	}

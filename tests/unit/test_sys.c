@@ -82,7 +82,7 @@ static int full_device(void)
 {
 	struct os_error err;
 
-	if (sys_flush_stdout("nothing", &err) || !freopen("/dev/full", "w", stdout))
+	if (sys_flush_stdout("nothing", &err) || freopen("/dev/full", "w", stdout) == NULL)
 		return 1;
 	if (puts("text") < 0 || sys_flush_stdout("the text", &err) != N2N_ENOSPC)
 		return 2;

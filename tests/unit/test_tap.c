@@ -82,7 +82,7 @@ static bool in_use_elsewhere(const char *name, unsigned use)
 
 	if (child == 0)
 		_exit(tap_open(&tap, name, use, &err) == N2N_EEXIST &&
-					strstr(err.text, "is in use by another process")
+					strstr(err.text, "is in use by another process") != NULL
 				? 0
 				: 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -364,7 +364,7 @@ static void without_rights_the_advice_is_a_capability(void **state)
 		if (setuid(65534))
 			_exit(2);
 		_exit(tap_open(&tap, "t4", FEATURES_OF_TAP, &err) == N2N_EPERM &&
-					strstr(err.text, "CAP_NET_ADMIN")
+					strstr(err.text, "CAP_NET_ADMIN") != NULL
 				? 0
 				: 1);
 	}

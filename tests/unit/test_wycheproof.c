@@ -156,7 +156,8 @@ static bool fits(const json_t *group)
 
 static void check_providers(enum aead_suite suite, const json_t *group, const json_t *test)
 {
-	for (const struct aead_provider *const *p = aead_library_providers(library); *p; p++) {
+	for (const struct aead_provider *const *p = aead_library_providers(library); *p != NULL;
+		p++) {
 		if (fits(group) && aead_provider_has(*p, suite)) {
 			check_provider(*p, suite, test);
 			cases++;

@@ -25,7 +25,7 @@ int vectors_need(const char *file)
 
 	make_path(path, file);
 	FILE *f = fopen(path, "r");
-	if (!f) {
+	if (f == NULL) {
 		printf("skipped: no test vectors at %s; set N2N_VECTORS to their directory\n",
 			path);
 		return VECTORS_SKIP;
@@ -41,7 +41,7 @@ json_t *vectors_load(const char *file)
 
 	make_path(path, file);
 	json_t *root = json_load_file(path, 0, &err);
-	if (!root) {
+	if (root == NULL) {
 		die(path, err.text);
 	}
 	return root;
@@ -52,7 +52,7 @@ static unsigned digit(const char *text, char c)
 	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
 	const char *p = c ? strchr(digits, c) : NULL;
 
-	if (!p) {
+	if (p == NULL) {
 		die("not a string of hex digits", text);
 	}
 	return (unsigned)(p - digits) & 15;
@@ -63,7 +63,7 @@ struct hex hex_decode(const char *text)
 	struct hex h = {.len = strlen(text) / 2};
 
 	h.data = malloc(h.len ? h.len : 1);
-	if (!h.data) {
+	if (h.data == NULL) {
 		die("out of memory", text);
 	}
 	for (size_t i = 0; i < h.len; i++) {
@@ -76,7 +76,7 @@ struct hex hex_member(const json_t *object, const char *name)
 {
 	const char *text = json_string_value(json_object_get(object, name));
 
-	return hex_decode(text ? text : "");
+	return hex_decode(text != NULL ? text : "");
 }
 
 void hex_free(struct hex *h)
