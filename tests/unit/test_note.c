@@ -374,6 +374,32 @@ static void waking_is_told_once_until_it_falls_asleep_again(void **state)
 	assert_false(l->awake);
 }
 
+/* As when a broadcast goes to more idle peers than there is room for notes. */
+static void a_flood_that_wakes_all_leaves_room_for_frames_that_wait(void **state)
+{
+	static const struct addressee of = {.generation = 1};
+	struct fixture *f = *state;
+	const struct frame frame = {.data = f->data, .len = 60};
+	struct link idle[3 * SIZE] = {{.id = 1}};
+	unsigned woken = 0;
+
+	for (unsigned i = 0; i < 3 * SIZE; i++) {
+		idle[i].id = 1 + i;
+		notes_sent(&f->notes, &idle[i]);
+		woken += idle[i].awake;
+	}
+	notes_frame(&f->notes, &of, NULL, &frame);
+	assert_lost(f, 0);
+	assert_int_equal(woken, SIZE / 2);
+	for (unsigned i = 0; i < woken; i++)
+		assert_int_equal(take(f, QUEUE_OWN, NOTE_AWAKE).index, 1 + i);
+	(void)take(f, QUEUE_OWN, NOTE_FRAME);
+	/* The next one wakes others. */
+	notes_sent(&f->notes, &idle[woken]);
+	assert_int_equal(take(f, QUEUE_OWN, NOTE_AWAKE).index, 1 + woken);
+	assert_empty(f);
+}
+
 /* ---- frames that wait ---- */
 
 static void a_frame_that_waits_goes_with_its_interface(void **state)
@@ -541,6 +567,7 @@ int main(void)
 		TEST(another_carrier_is_told),
 		TEST(the_relay_is_news_only_beside_a_direct_path),
 		TEST(waking_is_told_once_until_it_falls_asleep_again),
+		TEST(a_flood_that_wakes_all_leaves_room_for_frames_that_wait),
 		TEST(a_frame_that_waits_goes_with_its_interface),
 		TEST(a_link_leaves_so_many_control_notes_and_no_more),
 		TEST(two_links_that_take_turns_leave_no_more),

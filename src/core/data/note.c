@@ -78,11 +78,20 @@ static void note_if_news(struct notes *n, const struct rx *x, uint64_t now_ms)
 	end(n, QUEUE_OWN);
 }
 
+/*
+ * A flood wakes all peers at once. The frames that have to wait, and what is heard for the first
+ * time, find room all the same; whom this leaves asleep the next frame wakes.
+ */
+static bool may_wake(struct notes *n)
+{
+	return n->sink.filled(n->sink.ctx, QUEUE_OWN) < n->sink.size[QUEUE_OWN] / 2;
+}
+
 static void note_if_awake(struct notes *n, struct link *l)
 {
 	struct note *note;
 
-	if (atomic_load_explicit(&l->awake, memory_order_relaxed) ||
+	if (atomic_load_explicit(&l->awake, memory_order_relaxed) || !may_wake(n) ||
 		atomic_exchange_explicit(&l->awake, true, memory_order_relaxed))
 		return;
 	note = begin(n, QUEUE_OWN, NOTE_AWAKE, NULL, 0);
