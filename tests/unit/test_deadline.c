@@ -116,7 +116,7 @@ static void only_an_earlier_time_moves_it_earlier(void **state)
 	(void)state;
 	/* One that is not set is set. */
 	deadline_set_earlier(&wheel, &d, START_MS + 1000);
-	deadline_set_earlier(&wheel, &d, START_MS + 2000);
+	deadline_set_earlier(&wheel, &d, START_MS + 1001);
 	deadline_set_earlier(&wheel, &d, UINT64_MAX);
 	assert_int_equal(d.at_ms, START_MS + 1000);
 	deadline_set_earlier(&wheel, &d, START_MS + 300);

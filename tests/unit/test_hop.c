@@ -320,6 +320,7 @@ static void an_unanswered_ping_begins_a_handshake_beside_the_session(void **stat
 static void unanswered_for_six_seconds_it_is_left(void **state)
 {
 	struct fixture *f = *state;
+	const struct endpoint seen = observed();
 	uint64_t asked_ms;
 
 	go_up(f, HANDLE);
@@ -334,9 +335,16 @@ static void unanswered_for_six_seconds_it_is_left(void **state)
 	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 1);
 	assert_int_equal(f->c->hop.supernode, 1);
 	assert_int_equal(f->c->hop.handle, 0);
-	/* Told again when the next one falls silent, since one was up in between. */
 	run(f, 2 * TICK_MS);
 	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	/* Told again when the next one falls silent, if it was up in between. */
+	fake_registered(f, &f->fake[1], REGISTER_OK, HANDLE, &seen);
+	f->fake[1].silent = true;
+	run(f, 8000 + LOST_MS + TICK_MS);
+	assert_int_not_equal(state_of(f), SUPERNODE_UP);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 2);
+	run(f, 3 * LOST_MS);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 2);
 }
 
 /* Anything heard from it keeps it, whatever became of a PONG. */

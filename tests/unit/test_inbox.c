@@ -418,6 +418,13 @@ static void an_answer_ends_the_attempt_it_is_for(void **state)
 
 	begin_attempt(f);
 	len = answer_of_peer(f, datagram);
+	/* A supernode begins nothing, so nothing is an answer to it. */
+	f->listener[0].to.kind = TO_SUPERNODE;
+	note_opened(f, datagram, len, f->self.env_key, HOST);
+	take(f);
+	assert_drops(f, DROP_MALFORMED, 1);
+	assert_non_null(s->attempt);
+	f->listener[0].to.kind = TO_PEER;
 	note_opened(f, datagram, len, f->self.env_key, HOST);
 	take(f);
 	assert_int_equal(opened, 0);
@@ -429,7 +436,7 @@ static void an_answer_ends_the_attempt_it_is_for(void **state)
 	/* Again: there is no attempt any more. */
 	note_opened(f, datagram, len, f->self.env_key, HOST);
 	take(f);
-	assert_drops(f, DROP_AUTH, 1);
+	assert_int_equal(drops(f, DROP_AUTH), 1);
 	assert_int_equal(f->n_effects, 1);
 }
 
@@ -637,12 +644,15 @@ static void frames_are_delivered_from_their_owner_only(void **state)
 	struct fixture *f = *state;
 	struct session *s = add_keyed(f);
 
+	/* Nothing was claimed, neither this address nor none. */
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
-	take(f); /* nothing was claimed */
+	take(f);
+	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(0, whole), f->mask);
+	take(f);
 	s->link.mac = OWNED;
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED + 1, whole), f->mask);
 	take(f);
-	assert_drops(f, DROP_SOURCE_MAC, 2);
+	assert_drops(f, DROP_SOURCE_MAC, 3);
 	assert_int_equal(f->rig.delivered, 0);
 	/* A worker has opened it, before the claim. */
 	begin_note(f, NOTE_EARLY, HOST);
@@ -655,7 +665,7 @@ static void frames_are_delivered_from_their_owner_only(void **state)
 	f->note.len = FRAME_MIN - 1;
 	take(f);
 	assert_int_equal(f->rig.delivered, 1);
-	assert_drops(f, DROP_SOURCE_MAC, 4);
+	assert_drops(f, DROP_SOURCE_MAC, 5);
 	/* A hop carries no frames. */
 	s->link.kind = LINK_HOP;
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
@@ -663,29 +673,45 @@ static void frames_are_delivered_from_their_owner_only(void **state)
 	assert_int_equal(f->rig.delivered, 1);
 }
 
+static void keep_frame(void *ctx, unsigned community, const struct frame *f)
+{
+	struct fixture *fixture = ctx;
+
+	assert_int_equal(community, COMMUNITY);
+	fixture->rig.delivered++;
+	fixture->frame.len = f->len;
+	memcpy(fixture->frame.data, f->data, f->len);
+}
+
 /* The interface knows nothing of unset checksums that were opened here. */
 static void frames_are_made_whole_before_they_are_delivered(void **state)
 {
 	const struct mac mac = {{2, 0, 0, 0, 0, 9}};
 	static const uint8_t payload[40] = {7};
-	const struct sketch sketch = {.tcp = true,
+	struct sketch sketch = {.tcp = true,
 		.ttl = 64,
 		.flags = ACK,
 		.sum = SUM_UNSET,
 		.payload = payload,
 		.len = sizeof(payload)};
-	uint8_t buf[BYTES_MAX], none[60];
+	uint8_t buf[BYTES_MAX], finished[BYTES_MAX], none[60];
 	struct fixture *f = *state;
-	struct frame whole = sketch_frame(&sketch, buf);
+	struct frame whole = sketch_frame(&sketch, buf), want;
 	struct session *s = add_keyed(f);
 	struct data_header h = {.kind = KIND_ETHERNET, .csum_unset = true};
 
-	s->link.mac = OWNED;
+	sketch.sum = SUM_FINISHED;
+	want = sketch_frame(&sketch, finished);
 	memcpy(whole.data + 6, mac.b, sizeof(mac.b));
+	memcpy(want.data + 6, mac.b, sizeof(mac.b));
+	s->link.mac = OWNED;
+	f->core->io.deliver = keep_frame;
 	begin_note(f, NOTE_UNKNOWN, HOST);
 	seal_as(f, f->far, h, whole.data, whole.len, f->mask);
 	take(f);
 	assert_int_equal(f->rig.delivered, 1);
+	assert_int_equal(f->frame.len, want.len);
+	assert_memory_equal(f->frame.data, want.data, want.len);
 	/* One without a place for it is no frame. */
 	begin_note(f, NOTE_UNKNOWN, HOST);
 	h.counter = 1;
@@ -727,6 +753,26 @@ static void split_masks_are_tried_for_whoever_shook_hands_from_there(void **stat
 	take(f);
 	assert_int_equal(drops(f, DROP_RATE), 1);
 	assert_int_equal(f->messages[CONTROL_BYE], 1);
+}
+
+/* Each is for one key set, and opens no door to another. */
+static void a_split_mask_is_for_its_own_index(void **state)
+{
+	uint8_t plain[64];
+	struct fixture *f = *state;
+	struct session *s = add_keyed(f);
+	struct keyset *far = rig_keys(&f->rig, s, s->link.id << 2 | 2, 2);
+	const struct data_header h = {.kind = KIND_CONTROL};
+
+	begin_note(f, NOTE_UNKNOWN, HOST);
+	seal_as(f, far, h, plain, bye(plain), s->keys[1]->rx.mask);
+	take(f);
+	assert_drops(f, DROP_UNKNOWN, 1);
+	begin_note(f, NOTE_UNKNOWN, HOST);
+	seal_as(f, far, h, plain, bye(plain), s->keys[2]->rx.mask);
+	take(f);
+	assert_int_equal(f->messages[CONTROL_BYE], 1);
+	keyset_destroy(far);
 }
 
 /* Relayed packets have no other mask; the handle tells whose. */
@@ -1165,6 +1211,7 @@ int main(void)
 		TEST(frames_are_delivered_from_their_owner_only),
 		TEST(frames_are_made_whole_before_they_are_delivered),
 		TEST(split_masks_are_tried_for_whoever_shook_hands_from_there),
+		TEST(a_split_mask_is_for_its_own_index),
 		TEST(relayed_packets_are_known_by_their_handle),
 		TEST(four_split_masks_are_tried_at_most),
 		TEST(the_first_packet_confirms_and_is_worked_on),

@@ -276,6 +276,12 @@ static void confirmed_keys_are_preferred_then_newer_then_smaller_ones(void **sta
 	assert_ptr_equal(s->current, rival);
 	assert_int_equal(session_generation(s), 6);
 	check_link(s);
+	/* Wherever they stand: what is not confirmed does not serve beside what is. */
+	session_drop_keys(f->core, s, 0);
+	(void)add(f, s, 0, 9, true);
+	assert_ptr_equal(s->current, rival);
+	first = add(f, s, 0, 5, true);
+	(void)session_confirm(f->core, s, first);
 	/* When they go the next best is taken. */
 	session_drop_keys(f->core, s, 2);
 	assert_ptr_equal(s->current, newer);
@@ -364,6 +370,21 @@ static void positions_run_out_and_the_worst_is_evicted(void **state)
 	session_end_attempt(s);
 	assert_null(s->attempt);
 	session_end_attempt(s);
+}
+
+/* All others are newer, but nobody has confirmed them yet. */
+static void the_keys_in_use_are_never_evicted(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s = create(f, LINK_PEER, 1);
+	struct keyset *used = add_used(f, s, 1);
+
+	for (unsigned i = 1; i < LINK_POSITIONS; i++)
+		(void)add(f, s, i, 1 + i, true);
+	assert_ptr_equal(s->current, used);
+	assert_int_equal(session_free_position(f->core, s), 1);
+	assert_ptr_equal(s->current, used);
+	check_link(s);
 }
 
 static void forgetting_ends_all_that_is_under_way(void **state)
@@ -778,6 +799,7 @@ int main(void)
 		TEST(new_keys_take_the_place_of_old_ones_of_their_position),
 		TEST(what_happened_is_told_by_confirming),
 		TEST(positions_run_out_and_the_worst_is_evicted),
+		TEST(the_keys_in_use_are_never_evicted),
 		TEST(forgetting_ends_all_that_is_under_way),
 		TEST(keys_of_hops_have_small_windows),
 		TEST(keys_stop_at_three_minutes_and_go_at_four),
