@@ -14,9 +14,11 @@
 
 struct community *edge_community(struct edge *e, const struct party *self)
 {
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL && &e->community[i]->party == self)
-			return e->community[i];
+	struct community *c;
+
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		if (&c->party == self)
+			return c;
 	return NULL;
 }
 
@@ -41,15 +43,13 @@ static void listen_as(struct listener *l, const struct community *c, enum addres
 static unsigned role_listeners(
 	struct node *n, const struct origin *from, struct listener out[LISTENERS_MAX])
 {
-	struct edge *e = edge_of(n);
+	const struct community *c;
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		const struct community *c = e->community[i];
-		const struct session *hop = c != NULL ? c->hop.session : NULL;
+	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;) {
+		const struct session *hop = c->hop.session;
 
-		if (c == NULL ||
-			(from->hop_id != 0 && (hop == NULL || hop->link.id != from->hop_id)))
+		if (from->hop_id != 0 && (hop == NULL || hop->link.id != from->hop_id))
 			continue;
 		listen_as(&out[count++], c, TO_PEER);
 		if (hop != NULL && from->hop_id == 0 && is_its_supernode(c, &from->way))
@@ -60,8 +60,12 @@ static unsigned role_listeners(
 
 static bool from_supernode(const struct edge *e, const struct origin *from)
 {
-	for (unsigned i = 0; from->hop_id == 0 && i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL && is_its_supernode(e->community[i], &from->way))
+	const struct community *c;
+
+	if (from->hop_id != 0)
+		return false;
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		if (is_its_supernode(c, &from->way))
 			return true;
 	return false;
 }
@@ -85,11 +89,12 @@ static bool role_within_budget(struct node *n, const struct origin *from)
 
 static bool role_answer(struct node *n, const uint8_t *data, size_t len, const struct origin *from)
 {
-	struct edge *e = edge_of(n);
+	struct community *c;
 
-	for (unsigned i = 0; from->hop_id == 0 && i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL && is_its_supernode(e->community[i], &from->way) &&
-			hop_hello_answer(e->community[i], data, len))
+	if (from->hop_id != 0)
+		return false;
+	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;)
+		if (is_its_supernode(c, &from->way) && hop_hello_answer(c, data, len))
 			return true;
 	return false;
 }
@@ -226,13 +231,9 @@ static void tell_wrong_key(struct community *c)
 
 static void role_tick(struct node *n)
 {
-	struct edge *e = edge_of(n);
+	struct community *c;
 
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		struct community *c = e->community[i];
-
-		if (c == NULL)
-			continue;
+	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;) {
 		hop_tick(c);
 		switch_tick(c);
 		tell_wrong_key(c);
@@ -323,9 +324,10 @@ static void init_party(struct community *c, const struct community_config *confi
 
 static bool has_tag(const struct edge *e, const uint8_t tag[COMMUNITY_TAG_LEN])
 {
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL &&
-			memcmp(e->community[i]->party.tag, tag, COMMUNITY_TAG_LEN) == 0)
+	const struct community *c;
+
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		if (memcmp(c->party.tag, tag, COMMUNITY_TAG_LEN) == 0)
 			return true;
 	return false;
 }
@@ -495,6 +497,8 @@ void edge_supernode_resolved(
 void edge_local_addresses(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms)
 {
+	struct community *c;
+
 	core_enter(&e->node.core, now_ms);
 	if (n > LOCAL_ADDRESSES_MAX)
 		n = LOCAL_ADDRESSES_MAX;
@@ -503,11 +507,9 @@ void edge_local_addresses(
 	e->n_local = (uint8_t)n;
 	if (n > 0)
 		memcpy(e->local, addresses, n * sizeof(*addresses));
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		if (e->community[i] == NULL)
-			continue;
-		hop_moved(e->community[i]);
-		peers_moved(e->community[i]);
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
+		hop_moved(c);
+		peers_moved(c);
 	}
 }
 
@@ -569,8 +571,9 @@ static void bid_farewell(struct community *c)
 
 void edge_shutdown(struct edge *e, uint64_t now_ms)
 {
+	struct community *c;
+
 	core_enter(&e->node.core, now_ms);
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL)
-			bid_farewell(e->community[i]);
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		bid_farewell(c);
 }

@@ -28,13 +28,10 @@ static bool answered_directly(const struct embryos *p)
 void edge_doors(struct node *n, struct view_doors *d)
 {
 	const struct edge *e = edge_of(n);
+	const struct community *c;
 
 	d->split_direct = n->core.n_bound > 0 || answered_directly(&n->core.embryos);
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		const struct community *c = e->community[i];
-
-		if (c == NULL)
-			continue;
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		add_env(d, c, TO_PEER);
 		if (c->hop.session != NULL)
 			add_env(d, c, TO_HOP);

@@ -150,6 +150,21 @@ static inline struct core *core_of(const struct community *c)
 	return &c->edge->node.core;
 }
 
+/*
+ * The next community, by index from *at on, and *at behind it; NULL: there is no more.
+ *	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+ */
+static inline struct community *edge_next_community(const struct edge *e, unsigned *at)
+{
+	while (*at < COMMUNITIES_MAX) {
+		struct community *c = e->community[(*at)++];
+
+		if (c != NULL)
+			return c;
+	}
+	return NULL;
+}
+
 /* Our community whose member we are as this party, or NULL for a hop's. */
 struct community *edge_community(struct edge *e, const struct party *self);
 

@@ -98,8 +98,10 @@ bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t re
 
 bool edge_is_registered(const struct edge *e)
 {
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (e->community[i] != NULL && hop_is_up(e->community[i]))
+	const struct community *c;
+
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		if (hop_is_up(c))
 			return true;
 	return false;
 }
@@ -140,13 +142,11 @@ static void tell_supernodes(
 
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink)
 {
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		const struct community *c = e->community[i];
+	const struct community *c;
 
-		if (c == NULL)
-			continue;
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		struct status_community t = {
-			.index = i,
+			.index = c->index,
 			.name = c->name,
 			.by_key = c->party.mode == MODE_KEY,
 			.mac = c->mac,
