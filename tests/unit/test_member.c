@@ -533,6 +533,30 @@ static const struct view *view_of(struct world *w)
 	return w->sn->node.core.view.shown;
 }
 
+/* As if there had been no memory when it registered first. */
+static void a_handle_that_found_no_room_is_shown_with_the_next_registration(void **state)
+{
+	static struct world w;
+	struct view_editor *e;
+	const struct link *l;
+	uint32_t handle;
+
+	(void)state;
+	init(&w, 4, 16);
+	e = &w.sn->node.core.view;
+	enter(&w, 0);
+	l = &w.edge[0].m->session->link;
+	handle = member_handle(w.edge[0].m);
+	view_remove_handle(e, 0, handle, l);
+	assert_null(view_handle(view_of(&w), 0, handle));
+	enter(&w, 0);
+	assert_ptr_equal(view_handle(view_of(&w), 0, handle), l);
+	/* What is shown already makes no new view. */
+	enter(&w, 0);
+	assert_false(e->changed);
+	supernode_destroy(w.sn);
+}
+
 /* Workers relay for who is registered, between members of one community. */
 static void the_view_has_who_is_registered(void **state)
 {
@@ -610,6 +634,7 @@ int main(void)
 		cmocka_unit_test(a_restarted_edge_has_to_register_again),
 		cmocka_unit_test(a_restarted_edge_has_ten_seconds_too),
 		cmocka_unit_test(the_view_has_who_is_registered),
+		cmocka_unit_test(a_handle_that_found_no_room_is_shown_with_the_next_registration),
 		cmocka_unit_test(members_are_told_of_edges_registered_elsewhere),
 	};
 

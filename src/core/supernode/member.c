@@ -82,7 +82,14 @@ void members_tell(struct supernode *sn)
 				session_post(&sn->node.core, member_of(e)->session, CONTROL_ROSTER);
 }
 
-/* Workers relay for it, and to it, from now on. */
+/* Without memory it may send and is not reached, until it registers again. */
+static void show_handle(struct supernode *sn, const struct member *m)
+{
+	if (view_put_handle(&sn->node.core.view, 0, member_handle(m), &m->session->link) != 0)
+		core_drop(&sn->node.core, DROP_NO_DESTINATION);
+}
+
+/* Workers relay for it from now on. */
 static void went_up(struct supernode *sn, struct member *m)
 {
 	struct link *l = &m->session->link;
@@ -93,9 +100,6 @@ static void went_up(struct supernode *sn, struct member *m)
 		e.remote = p->way.remote;
 	atomic_store_explicit(&l->member, link_member(m->entry->community->id, member_handle(m)),
 		memory_order_relaxed);
-	/* Without memory it may send and is not reached, until it registers again. */
-	if (view_put_handle(&sn->node.core.view, 0, member_handle(m), l) != 0)
-		core_drop(&sn->node.core, DROP_NO_DESTINATION);
 	core_event(&sn->node.core, &e);
 }
 
@@ -138,6 +142,7 @@ enum register_result member_register(
 		session_post(&sn->node.core, m->session, CONTROL_ROSTER);
 		if (before != m->entry->told.handle)
 			went_up(sn, m);
+		show_handle(sn, m);
 	}
 	members_tell(sn);
 	return m->entry != NULL ? REGISTER_OK : REGISTER_FULL;

@@ -65,8 +65,11 @@ void view_editor_fini(struct view_editor *e)
 
 static int put(struct view_editor *e, struct table_editor *t, uint64_t key, void *value)
 {
-	int rc = table_put(t, key, value);
+	int rc;
 
+	if (table_get(t, key) == value)
+		return 0;
+	rc = table_put(t, key, value);
 	e->changed = e->changed || rc == 0;
 	return rc;
 }
