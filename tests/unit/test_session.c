@@ -11,6 +11,7 @@ struct fixture {
 	struct core *core; /* of rig */
 	struct party self;
 	uint8_t last; /* number of a key set */
+	unsigned looks;
 };
 
 static int setup(void **state)
@@ -770,6 +771,54 @@ static void without_frames_it_falls_asleep_until_a_note_says_awake(void **state)
 	node_note(&f->rig.node, &note, f->core->now_ms);
 }
 
+static uint64_t look_and_want(struct node *n, struct session *s)
+{
+	struct fixture *f = (struct fixture *)n;
+
+	if (++f->looks < 10)
+		session_want(&n->core, s);
+	return UINT64_MAX;
+}
+
+static void take_frame(
+	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *frame)
+{
+	(void)n;
+	(void)of;
+	(void)link_id;
+	(void)frame;
+}
+
+static void no_tick(struct node *n)
+{
+	(void)n;
+}
+
+/* Whoever is wanted whenever it is looked at is looked at once, however late the tick is. */
+static void looking_at_what_is_due_ends(void **state)
+{
+	static const struct role role = {
+		.look = look_and_want, .frame = take_frame, .tick = no_tick};
+	struct fixture *f = *state;
+	struct note note = {.kind = NOTE_FRAME};
+	uint64_t tick_ms = START_MS + 70;
+
+	f->rig.node.role = &role;
+	(void)create(f, LINK_PEER, 1);
+	node_tick(&f->rig.node, tick_ms);
+	assert_int_equal(f->looks, 1);
+	node_note(&f->rig.node, &note, tick_ms + TICK_MS - 1);
+	assert_int_equal(f->looks, 1);
+	node_note(&f->rig.node, &note, tick_ms + TICK_MS);
+	assert_int_equal(f->looks, 2);
+	node_note(&f->rig.node, &note, tick_ms + TICK_MS);
+	assert_int_equal(f->looks, 2);
+	node_note(&f->rig.node, &note, tick_ms + 5 * TICK_MS);
+	assert_int_equal(f->looks, 3);
+	node_tick(&f->rig.node, tick_ms + 5 * TICK_MS + 1);
+	assert_int_equal(f->looks, 4);
+}
+
 /* A day of nothing: a handful of looks for each session, however many there are. */
 static void nothing_to_do_costs_next_to_nothing(void **state)
 {
@@ -816,6 +865,7 @@ int main(void)
 		TEST(a_busy_session_is_looked_at_every_tick),
 		TEST(a_wanted_session_is_looked_at_when_it_may_start),
 		TEST(without_frames_it_falls_asleep_until_a_note_says_awake),
+		TEST(looking_at_what_is_due_ends),
 		TEST(nothing_to_do_costs_next_to_nothing),
 	};
 
