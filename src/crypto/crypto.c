@@ -55,18 +55,6 @@ void crypto_sha256(uint8_t out[HASH_LEN], const struct slice *in, size_t n)
 	crypto_wipe(&st, sizeof(st));
 }
 
-void crypto_sha512(uint8_t out[64], const struct slice *in, size_t n)
-{
-	crypto_hash_sha512_state st;
-
-	crypto_hash_sha512_init(&st);
-	for (size_t i = 0; i < n; i++) {
-		crypto_hash_sha512_update(&st, in[i].data, in[i].len);
-	}
-	crypto_hash_sha512_final(&st, out);
-	crypto_wipe(&st, sizeof(st));
-}
-
 void crypto_hmac(
 	uint8_t out[HASH_LEN], const uint8_t *key, size_t key_len, const struct slice *in, size_t n)
 {

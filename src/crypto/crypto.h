@@ -47,8 +47,6 @@ void crypto_blake2b(uint8_t *out, size_t out_len, const uint8_t *key, size_t key
 	const struct slice *in, size_t n);
 /* FIPS 180-4. out may lie within the input. */
 void crypto_sha256(uint8_t out[HASH_LEN], const struct slice *in, size_t n);
-/* FIPS 180-4. */
-void crypto_sha512(uint8_t out[64], const struct slice *in, size_t n);
 /* HMAC-SHA-256 (RFC 2104) with a key of any length. */
 void crypto_hmac(uint8_t out[HASH_LEN], const uint8_t *key, size_t key_len, const struct slice *in,
 	size_t n);

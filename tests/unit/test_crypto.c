@@ -57,18 +57,14 @@ static void blake2b_takes_pieces_keys_and_lengths(void **state)
 	assert_int_equal(joined[1], 0xaa);
 }
 
-static void sha2_agrees_with_fips180(void **state)
+static void sha256_agrees_with_fips180(void **state)
 {
 	const struct slice pieces[] = {{"ab", 2}, {"c", 1}};
-	uint8_t out[64];
+	uint8_t out[HASH_LEN];
 
 	(void)state;
 	crypto_sha256(out, pieces, 2);
 	assert_hex(out, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	crypto_sha512(out, pieces, 2);
-	assert_hex(out, 64,
-		"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-		"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
 static void hmac_agrees_with_rfc4231(void **state)
@@ -278,7 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(blake2b_agrees_with_rfc7693),
 		cmocka_unit_test(blake2b_takes_pieces_keys_and_lengths),
-		cmocka_unit_test(sha2_agrees_with_fips180),
+		cmocka_unit_test(sha256_agrees_with_fips180),
 		cmocka_unit_test(hmac_agrees_with_rfc4231),
 		cmocka_unit_test(hkdf_agrees_with_rfc5869),
 		cmocka_unit_test(hkdf_expands_to_its_limit),
