@@ -242,8 +242,9 @@ void sim_transmit(void *ctx, const struct datagram *d, size_t n)
 /* All that arrives at a node in the same millisecond, up to a batch. */
 static void receive(struct sim *s, const struct sim_event *first)
 {
-	uint8_t slots[BATCH_MAX][SLOT_LEN];
-	struct rx x[BATCH_MAX];
+	/* Large: as locals the compiler would wipe them for each datagram. */
+	static _Thread_local uint8_t slots[BATCH_MAX][SLOT_LEN];
+	static _Thread_local struct rx x[BATCH_MAX];
 	struct sim_event e = *first;
 	struct sim_node *n = node_at(s, &e.to);
 	size_t count = 0;
