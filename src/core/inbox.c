@@ -237,7 +237,7 @@ static bool is_bound_to(
 static bool try_split_masks_of(
 	struct node *n, const struct session *s, const struct arrival *a, unsigned *left)
 {
-	for (unsigned i = 0; i<LINK_POSITIONS && * left> 0; i++) {
+	for (unsigned i = 0; i < LINK_POSITIONS && *left != 0; i++) {
 		const struct keyset *k = s->keys[i];
 
 		if (k == NULL)

@@ -110,7 +110,7 @@ static void add_community(struct world *w, uint8_t which)
 	const struct community_config c = {
 		.name = "y", .key = &key, .mtu = MTU_DEFAULT, .learn = which % 2 ? 64 : 0};
 
-	(void)edge_add_community(w->b, &c);
+	CHECK(edge_add_community(w->b, &c) < COMMUNITIES_MAX);
 }
 
 static void step(struct run *r)
