@@ -26,7 +26,7 @@ static uint64_t hash(const struct budget *b, const void *data, size_t len)
 	return load_be64(h);
 }
 
-static uint32_t *place_of(struct budget *b, const struct endpoint *from, uint32_t *tag)
+static uint32_t *place_of(struct budget *b, const struct endpoint *from, uint32_t *print)
 {
 	uint8_t key[18];
 	uint64_t h;
@@ -34,25 +34,25 @@ static uint32_t *place_of(struct budget *b, const struct endpoint *from, uint32_
 	memcpy(key, from->ip, sizeof(from->ip));
 	store_be16(key + 16, from->port);
 	h = hash(b, key, sizeof(key));
-	*tag = (uint32_t)(h >> 32) | 1;
-	return &b->tag[h % BUDGET_KNOWN];
+	*print = (uint32_t)(h >> 32) | 1;
+	return &b->print[h % BUDGET_KNOWN];
 }
 
 void budget_know(struct budget *b, const struct endpoint *from)
 {
-	uint32_t tag, *place = place_of(b, from, &tag);
+	uint32_t print, *place = place_of(b, from, &print);
 
-	*place = tag;
+	*place = print;
 }
 
 bool budget_take(struct budget *b, const struct endpoint *from, uint64_t now_ms)
 {
 	bool v4 = endpoint_is_v4(from);
-	uint32_t tag, *place = place_of(b, from, &tag);
+	uint32_t print, *place = place_of(b, from, &print);
 	struct bucket *host = &b->host[hash(b, from->ip, v4 ? 16 : 8) % BUDGET_BUCKETS];
 	struct bucket *net = &b->net[hash(b, from->ip, v4 ? 15 : 6) % BUDGET_BUCKETS];
 
-	if (*place == tag)
+	if (*place == print)
 		return bucket_take(&b->known, now_ms, KNOWN_PER_S, KNOWN_PER_S);
 	return bucket_take(host, now_ms, HOST_PER_S, HOST_BURST) &&
 	       bucket_take(net, now_ms, NET_PER_S, 2 * NET_PER_S) &&

@@ -20,7 +20,7 @@ struct budget {
 	struct bucket net[BUDGET_BUCKETS];  /* a /24, a /48 */
 	struct bucket all;
 	struct bucket known;
-	uint32_t tag[BUDGET_KNOWN]; /* of known addresses; forgotten by being overwritten */
+	uint32_t print[BUDGET_KNOWN]; /* of known addresses; forgotten by being overwritten */
 };
 
 /* All buckets full, no address known. hash_key is secret, random, and borrowed. */
