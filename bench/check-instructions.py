@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Instructions per frame of the core's data path beside those on record, so that a regression
-shows without a clock: more than 10 % above the record fails.
+shows without a clock: more than 2 % above the record fails.
 
 usage: bench/check-instructions.py [--record] BUILD_DIRECTORY
 
@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 RECORD = pathlib.Path(__file__).with_name("instructions.json")
-TOLERANCE = 0.10
+TOLERANCE = 0.02
 SKIPPED = 77
 STEPS = [("tcp", "out"), ("tcp", "in"), ("small", "out"), ("small", "in"),
          ("relayed", "out"), ("relayed", "relay"), ("relayed", "in")]

@@ -119,6 +119,8 @@ static void note_early(struct node *n, struct note *note)
 
 	if (s != NULL)
 		deliver(n, s, &f);
+	else
+		core_drop(&n->core, DROP_UNKNOWN);
 }
 
 /* Frames move again: what watches over them is armed at the next tick. */
@@ -173,12 +175,16 @@ static void confirm_embryo(
 		return;
 	s = e->session != NULL ? e->session : n->role->create(n, e->party, e->remote);
 	if (s == NULL) {
+		core_drop(core, DROP_POOL_FULL);
 		keyset_destroy(k);
 		session_discard_embryo(e);
 		return;
 	}
 	responder_confirm(core, e, s, k, a->from);
 	confirm(n, s, k);
+	/* A member's path begins where its handshake came from: where it is now is probed. */
+	if (!s->gone && s->link.kind == LINK_MEMBER)
+		search_seen(core, s, a->from, false);
 	if (!s->gone)
 		take_plain(n, s, k, h,
 			&(struct slice){a->data + DATA_HEADER_LEN, a->len - DATA_OVERHEAD},

@@ -30,11 +30,13 @@ void supernode_worker_fini(struct supernode_worker *w)
 	w->budget = NULL;
 }
 
-/* Where packets of this member with this handle go, or NULL with the reason. */
-static struct link *destination(
-	const struct view *v, const struct link *from, uint32_t handle, enum drop *why)
+/*
+ * Where packets of this member with this handle go, or NULL with the reason. own: the word of its
+ * registration, which may change at any time and is read once.
+ */
+static struct link *destination(const struct view *v, const struct link *from, uint64_t own,
+	uint32_t handle, enum drop *why)
 {
-	uint64_t own = link_word(&from->member);
 	struct link *to = view_handle(v, 0, handle);
 
 	*why = DROP_NOT_REGISTERED;
@@ -68,13 +70,14 @@ static size_t forward(struct supernode_worker *w, const struct view *v, struct r
 	struct datagram *out, uint64_t now_ms)
 {
 	const struct link *from = run[0]->link;
+	uint64_t own = link_word(&from->member);
 	struct link *to;
 	struct path path = {.hop_limit = run[0]->relay.hop_limit};
 	struct relay_burst burst;
 	enum drop why;
 	size_t allowed;
 
-	to = destination(v, from, run[0]->relay.handle, &why);
+	to = destination(v, from, own, run[0]->relay.handle, &why);
 	if (to == NULL) {
 		drop_run(w, run, n, why);
 		return 0;
@@ -82,7 +85,7 @@ static size_t forward(struct supernode_worker *w, const struct view *v, struct r
 	allowed = relay_budget_take(w->budget, from->id, to->id, n, now_ms);
 	drop_run(w, run + allowed, n - allowed, DROP_RATE);
 	path.hop = to;
-	path.handle = (uint32_t)link_word(&from->member);
+	path.handle = (uint32_t)own;
 	for (size_t i = 0; i < allowed; i++)
 		run[i]->verdict = VERDICT_EMPTY;
 	if (allowed == 0 || !transmit_relay_begin(&w->tx, &burst, &path, allowed, now_ms))

@@ -39,6 +39,8 @@ void edge_frame(struct node *n, const struct addressee *of, uint32_t link_id, co
 	}
 	if (s != NULL && s->link.kind == LINK_PEER && s->link.community == c->index)
 		hold(n, s, f);
+	else if (link_id != 0)
+		core_drop(&n->core, DROP_NO_PEER); /* it left in the meantime */
 	for (struct peer *p = c->peers; link_id == 0 && p != NULL; p = p->hh.next)
 		if (wants_broadcast(p) && n->core.waiting.n < WAITING_MAX / 2)
 			hold(n, p->session, f);

@@ -65,6 +65,7 @@ struct hop {
 	uint64_t ping_ms;	       /* next PING */
 	uint64_t unanswered_ms;	       /* first PING without an answer; 0: none */
 	uint64_t token;
+	uint64_t register_ms;	  /* REGISTER once more; 0: not */
 	struct bucket registered; /* answers to REGISTER that are taken */
 	uint32_t handle;
 	struct endpoint observed;

@@ -14,12 +14,13 @@
 #include "core/path/probe.h"
 #include "core/session/send.h"
 
-#define HELLO_FIRST_MS 400u
-#define HELLO_MAX_MS   2000u
-#define HELLO_DOUBT_MS 2500u /* silence to a handshake before asking which key it has */
-#define LOST_MS	       6000u
-#define PING_MS	       6500u /* +- 1.5 s */
-#define PING_AGAIN_MS  1000u
+#define HELLO_FIRST_MS	  400u
+#define HELLO_MAX_MS	  2000u
+#define HELLO_DOUBT_MS	  2500u /* silence to a handshake before asking which key it has */
+#define LOST_MS		  6000u
+#define PING_MS		  6500u /* +- 1.5 s */
+#define PING_AGAIN_MS	  1000u
+#define REGISTER_AGAIN_MS 2000u
 
 /* An honest supernode takes no more REGISTERs. Each answer may cost a line, and paths of all. */
 #define REGISTERED_PER_S 2
@@ -235,8 +236,11 @@ static void take_registered(struct community *c, const struct control_registered
 
 	if (!bucket_take(&h->registered, core_of(c)->now_ms, REGISTERED_PER_S, REGISTERED_BURST)) {
 		core_drop(core_of(c), DROP_RATE);
+		/* It was acknowledged, and may have named a new handle: ask once more, later. */
+		h->register_ms = core_of(c)->now_ms + REGISTER_AGAIN_MS;
 		return;
 	}
+	h->register_ms = 0;
 	if (m->result != REGISTER_OK) {
 		supernode_event(c, EVENT_SUPERNODE_REFUSED, m->result);
 		return;
@@ -380,6 +384,10 @@ void hop_tick(struct community *c)
 	if (h->hello_ms != 0 && now_ms >= h->hello_ms &&
 		(h->state == SUPERNODE_HELLO || h->state == SUPERNODE_HANDSHAKE))
 		send_hello(c);
+	if (h->register_ms != 0 && now_ms >= h->register_ms && h->session != NULL) {
+		h->register_ms = 0;
+		session_post(core_of(c), h->session, CONTROL_REGISTER);
+	}
 	if (h->state == SUPERNODE_UP && now_ms >= h->ping_ms)
 		ping(c);
 }

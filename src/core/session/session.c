@@ -175,6 +175,7 @@ void session_retire(struct core *core, struct session *s)
 	session_forget_keys(core, s);
 	session_set_path(core, &s->link.path, NULL);
 	session_set_path(core, &s->link.copy, NULL);
+	drops_add(&core->drops, DROP_NO_PEER, s->waiting.n);
 	waiting_clear(&core->waiting, &s->waiting);
 	free(s->search);
 	s->search = NULL;
