@@ -27,12 +27,19 @@ struct arrival {
 
 /* ---- what was opened ---- */
 
-static void deliver(struct node *n, const struct session *s, const struct frame *f)
+/* The worker's rule: from an address that its sender owns or may bring. */
+static bool comes_from_its_sender(const struct node *n, const struct session *s, uint64_t source)
 {
 	uint64_t owned = link_word(&s->link.mac);
+	const struct view *v = n->core.view.shown;
 
-	if (f->len < FRAME_MIN || f->len > FRAME_MAX || owned == 0 ||
-		owned != frame_source(f->data))
+	return owned != 0 && (owned == source || (v != NULL && view_learn(v, &s->link, source)));
+}
+
+static void deliver(struct node *n, const struct session *s, const struct frame *f)
+{
+	if (f->len < FRAME_MIN || f->len > FRAME_MAX ||
+		!comes_from_its_sender(n, s, frame_source(f->data)))
 		core_drop(&n->core, DROP_SOURCE_MAC);
 	else
 		n->core.io.deliver(n->core.io.ctx, s->link.community, f);

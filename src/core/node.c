@@ -106,7 +106,7 @@ void node_look_due(struct node *n)
 void node_tick(struct node *n, uint64_t now_ms)
 {
 	core_enter(&n->core, now_ms);
-	n->core.flush_ms = now_ms + TICK_MS;
+	n->core.flush_ms = now_ms + SESSION_TICK_MS;
 	expire_embryos(n);
 	node_look_due(n);
 	n->role->tick(n);

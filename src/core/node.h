@@ -13,7 +13,7 @@
 #include "core/session/budget.h"
 #include "core/session/session.h"
 
-#define TICK_MS	      100 /* node_tick is to be called so often */
+#define TICK_MS	      100 /* node_tick is to be called so often, give or take a few */
 #define LISTENERS_MAX (2 * COMMUNITIES_MAX)
 
 struct node;

@@ -100,6 +100,29 @@ static void learned_addresses_age(void **state)
 	sim_destroy(n.s);
 }
 
+/* The first frames under new keys are opened by the control thread, which has the same rule. */
+static void a_foreign_address_wakes_sleeping_sessions(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
+	struct net n;
+	size_t first;
+
+	(void)state;
+	set_up(&n, LEARN);
+	own = sim_mac(n.edge[1]);
+	sim_run(n.s, 400000);
+	assert_null(sim_session(n.edge[1], n.edge[0])->current);
+	first = sim_flood(n.edge[0], &all, &foreign);
+	sim_run(n.s, 3000);
+	assert_int_equal(reached(&n, first), EDGES - 1);
+	for (unsigned i = 1; i < EDGES; i++)
+		assert_int_equal(sim_drops(n.edge[i], DROP_SOURCE_MAC), 0);
+	first = flood(&n, 1, &foreign, &own);
+	assert_int_equal(reached(&n, first), 1);
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
 static void claims_stand_above_what_is_learned(void **state)
 {
 	struct mac victim, own;
@@ -192,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_learned_address_leads_to_its_port),
 		cmocka_unit_test(learned_addresses_age),
+		cmocka_unit_test(a_foreign_address_wakes_sleeping_sessions),
 		cmocka_unit_test(claims_stand_above_what_is_learned),
 		cmocka_unit_test(a_member_that_left_is_not_learned_again),
 		cmocka_unit_test(a_port_that_is_no_peer_counts),

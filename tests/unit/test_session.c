@@ -807,15 +807,15 @@ static void looking_at_what_is_due_ends(void **state)
 	(void)create(f, LINK_PEER, 1);
 	node_tick(&f->rig.node, tick_ms);
 	assert_int_equal(f->looks, 1);
-	node_note(&f->rig.node, &note, tick_ms + TICK_MS - 1);
+	node_note(&f->rig.node, &note, tick_ms + SESSION_TICK_MS - 1);
 	assert_int_equal(f->looks, 1);
-	node_note(&f->rig.node, &note, tick_ms + TICK_MS);
+	node_note(&f->rig.node, &note, tick_ms + SESSION_TICK_MS);
 	assert_int_equal(f->looks, 2);
-	node_note(&f->rig.node, &note, tick_ms + TICK_MS);
+	node_note(&f->rig.node, &note, tick_ms + SESSION_TICK_MS);
 	assert_int_equal(f->looks, 2);
-	node_note(&f->rig.node, &note, tick_ms + 5 * TICK_MS);
+	node_note(&f->rig.node, &note, tick_ms + 5 * SESSION_TICK_MS);
 	assert_int_equal(f->looks, 3);
-	node_tick(&f->rig.node, tick_ms + 5 * TICK_MS + 1);
+	node_tick(&f->rig.node, tick_ms + 5 * SESSION_TICK_MS + 1);
 	assert_int_equal(f->looks, 4);
 }
 

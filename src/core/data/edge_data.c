@@ -365,17 +365,6 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
  * A member may send only from its own address: it cannot pose as another. Where addresses are
  * learned it may bring others, but none that a member owns.
  */
-static bool may_bring(const struct view *v, const struct rx *x)
-{
-	const struct view_community *c = &v->community[x->link->community];
-	uint64_t source = frame_source(x->data);
-
-	if (c->fdb == NULL || view_owner(v, x->link->community, source) != NULL)
-		return false;
-	fdb_learn(c->fdb, source, x->link->port, c->step);
-	return true;
-}
-
 static void check_frame(struct edge_worker *w, const struct view *v, struct rx *x)
 {
 	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
@@ -387,7 +376,8 @@ static void check_frame(struct edge_worker *w, const struct view *v, struct rx *
 		x->verdict = finish(w, &f) ? VERDICT_EARLY : VERDICT_DROP;
 		x->why = DROP_MALFORMED;
 		x->header.csum_unset = false;
-	} else if (owned != frame_source(x->data) && !may_bring(v, x)) {
+	} else if (owned != frame_source(x->data) &&
+		   !view_learn(v, x->link, frame_source(x->data))) {
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
 	}
 }

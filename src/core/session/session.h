@@ -27,7 +27,7 @@
 #define CONFIRM_GIVE_UP_MS 5000u
 #define SESSION_ACTIVE_MS  60000u /* without frames for so long, keys are let die */
 #define SESSION_IDLE_MS	   6000u  /* without frames for so long it is looked at rarely */
-#define SESSION_TICK_MS	   100u	  /* how often it is looked at when not idle */
+#define SESSION_TICK_MS	   90u /* how often it is looked at when not idle: before the next tick */
 
 enum session_effect {
 	SESSION_KEYED = 1,	 /* an attempt was answered; the key set is not confirmed yet */

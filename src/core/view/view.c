@@ -28,6 +28,16 @@ const struct port *view_port(const struct view *v, unsigned community, uint64_t 
 	return c->fdb != NULL ? port_find(c->ports, fdb_find(c->fdb, address)) : &port_all;
 }
 
+bool view_learn(const struct view *v, const struct link *from, uint64_t address)
+{
+	const struct view_community *c = &v->community[from->community];
+
+	if (c->fdb == NULL || view_owner(v, from->community, address) != NULL)
+		return false;
+	fdb_learn(c->fdb, address, from->port, c->step);
+	return true;
+}
+
 bool view_is_supernode(const struct view *v, const struct way *from)
 {
 	for (uint32_t i = 0; i < v->doors.n_supernodes; i++)

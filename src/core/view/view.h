@@ -105,6 +105,11 @@ static inline struct link *view_handle(const struct view *v, uint32_t hop_id, ui
 const struct port *view_owner(const struct view *v, unsigned community, uint64_t address);
 /* Where frames for it go: the flood group if nobody knows. */
 const struct port *view_port(const struct view *v, unsigned community, uint64_t address);
+/*
+ * A frame from this address came by a peer's link, which does not own it: learns that, where
+ * addresses are learned and nobody owns this one. False: the peer may not send from it. Any thread.
+ */
+bool view_learn(const struct view *v, const struct link *from, uint64_t address);
 /* Whether it is the remote side of the way to a supernode in use, by carrier and address. */
 bool view_is_supernode(const struct view *v, const struct way *from);
 
