@@ -197,7 +197,11 @@ void hop_keyed(struct community *c)
 	c->edge->supernode[h->supernode].mismatch = false;
 	h->hello_ms = 0;
 	h->unanswered_ms = 0;
-	h->ping_ms = now_ms + PING_MS;
+	/*
+	 * Soon, and again until answered: the supernode confirms new keys with one packet, and if
+	 * that is lost, they would be let go here while it uses them.
+	 */
+	h->ping_ms = now_ms + PING_AGAIN_MS;
 	if (h->state != SUPERNODE_UP)
 		h->state = SUPERNODE_REGISTERING;
 	session_post(core_of(c), h->session, CONTROL_REGISTER);

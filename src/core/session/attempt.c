@@ -76,7 +76,10 @@ static void send_attempt(struct core *core, struct session *s)
 	send_envelope(core, &to, buf + RELAY_HEADER_LEN, len);
 }
 
-/* Nothing came of it: wait longer each time before trying again without being asked. */
+/*
+ * Nothing came of it: wait longer each time before trying again without being asked, but for a
+ * supernode, without which nothing goes.
+ */
 static void fail(struct core *core, struct session *s)
 {
 	uint64_t wait = FAILURE_FIRST_MS << (s->failures < 5 ? s->failures : 5);
@@ -84,7 +87,11 @@ static void fail(struct core *core, struct session *s)
 	session_end_attempt(s);
 	if (s->failures < UINT8_MAX)
 		s->failures++;
-	s->not_before_ms = core->now_ms + (wait < FAILURE_MAX_MS ? wait : FAILURE_MAX_MS);
+	if (wait > FAILURE_MAX_MS)
+		wait = FAILURE_MAX_MS;
+	if (s->link.kind == LINK_HOP)
+		wait = HOP_MAX_MS;
+	s->not_before_ms = core->now_ms + wait;
 }
 
 /*
