@@ -20,7 +20,8 @@
 #define FRAMES_MAX   256
 #define PUNCTUAL     5	    /* ticks of a wait, before ... */
 #define LATE	     9	    /* ... it takes as many at once */
-#define HORIZON_MS   300000 /* all keys that a run began with are erased by then */
+#define AGED_MS	     118000 /* keys are soon to be renewed ... */
+#define HORIZON_MS   242000 /* ... and by then erased */
 #define FLOOD	     20000  /* datagrams in one run: more is a storm */
 
 enum place {
@@ -65,6 +66,7 @@ struct world {
 	struct parcel queue[QUEUE_MAX];
 	enum place target; /* what is sent to it is recorded ... */
 	bool withheld;	   /* ... and now not delivered */
+	bool ageing;	   /* nothing is recorded */
 	unsigned n_recorded;
 	struct parcel recorded[RECORDED_MAX];
 	unsigned n_sent;	 /* frames of B, numbered */
@@ -134,7 +136,7 @@ static inline void world_post(
 	p->len = len;
 	p->from = from;
 	p->to = to;
-	if (to == w->target && from < AT_STRANGER)
+	if (to == w->target && from < AT_STRANGER && !w->ageing)
 		w->recorded[w->n_recorded++ % RECORDED_MAX] = *p;
 	if (to != w->target || !w->withheld)
 		w->count++;
@@ -426,6 +428,16 @@ static inline bool world_is_up(struct world *w)
 	       link_direct(&ab->link) != NULL;
 }
 
+/* Until its keys are old. What was recorded stays: handshakes above all. */
+static inline void world_age(struct world *w)
+{
+	w->ageing = true;
+	while (w->now_ms < AGED_MS)
+		world_tick(w, PUNCTUAL + LATE);
+	w->ageing = false;
+	CHECK(world_is_up(w));
+}
+
 static inline void *world_build(int target)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -457,10 +469,19 @@ static inline bool world_goes_on(const struct world *w, const struct feed *f)
 	return f->left > 0 && w->now_ms < HORIZON_MS;
 }
 
-/* A run begins with the world as it was when first built ... */
-static inline struct world *world_begin(enum place target)
+static inline void *world_build_aged(int target)
 {
-	return snapshot_take(world_build, (int)target);
+	struct world *w = world_build(target);
+
+	world_age(w);
+	w->traffic = 0;
+	return w;
+}
+
+/* A run begins with the world as it was when first built, young or aged ... */
+static inline struct world *world_begin(enum place target, bool aged)
+{
+	return snapshot_take(aged ? world_build_aged : world_build, (int)target);
 }
 
 /* ... and leaves nothing of it. */

@@ -23,7 +23,7 @@ void *snapshot_take(void *(*build)(int what), int what);
 /*
  * Whether what was taken shall be destroyed and, with all that the run allocated, freed before it
  * is restored. With a snapshot that is to find leaks only, and it takes time: true for about one
- * input of eight, always the same ones.
+ * input of 32, always the same ones.
  */
 bool snapshot_wants_end(const uint8_t *input, size_t len);
 /* Ends what snapshot_take began. Aborts if it was to be freed, and something was not. */

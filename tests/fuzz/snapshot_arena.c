@@ -250,7 +250,7 @@ bool snapshot_wants_end(const uint8_t *input, size_t len)
 
 	for (size_t i = 0; i < len; i++)
 		sum += input[i];
-	snapshot.ends = sum % 8 == 0;
+	snapshot.ends = sum % 32 == 0;
 	return snapshot.ends;
 }
 
