@@ -36,7 +36,8 @@ def parse(words):
     p.add_argument("--only", type=names(ALL_CASES), default=ALL_CASES, metavar="CASE,...",
                    help=f"of {', '.join(ALL_CASES)}; cpu comes with tcp1, memory always")
     p.add_argument("--ways", type=lambda text: text.split(","), metavar="WAY,...",
-                   help="of veth, vxlan, n2n, relayed and the peers' names; default all there are")
+                   help="of veth, vxlan, n2n, relayed and the peers' names; default all there are. "
+                        "What --against and --n2n name is always among them")
     p.add_argument("--against", metavar="DIRECTORY", action="append", default=[],
                    help="another n2n 4 to measure too: the folder of edge, supernode and n2n")
     p.add_argument("--n2n", metavar="OPTIONS", action="append", default=[],
@@ -95,6 +96,7 @@ def choose_ways(options, results):
     every = own_ways(programs, more) + other_ways(options.wireguard_go, options.n2n3_edge,
                                                   options.n2n3_supernode)
     wanted = options.ways or [way.key for way in every]
+    wanted = wanted + [f"n2n-{number}" for number in range(1, len(more) + 1)]
     unknown = set(wanted) - {way.key for way in every}
     if unknown:
         stop(f'"{min(unknown)}" is none of {", ".join(way.key for way in every)}')
