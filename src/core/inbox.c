@@ -301,8 +301,7 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 	r.session = n->role->find(n, self, r.answer.noise.rs);
 	if (responder_settles(&n->core, &r))
 		goto out;
-	if ((r.session == NULL || !r.session->confirmed) && n->role->admit != NULL &&
-		!n->role->admit(n, self, r.answer.noise.rs))
+	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from))
 		core_drop(&n->core, DROP_RATE);
 	else
 		responder_answer(&n->core, &r);
@@ -321,8 +320,8 @@ static bool take_answer(
 	if (s->attempt == NULL || s->attempt->index != m->receiver ||
 		attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
 		return false;
-	if (!s->confirmed && n->role->admit != NULL && s->link.kind == LINK_PEER &&
-		!n->role->admit(n, s->party, s->remote)) {
+	if (n->role->admit != NULL && s->link.kind == LINK_PEER &&
+		!n->role->admit(n, s->party, s->remote, from)) {
 		crypto_wipe(&result, sizeof(result));
 		core_drop(&n->core, DROP_RATE);
 		return true;

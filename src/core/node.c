@@ -75,18 +75,16 @@ static void expire_embryos(struct node *n)
 	p->expire_ms = 0;
 	for (unsigned i = 0; i < p->n; i++) {
 		struct embryo *e = &p->at[i];
-		const struct party *self = e->party;
-		const struct session *s = e->session;
 
-		if (self == NULL)
+		if (e->party == NULL)
 			continue;
 		if (n->core.now_ms < e->born_ms + EMBRYO_LIFE_MS) {
 			embryos_expire_by(p, e->born_ms + EMBRYO_LIFE_MS);
 			continue;
 		}
-		session_discard_embryo(e);
 		if (n->role->unconfirmed != NULL)
-			n->role->unconfirmed(n, self, s);
+			n->role->unconfirmed(n, e);
+		session_discard_embryo(e);
 	}
 }
 

@@ -34,15 +34,17 @@ struct role {
 	/* Our side of a handshake begun by remote, or NULL: then nobody is there for it. */
 	struct session *(*find)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
-	/* May a handshake with this static, never confirmed, go on now? NULL: always. */
-	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
+	/* May a handshake with this static, whose message came from there, go on now? NULL: always.
+	 */
+	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
+		const struct origin *from);
 	/* The remote side has confirmed and has no session yet. NULL when there is no room. */
 	struct session *(*create)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
 	/* What happened to a session: a set of enum session_effect. May retire it. */
 	void (*effects)(struct node *n, struct session *s, unsigned effects);
-	/* A handshake that we answered was never confirmed; s may be NULL. May itself be NULL. */
-	void (*unconfirmed)(struct node *n, const struct party *self, const struct session *s);
+	/* A handshake that we answered was not confirmed in time and ends. May be NULL. */
+	void (*unconfirmed)(struct node *n, const struct embryo *e);
 	/* One control message of a packet opened under k. May retire the session. */
 	void (*message)(struct node *n, struct session *s, const struct keyset *k,
 		const struct control_msg *m, const struct origin *from);

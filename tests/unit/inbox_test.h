@@ -87,8 +87,10 @@ static inline struct session *find(struct node *n, const struct party *self, con
 	return s != NULL && s->party == self && memcmp(s->remote, remote, KEY_LEN) == 0 ? s : NULL;
 }
 
-static inline bool admit(struct node *n, const struct party *self, const uint8_t *remote)
+static inline bool admit(
+	struct node *n, const struct party *self, const uint8_t *remote, const struct origin *from)
 {
+	(void)from;
 	(void)self;
 	(void)remote;
 	fixture_of(n)->asked++;

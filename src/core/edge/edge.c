@@ -110,11 +110,14 @@ static struct session *role_find(
 	return p != NULL ? p->session : NULL;
 }
 
-static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
+static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
+	const struct origin *from)
 {
 	struct community *c = edge_community(edge_of(n), self);
+	const struct peer *p = c != NULL ? peer_find(c, remote) : NULL;
 
-	if (c == NULL || self->mode != MODE_PASSPHRASE)
+	(void)from;
+	if (c == NULL || self->mode != MODE_PASSPHRASE || (p != NULL && p->session->confirmed))
 		return c != NULL;
 	if (!guesses_admit(&c->guesses, remote, n->core.now_ms, &n->core.io.random))
 		return false;
@@ -150,11 +153,11 @@ static void failed(struct community *c, bool answered)
 	}
 }
 
-static void role_unconfirmed(struct node *n, const struct party *self, const struct session *s)
+static void role_unconfirmed(struct node *n, const struct embryo *e)
 {
-	struct community *c = edge_community(edge_of(n), self);
+	struct community *c = edge_community(edge_of(n), e->party);
 
-	if (c != NULL && (s == NULL || !s->confirmed))
+	if (c != NULL && (e->session == NULL || !e->session->confirmed))
 		failed(c, true);
 }
 
