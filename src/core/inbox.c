@@ -3,7 +3,7 @@
  * The slow way in, for both roles: what workers could not finish comes here as notes (PROTOCOL.md
  * 6.5). Opened control packets and envelopes; packets for key sets so new that no view had them;
  * first packets of handshakes that we answered. What strangers may have sent is worked on within
- * budgets only, so that they cannot keep the control thread from its work.
+ * budgets only (session/budget.h), so that they keep nobody from his handshake.
  */
 #include <string.h>
 
@@ -80,6 +80,13 @@ static void confirm(struct node *n, struct session *s, struct keyset *k)
 	node_look(n, s);
 }
 
+static bool on_path(const struct session *s, const struct origin *from)
+{
+	const struct path *p = link_direct(&s->link);
+
+	return p != NULL && way_same_remote(&p->way, &from->way);
+}
+
 /* A genuine packet came under k: it shows where the remote side is. */
 static void heard(struct node *n, struct session *s, struct keyset *k, unsigned kind,
 	const struct origin *from)
@@ -94,7 +101,9 @@ static void heard(struct node *n, struct session *s, struct keyset *k, unsigned 
 	s->route.direct = (struct way){.carrier = from->way.carrier, .remote = from->way.remote};
 	if (s->wanted)
 		session_look_at(&n->core, s, n->core.flush_ms);
-	budget_know(&n->budget, &from->way.remote);
+	/* Whatever a source says of itself, it was heard by whoever is at the end of the path. */
+	if (on_path(s, from))
+		budget_know(&n->budget, &from->way.remote);
 	search_seen(&n->core, s, from, s->link.kind == LINK_PEER && kind == KIND_CONTROL);
 }
 
@@ -230,6 +239,14 @@ static bool try_known(struct node *n, const struct arrival *a)
 	return false;
 }
 
+static bool listens_as(const struct arrival *a, const struct party *self)
+{
+	for (unsigned i = 0; i < a->n_listeners; i++)
+		if (a->listener[i].self == self)
+			return true;
+	return false;
+}
+
 static bool same_place(const struct origin *a, const struct origin *b)
 {
 	return a->hop_id != 0 || b->hop_id != 0 ? a->hop_id == b->hop_id && a->handle == b->handle
@@ -262,21 +279,27 @@ static bool try_split_masks_of(
 	return false;
 }
 
-/* Split masks, of whoever shook hands from this place: first what waits for confirmation; 4 at
- * most. */
+/*
+ * The first packet of a handshake that waits for it, wherever it comes from: message 1 may have
+ * come from elsewhere by anybody who repeated it. A mask costs little, and no budget.
+ */
+static bool try_embryos(struct node *n, const struct arrival *a)
+{
+	for (unsigned i = 0; i < n->core.embryos.n; i++) {
+		const struct embryo *e = &n->core.embryos.at[i];
+
+		if (e->party != NULL && e->party->role == ROLE_EDGE && listens_as(a, e->party) &&
+			try_mask(n, e->rx_mask, &e->result.rx_index, a))
+			return true;
+	}
+	return false;
+}
+
+/* Split masks of sessions that shook hands from this place, 4 at most. */
 static bool try_split_masks(struct node *n, const struct party *self, const struct arrival *a)
 {
 	unsigned left = SPLIT_MASKS_MAX;
 
-	for (unsigned i = 0; i < n->core.embryos.n && left > 0; i++) {
-		const struct embryo *e = &n->core.embryos.at[i];
-
-		if (e->party != self || !same_place(&e->origin, a->from))
-			continue;
-		left--;
-		if (try_mask(n, e->rx_mask, &e->result.rx_index, a))
-			return true;
-	}
 	for (struct session *s = n->core.sessions; s != NULL && left > 0; s = s->hh.next)
 		if (is_bound_to(s, self, a->from) && try_split_masks_of(n, s, a, &left))
 			return true;
@@ -285,11 +308,31 @@ static bool try_split_masks(struct node *n, const struct party *self, const stru
 
 /* ---- envelopes ---- */
 
+/* Looked at before anything that costs: a flood must neither take the time nor a budget of all. */
+static bool may_be_read(struct node *n, struct request *r)
+{
+	r->has_shown = responder_shown(&n->core, r);
+	switch (budget_handshake(&n->budget, r->from, r->has_shown, n->core.now_ms)) {
+	case BUDGET_GRANTED:
+		return true;
+	case BUDGET_PROVE:
+		core_drop(&n->core, DROP_UNPROVEN);
+		responder_ask_cookie(&n->core, r, COOKIE_LOAD);
+		return false;
+	case BUDGET_SPENT:
+		break;
+	}
+	core_drop(&n->core, DROP_RATE);
+	return false;
+}
+
 static void take_init(struct node *n, const struct party *self, const struct msg_init *init,
 	const uint8_t *tag, const struct origin *from)
 {
 	struct request r = {.self = self, .init = init, .from = from, .tag = tag};
 
+	if (!may_be_read(n, &r))
+		return;
 	if (init->key_index != self->key_index || answer_read(&r.answer, self, init) != 0) {
 		core_drop(&n->core, DROP_AUTH);
 		return;
@@ -309,16 +352,26 @@ out:
 	answer_wipe(&r.answer);
 }
 
-/* An answer to an attempt of this session's; false when it does not fit. */
+/*
+ * Answers come from where the question went. A copy from elsewhere is as genuine, but who sent it
+ * on may be anybody: what follows goes to where the question went, put into *asked.
+ */
+static const struct origin *trusted(
+	const struct session *s, const struct origin *from, struct origin *asked)
+{
+	return session_way(s, asked) && !same_place(asked, from) ? asked : from;
+}
+
+/* An answer to the attempt of this session; false when it does not fit. */
 static bool take_answer(
 	struct node *n, struct session *s, const struct msg_response *m, const struct origin *from)
 {
 	struct handshake_result result;
 	struct payload theirs;
+	struct origin asked;
 	unsigned effects;
 
-	if (s->attempt == NULL || s->attempt->index != m->receiver ||
-		attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
+	if (attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
 		return false;
 	if (n->role->admit != NULL && s->link.kind == LINK_PEER &&
 		!n->role->admit(n, s->party, s->remote, from)) {
@@ -326,7 +379,7 @@ static bool take_answer(
 		core_drop(&n->core, DROP_RATE);
 		return true;
 	}
-	effects = attempt_take(&n->core, s, &result, &theirs, from);
+	effects = attempt_take(&n->core, s, &result, &theirs, trusted(s, from, &asked));
 	crypto_wipe(&result, sizeof(result));
 	node_act(n, s, effects);
 	if (!s->gone)
@@ -345,7 +398,11 @@ static void take_response(
 		return;
 	}
 	s = session_by_id(&n->core, INDEX_ID(m.receiver));
-	if (s == NULL || !take_answer(n, s, &m, from))
+	if (s == NULL || s->attempt == NULL || s->attempt->index != m.receiver)
+		core_drop(&n->core, DROP_UNKNOWN);
+	else if (!budget_answer(&n->budget, n->core.now_ms))
+		core_drop(&n->core, DROP_RATE);
+	else if (!take_answer(n, s, &m, from))
 		core_drop(&n->core, DROP_AUTH);
 }
 
@@ -378,8 +435,8 @@ static void note_envelope(struct node *n, const struct note *note)
 	struct listener l[LISTENERS_MAX];
 	unsigned count = n->role->listeners(n, &note->origin, l);
 
-	if (note->len < TAG_LEN || !n->role->within_budget(n, &note->origin)) {
-		core_drop(&n->core, DROP_RATE);
+	if (note->len < TAG_LEN) {
+		core_drop(&n->core, DROP_MALFORMED);
 		return;
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -476,6 +533,12 @@ static bool take_arrival(struct node *n, struct arrival *a, bool tried)
 	return false;
 }
 
+static bool within_budget(struct node *n, const struct origin *from)
+{
+	return (n->role->expected != NULL && n->role->expected(n, from)) ||
+	       budget_datagram(&n->budget, from, n->core.now_ms);
+}
+
 static void note_unknown(struct node *n, struct note *note)
 {
 	struct arrival a = {.data = note->data, .len = note->len, .from = &note->origin};
@@ -484,9 +547,9 @@ static void note_unknown(struct node *n, struct note *note)
 	if (a.len < DATAGRAM_MIN_LEN || a.len > DATAGRAM_MAX)
 		return;
 	a.n_listeners = n->role->listeners(n, a.from, a.listener);
-	if (try_known(n, &a))
+	if (try_known(n, &a) || try_embryos(n, &a))
 		return;
-	if (!n->role->within_budget(n, a.from))
+	if (!within_budget(n, a.from))
 		core_drop(&n->core, DROP_RATE);
 	else if (!take_arrival(n, &a, tried))
 		core_drop(&n->core, DROP_UNKNOWN);

@@ -29,8 +29,9 @@ struct role {
 	/* Whom a datagram from there may be for, in the order to try; returns how many. */
 	unsigned (*listeners)(
 		struct node *n, const struct origin *from, struct listener out[LISTENERS_MAX]);
-	/* May a datagram that nobody could place yet be worked on? */
-	bool (*within_budget)(struct node *n, const struct origin *from);
+	/* Is a datagram that nobody could place yet expected from there? NULL: never. Others need
+	 * room in the budget of strangers. */
+	bool (*expected)(struct node *n, const struct origin *from);
 	/* Our side of a handshake begun by remote, or NULL: then nobody is there for it. */
 	struct session *(*find)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
@@ -74,7 +75,7 @@ struct node {
 	struct core core; /* first */
 	const struct role *role;
 	struct receiver rx;   /* of the control thread, for what views are too old for */
-	struct budget budget; /* of unknown datagrams that came directly */
+	struct budget budget; /* of what strangers send */
 	uint32_t env_version; /* of the keys of our envelopes; a role raises it with each change */
 };
 

@@ -72,7 +72,7 @@ struct msg_response {
 
 enum cookie_reason {
 	COOKIE_STALE = 1,
-	COOKIE_LOAD = 2 /* reserved */
+	COOKIE_LOAD = 2
 };
 
 /* 0 type<<4 | 1 version | 2 receiver index | 6 difficulty 0 | 7 reason | 8 zero 2 | 10 cookie */

@@ -73,7 +73,7 @@ static inline unsigned listeners(
 	return f->n_listeners;
 }
 
-static inline bool within_budget(struct node *n, const struct origin *from)
+static inline bool expected(struct node *n, const struct origin *from)
 {
 	(void)from;
 	fixture_of(n)->budget++;
@@ -164,7 +164,7 @@ static inline uint64_t look(struct node *n, struct session *s)
 
 static const struct role role = {
 	.listeners = listeners,
-	.within_budget = within_budget,
+	.expected = expected,
 	.find = find,
 	.admit = admit,
 	.create = create,
@@ -246,6 +246,19 @@ static inline void begin_note(struct fixture *f, enum note_kind kind, uint8_t ho
 	f->note.to = f->listener[0].to;
 	f->note.tried = f->rig.node.env_version;
 	f->note.len = 0;
+}
+
+/* From now on strangers have used up what is there for them. */
+static inline void spend(struct bucket *b, uint64_t now_ms)
+{
+	*b = (struct bucket){.last_ms = now_ms, .started = true};
+}
+
+static inline void refuse(struct fixture *f)
+{
+	f->refuses = true;
+	spend(&f->rig.node.budget.unknown_all, f->core->now_ms);
+	memset(f->rig.node.budget.known, 0, sizeof(f->rig.node.budget.known));
 }
 
 static inline void take(struct fixture *f)

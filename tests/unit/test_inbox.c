@@ -18,7 +18,6 @@ static void what_a_worker_opened_is_not_opened_again(void **state)
 	assert_int_equal(opened, 0);
 	keyset_destroy(take_answer(f, &k));
 	assert_int_equal(f->asked, 1);
-	assert_int_equal(f->budget, 1);
 	assert_drops(f, DROP_RATE, 0);
 }
 
@@ -74,8 +73,51 @@ static void an_answer_ends_the_attempt_it_is_for(void **state)
 	/* Again: there is no attempt any more. */
 	note_opened(f, datagram, len, f->self.env_key, HOST);
 	take(f);
-	assert_int_equal(drops(f, DROP_AUTH), 1);
+	assert_int_equal(drops(f, DROP_UNKNOWN), 1);
 	assert_int_equal(f->n_effects, 1);
+}
+
+/* It is as genuine, but who repeated it may be anybody: nothing is sent there. */
+static void an_answer_from_elsewhere_leads_nothing_there(void **state)
+{
+	uint8_t datagram[ENVELOPE_MAX_LEN];
+	struct fixture *f = *state;
+	struct session *s = add_session(f);
+	const struct origin asked = from_host(HOST);
+	size_t len;
+
+	begin_attempt(f);
+	len = answer_of_peer(f, datagram);
+	note_opened(f, datagram, len, f->self.env_key, HOST + 1);
+	take(f);
+	assert_non_null(s->current);
+	assert_true(way_same_remote(&s->origin.way, &asked.way));
+	assert_true(f->rig.n_sent >= 1);
+	for (unsigned i = 0; i < f->rig.n_sent; i++)
+		assert_true(way_same_remote(&f->rig.sent[i].way, &asked.way));
+}
+
+/* Each attempt of ours may be answered wrongly by whoever saw it: that costs, and has an end. */
+static void wrong_answers_are_bounded(void **state)
+{
+	uint8_t datagram[ENVELOPE_MAX_LEN];
+	struct fixture *f = *state;
+	struct session *s = add_session(f);
+	size_t len;
+
+	begin_attempt(f);
+	len = answer_of_peer(f, datagram);
+	for (unsigned i = 0; i < 1500; i++) {
+		note_opened(f, datagram, len, f->self.env_key, HOST);
+		f->note.data[30] ^= 1;
+		take(f);
+	}
+	assert_int_equal(drops(f, DROP_AUTH), 1000);
+	assert_int_equal(drops(f, DROP_RATE), 500);
+	f->core->now_ms += 1;
+	note_opened(f, datagram, len, f->self.env_key, HOST);
+	take(f);
+	assert_non_null(s->current);
 }
 
 static void an_answer_that_is_not_admitted_makes_no_keys(void **state)
@@ -179,7 +221,7 @@ static void a_stub_of_an_envelope_is_dropped(void **state)
 		take(f);
 		assert_int_equal(f->rig.n_sent, 0);
 	}
-	assert_int_equal(drops(f, DROP_RATE) + drops(f, DROP_MALFORMED), TAG_LEN + 4);
+	assert_drops(f, DROP_MALFORMED, TAG_LEN + 4);
 }
 
 /* Its view was too old to have our key. */
@@ -404,10 +446,8 @@ static void strangers_are_worked_on_within_budget_only(void **state)
 	struct fixture *f = *state;
 	struct knock k;
 
-	f->refuses = true;
+	refuse(f);
 	knock(f, &k, HOST);
-	note_opened(f, k.datagram, k.len, f->self.env_key, HOST);
-	take(f);
 	note_raw(f, k.datagram, k.len, HOST);
 	f->note.tried = 0;
 	take(f);
@@ -415,8 +455,8 @@ static void strangers_are_worked_on_within_budget_only(void **state)
 	memset(f->note.data, 0x5a, 100);
 	f->note.len = 100;
 	take(f);
-	assert_int_equal(f->budget, 3);
-	assert_drops(f, DROP_RATE, 3);
+	assert_int_equal(f->budget, 2);
+	assert_drops(f, DROP_RATE, 2);
 	assert_int_equal(opened, 0);
 	assert_int_equal(f->rig.n_sent, 0);
 	assert_int_equal(f->asked + f->asks, 0);
@@ -467,6 +507,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_worker_opened_is_not_opened_again),
 		TEST(an_answer_ends_the_attempt_it_is_for),
+		TEST(an_answer_from_elsewhere_leads_nothing_there),
+		TEST(wrong_answers_are_bounded),
 		TEST(an_answer_that_is_not_admitted_makes_no_keys),
 		TEST(what_is_for_nobody_here_is_dropped),
 		TEST(each_kind_of_addressee_takes_its_own_messages),

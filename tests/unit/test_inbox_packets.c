@@ -11,7 +11,7 @@ static void a_known_index_is_no_strangers_and_costs_no_budget(void **state)
 	struct session *s = add_keyed(f);
 	size_t len = bye(plain);
 
-	f->refuses = true;
+	refuse(f);
 	s->link.mac = OWNED;
 	send_packet_as_peer(f, KIND_CONTROL, plain, len, f->mask);
 	take(f);
@@ -148,7 +148,7 @@ static void split_masks_are_tried_for_whoever_shook_hands_from_there(void **stat
 	take(f);
 	assert_drops(f, DROP_UNKNOWN, 3);
 	f->listener[0].to.kind = TO_PEER;
-	f->refuses = true;
+	refuse(f);
 	send_packet_as_peer(f, KIND_CONTROL, plain, len, s->current->rx.mask);
 	take(f);
 	assert_int_equal(drops(f, DROP_RATE), 1);
@@ -203,13 +203,47 @@ static void relayed_packets_are_known_by_their_handle(void **state)
 	assert_drops(f, DROP_UNKNOWN, 3);
 }
 
-/* From one address, many may have begun: four masks are tried, whatever comes. */
+/* From one address, many may have shaken hands: four masks are tried, whatever comes. */
 static void four_split_masks_are_tried_at_most(void **state)
 {
 	struct fixture *f = *state;
-	struct keyset *keys[5];
+	struct session *s = add_keyed(f);
+	struct keyset *far;
+	uint8_t plain[64];
+	size_t len = bye(plain);
 
-	for (uint8_t i = 0; i < 5; i++) {
+	/* Four of the first are tried before the fifth, which is another's. */
+	for (unsigned i = 0; i < 3; i++)
+		keyset_destroy(
+			rig_keys(&f->rig, s, s->link.id << 2 | ((i + 2) & 3), (uint8_t)(2 + i)));
+	s = session_create(f->core, LINK_PEER, &f->self, COMMUNITY, (uint8_t[KEY_LEN]){7});
+	assert_non_null(s);
+	s->origin = from_host(HOST);
+	far = rig_keys(&f->rig, s, s->link.id << 2, 9);
+	begin_note(f, NOTE_UNKNOWN, HOST);
+	seal_as(f, far, (struct data_header){.kind = KIND_CONTROL}, plain, len,
+		s->keys[0]->rx.mask);
+	take(f);
+	assert_drops(f, DROP_UNKNOWN, 1);
+	/* Under our own mask it is found at once. */
+	begin_note(f, NOTE_UNKNOWN, HOST);
+	seal_as(f, far, (struct data_header){.kind = KIND_CONTROL}, plain, len, f->mask);
+	take(f);
+	assert_int_equal(f->messages[CONTROL_BYE], 1);
+	keyset_destroy(far);
+}
+
+/*
+ * Whoever repeats message 1 from elsewhere, or was faster with it, changes nothing: the first
+ * packet is tried with each handshake that waits, and costs no budget.
+ */
+static void first_packets_are_known_wherever_they_come_from(void **state)
+{
+	struct fixture *f = *state;
+	struct keyset *keys[EMBRYOS - EMBRYOS / 4];
+	const unsigned n = EMBRYOS - EMBRYOS / 4;
+
+	for (uint8_t i = 0; i < n; i++) {
 		struct knock k;
 
 		knock(f, &k, (uint8_t)(20 + i));
@@ -217,21 +251,16 @@ static void four_split_masks_are_tried_at_most(void **state)
 		take(f);
 		keys[i] = take_answer(f, &k);
 	}
-	for (unsigned i = 5; i-- > 3;) {
-		begin_note(f, NOTE_UNKNOWN, HOST);
+	refuse(f);
+	for (unsigned i = 0; i < n; i++) {
+		begin_note(f, NOTE_UNKNOWN, (uint8_t)(100 + i));
 		seal_as(f, keys[i], (struct data_header){.kind = KIND_ETHERNET}, NULL, 0,
 			keys[i]->tx.mask);
 		take(f);
-		assert_int_equal(f->created, i == 3);
+		assert_int_equal(f->created, i + 1);
 	}
-	assert_drops(f, DROP_UNKNOWN, 1);
-	/* Under our own mask each is found at once. */
-	begin_note(f, NOTE_UNKNOWN, HOST);
-	seal_as(f, keys[4], (struct data_header){.kind = KIND_ETHERNET}, NULL, 0, f->mask);
-	f->known = NULL;
-	take(f);
-	assert_int_equal(f->created, 2);
-	for (unsigned i = 0; i < 5; i++)
+	assert_drops(f, DROP_RATE, 0);
+	for (unsigned i = 0; i < n; i++)
 		keyset_destroy(keys[i]);
 }
 
@@ -284,13 +313,15 @@ static void a_genuine_packet_shows_where_the_peer_is(void **state)
 	assert_int_equal(f->rig.n_sent, 1);
 	assert_true(way_same_remote(&f->rig.sent[0].way, &moved.way));
 	assert_int_equal(link_path(&s->link)->way.remote.ip[15], HOST);
-	/* And is no stranger: the budget of all others may be spent. */
-	memset(&f->rig.node.budget.all, 0, sizeof(f->rig.node.budget.all));
-	f->rig.node.budget.all.started = true;
-	f->rig.node.budget.all.last_ms = f->core->now_ms;
-	assert_true(budget_take(&f->rig.node.budget, &moved.way.remote, f->core->now_ms));
-	moved.way.remote.port++;
-	assert_false(budget_take(&f->rig.node.budget, &moved.way.remote, f->core->now_ms));
+	/* Nor is it worth more than a stranger's: anybody may put it into a packet. */
+	refuse(f);
+	assert_false(budget_datagram(&f->rig.node.budget, &moved, f->core->now_ms));
+	/* What comes from the end of the path is: the budget of all others may be spent. */
+	f->note.origin = from_host(HOST);
+	take(f);
+	assert_true(budget_datagram(&f->rig.node.budget, &f->note.origin, f->core->now_ms));
+	f->note.origin.way.remote.port++;
+	assert_false(budget_datagram(&f->rig.node.budget, &f->note.origin, f->core->now_ms));
 }
 
 static void a_packet_through_the_relay_makes_the_direct_path_doubtful(void **state)
@@ -381,6 +412,7 @@ int main(void)
 		TEST(a_split_mask_is_for_its_own_index),
 		TEST(relayed_packets_are_known_by_their_handle),
 		TEST(four_split_masks_are_tried_at_most),
+		TEST(first_packets_are_known_wherever_they_come_from),
 		TEST(word_of_the_first_packet_confirms_once),
 		TEST(a_genuine_packet_shows_where_the_peer_is),
 		TEST(a_packet_through_the_relay_makes_the_direct_path_doubtful),

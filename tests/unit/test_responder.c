@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Answering handshakes: repetitions, replays, cookies, the pool, confirmation. */
+#include "core/session/attempt.h"
 #include "core_test.h"
 
 #define EMBRYOS	 4
@@ -40,13 +41,6 @@ static unsigned listeners(
 	out[0] = (struct listener){
 		.self = &fixture_of(n)->self, .mask = fixture_of(n)->mask, .to = {.kind = TO_PEER}};
 	return 1;
-}
-
-static bool within_budget(struct node *n, const struct origin *from)
-{
-	(void)n;
-	(void)from;
-	return true;
 }
 
 static struct session *find(struct node *n, const struct party *self, const uint8_t *remote)
@@ -99,7 +93,6 @@ static void tick(struct node *n)
 
 static const struct role role = {
 	.listeners = listeners,
-	.within_budget = within_budget,
 	.find = find,
 	.admit = admit,
 	.create = create,
@@ -299,7 +292,7 @@ static void the_first_packet_makes_a_session(void **state)
 }
 
 /* Who is not confirmed yet may send any number of packets, each of which costs keys. */
-static void few_packets_a_second_are_tried(void **state)
+static void not_every_packet_is_tried(void **state)
 {
 	struct fixture *f = *state;
 	struct data_header h = {0};
@@ -312,15 +305,15 @@ static void few_packets_a_second_are_tried(void **state)
 	assert_non_null(k);
 	h.index = k->tx.index;
 	h.cipher = (uint8_t)k->tx.suite;
-	for (unsigned i = 0; i < 100; i++) {
+	for (unsigned i = 0; i < 600; i++) {
 		f->note = (struct note){.kind = NOTE_UNKNOWN, .len = DATA_OVERHEAD};
 		data_header_write(f->note.data, &h);
 		packet_mask(f->note.data, f->note.len, DATA_HEADER_LEN, f->mask);
 		node_note(&f->rig.node, &f->note, f->core->now_ms);
 	}
-	assert_int_equal(drops(f, DROP_AUTH), 20);
-	assert_int_equal(drops(f, DROP_RATE), 80);
-	f->core->now_ms += 200;
+	assert_int_equal(drops(f, DROP_AUTH), 500);
+	assert_int_equal(drops(f, DROP_RATE), 100);
+	f->core->now_ms += 2;
 	assert_non_null(confirm(f, k, h));
 	keyset_destroy(k);
 }
@@ -450,6 +443,96 @@ static void newer_handshakes_replace_older(void **state)
 	keyset_destroy(k2);
 }
 
+/* Somebody who recorded it repeats it from elsewhere: nothing of the handshake changes. */
+static void a_repetition_by_another_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+	struct origin at;
+	struct keyset *k;
+	struct session *s;
+
+	begin(f, &p, 1, 1000);
+	at = p.at;
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	p.at.way.remote = test_endpoint(99, 99);
+	for (unsigned i = 0; i < 30; i++)
+		assert_true(knock(f, &p));
+	assert_true(way_same_remote(&waiting_for(f, k)->origin.way, &at.way));
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite});
+	assert_non_null(s);
+	keyset_destroy(k);
+}
+
+/* A hop's rekey must not be blocked by who recorded an earlier attempt, and shows a cookie. */
+static void an_older_one_does_not_displace_one_just_begun(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end old, p;
+	struct keyset *k;
+
+	assert_non_null(join(f, 1, 1000));
+	begin(f, &old, 1, 1500);
+	begin(f, &p, 1, 2000);
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	old.at.way.remote = test_endpoint(99, 99);
+	assert_true(knock(f, &old));
+	assert_true(take_cookie(f, &old));
+	for (unsigned ms = 0; ms < EMBRYO_HOLD_MS; ms += 100) {
+		(void)knock(f, &old);
+		assert_non_null(waiting_for(f, k));
+		f->core->now_ms += 100;
+	}
+	assert_non_null(confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite}));
+	keyset_destroy(k);
+	/* What is taken for its cookie may be a replay: it keeps us from nothing. */
+	assert_true(knock(f, &old));
+	assert_true(f->session->embryo != NULL && f->session->embryo->stale);
+	f->session->route.direct = p.at.way;
+	session_want(f->core, f->session);
+	(void)attempt_tick(f->core, f->session);
+	assert_non_null(f->session->attempt);
+}
+
+/*
+ * Forged sources use up what there is for strangers; who receives at his own is asked for a cookie,
+ * and then draws on what is there for those alone.
+ */
+static void a_flood_keeps_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end flood, honest;
+	struct keyset *k;
+
+	begin(f, &flood, 1, 1000);
+	for (unsigned i = 0; i < 5000; i++) {
+		flood.at.way.remote = test_endpoint((uint8_t)i, (uint16_t)(1000 + i / 256));
+		flood.party.key_index = 2; /* wrong, and found so after the budget */
+		(void)knock(f, &flood);
+		f->rig.n_sent = 0;
+	}
+	assert_int_equal(drops(f, DROP_AUTH), 100);
+	assert_int_equal(drops(f, DROP_UNPROVEN), 4900);
+	begin(f, &honest, 2, 1000);
+	assert_true(knock(f, &honest));
+	assert_null(take_response(f, &honest));
+	assert_true(take_cookie(f, &honest));
+	assert_true(knock(f, &honest));
+	k = take_response(f, &honest);
+	assert_non_null(k);
+	assert_non_null(confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite}));
+	keyset_destroy(k);
+	/* A cookie is for where it was sent to. */
+	honest.at.way.remote.port++;
+	begin(f, &flood, 2, 1001);
+	memcpy(flood.attempt.cookie, honest.attempt.cookie, COOKIE_LEN);
+	flood.at = honest.at;
+	assert_true(knock(f, &flood));
+	assert_null(take_response(f, &flood));
+}
+
 /* A quarter is kept for those we know. */
 #define FOR_STRANGERS (EMBRYOS - EMBRYOS / 4)
 
@@ -573,7 +656,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_repetition_gets_the_same_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_packet_makes_a_session, setup, teardown),
-		cmocka_unit_test_setup_teardown(few_packets_a_second_are_tried, setup, teardown),
+		cmocka_unit_test_setup_teardown(not_every_packet_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_first_packet_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(old_freshness_costs_a_round_trip, setup, teardown),
@@ -581,6 +664,11 @@ int main(void)
 			cookies_to_a_known_static_are_rare, setup, teardown),
 		cmocka_unit_test_setup_teardown(cookies_expire, setup, teardown),
 		cmocka_unit_test_setup_teardown(newer_handshakes_replace_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_repetition_by_another_changes_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_older_one_does_not_displace_one_just_begun, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_flood_keeps_nobody_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_pool_is_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_for_us_is_not_answered, setup, teardown),

@@ -8,9 +8,7 @@
 #include "core/edge/edge_state.h"
 #include "core/session/send.h"
 
-#define RELAYED_PER_S	50
-#define RELAYED_BURST	50
-#define SUPERNODE_PER_S 500
+#define SUPERNODE_PER_S 2000 /* answers to HELLO, and cookies: no Diffie-Hellman */
 
 struct community *edge_community(struct edge *e, const struct party *self)
 {
@@ -70,21 +68,12 @@ static bool from_supernode(const struct edge *e, const struct origin *from)
 	return false;
 }
 
-static bool role_within_budget(struct node *n, const struct origin *from)
+static bool role_expected(struct node *n, const struct origin *from)
 {
 	struct edge *e = edge_of(n);
-	uint64_t now_ms = n->core.now_ms;
-	uint8_t h[8], key[8];
 
-	if (from_supernode(e, from))
-		return bucket_take(&e->supernodes, now_ms, SUPERNODE_PER_S, SUPERNODE_PER_S);
-	if (from->hop_id == 0)
-		return budget_take(&n->budget, &from->way.remote, now_ms);
-	store_be32(key, from->hop_id);
-	store_be32(key + 4, from->handle);
-	crypto_siphash64(h, n->core.hash_key, key, sizeof(key));
-	return bucket_take(
-		&e->relayed[h[0] % BUDGET_BUCKETS], now_ms, RELAYED_PER_S, RELAYED_BURST);
+	return from_supernode(e, from) &&
+	       bucket_take(&e->supernodes, n->core.now_ms, SUPERNODE_PER_S, SUPERNODE_PER_S);
 }
 
 static bool role_answer(struct node *n, const uint8_t *data, size_t len, const struct origin *from)
@@ -247,7 +236,7 @@ static void role_tick(struct node *n)
 
 static const struct role edge_role = {
 	.listeners = role_listeners,
-	.within_budget = role_within_budget,
+	.expected = role_expected,
 	.find = role_find,
 	.admit = role_admit,
 	.create = role_create,

@@ -20,7 +20,7 @@ static void add_env(struct view_doors *d, const struct community *c, enum addres
 static bool answered_directly(const struct embryos *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
-		if (p->at[i].party != NULL && p->at[i].origin.hop_id == 0)
+		if (p->at[i].party != NULL && p->at[i].directly)
 			return true;
 	return false;
 }

@@ -9,7 +9,6 @@
 
 #include "core/edge/edge.h"
 #include "core/path/path.h"
-#include "core/session/budget.h"
 
 #define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
 #define LOCAL_ADDRESSES_MAX 12
@@ -135,8 +134,7 @@ struct edge {
 	struct slot slot[COMMUNITIES_MAX];
 	uint8_t n_local;
 	struct endpoint local[LOCAL_ADDRESSES_MAX];
-	struct bucket supernodes;	       /* of unknown datagrams from a supernode's address */
-	struct bucket relayed[BUDGET_BUCKETS]; /* of those relayed, by source handle */
+	struct bucket supernodes; /* of unknown datagrams from a supernode's address */
 };
 
 /* The edge whose node it is: for the role's functions, which get a node. */

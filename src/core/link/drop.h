@@ -29,6 +29,7 @@
 	X(WAIT_TIMEOUT, "wait-timeout", "no session came about in time")                           \
 	X(QUEUE_FULL, "queue-full", "the control thread has more to do than it can")               \
 	X(RATE, "rate", "over a limit on handshakes or on relaying to strangers")                  \
+	X(UNPROVEN, "unproven", "from an address that may be forged, so far")                      \
 	X(STALE, "stale", "a handshake older than one already taken")                              \
 	X(POOL_FULL, "pool-full", "too many handshakes at once")                                   \
 	X(NOT_REGISTERED, "not-registered", "relaying asked for by an unregistered edge")          \

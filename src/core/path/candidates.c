@@ -174,6 +174,8 @@ void search_seen(struct core *core, struct session *s, const struct origin *from
 	c->way.local = from->way.local;
 	start(c, core->now_ms);
 	try_candidate(core, s, c);
+	if (s->link.kind == LINK_MEMBER)
+		c->next_ms = 0;
 	session_look_at(core, s, core->flush_ms);
 }
 
@@ -195,6 +197,13 @@ struct candidate *search_match(
 		return c;
 	}
 	return NULL;
+}
+
+bool search_echoed(const struct core *core, const struct session *s, const struct way *way)
+{
+	const struct candidate *c = s->search != NULL ? find(s->search, way) : NULL;
+
+	return c != NULL && c->echoed_ms != 0 && core->now_ms < c->echoed_ms + ECHO_LIFE_MS;
 }
 
 static void next_round(struct core *core, struct search *q)

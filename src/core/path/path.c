@@ -7,8 +7,6 @@
 #include "core/path/probe.h"
 #include "core/session/send.h"
 
-#define ECHO_LIFE_MS 10000u /* an echo proves an address for so long */
-
 /* ---- which path ---- */
 
 static void trust_again(struct core *core, struct session *s)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/path/search.h"
 #include "core/session/send.h"
 
 struct path probe_path(const struct session *s, const struct way *way)
@@ -52,6 +53,15 @@ void probe_answer(struct core *core, struct session *s, const struct control_pro
 	reply(core, s, from, buf, writer_len(&w));
 }
 
+/* Who answers is known to receive there. */
+static bool is_proven(const struct core *core, const struct session *s, const struct origin *from)
+{
+	const struct path *p = link_direct(&s->link);
+
+	return from->hop_id != 0 || (p != NULL && way_same_remote(&p->way, &from->way)) ||
+	       search_echoed(core, s, &from->way);
+}
+
 void probe_pong(struct core *core, struct session *s, const struct control_ping *m,
 	const struct origin *from)
 {
@@ -59,6 +69,10 @@ void probe_pong(struct core *core, struct session *s, const struct control_ping 
 	uint8_t buf[CONTROL_HEADER_LEN + 32];
 	struct writer w;
 
+	if (!is_proven(core, s, from)) {
+		core_drop(core, DROP_UNPROVEN);
+		return;
+	}
 	if (from->hop_id == 0)
 		pong.observed = from->way.remote;
 	writer_init(&w, buf, sizeof(buf));

@@ -12,6 +12,7 @@
 
 #define SEARCH_MAX	    (CANDIDATES_MAX + 4) /* some that were not told have a place, too */
 #define SEARCH_ROUND_MAX_MS 25000u
+#define ECHO_LIFE_MS	    10000u /* an echo proves an address for so long */
 
 struct candidate {
 	struct way way; /* local none: the system chooses */
@@ -50,8 +51,13 @@ struct search *search_get(struct session *s);
 void search_told(struct core *core, struct session *s, const struct control_candidates *m);
 /* A carrier of the host's leads to the peer, it says: probed like what the peer told. */
 void search_offer(struct core *core, struct session *s, const struct way *way);
-/* A genuine packet, maybe a probe, came from a way that is not the path's: probe it. */
+/*
+ * A genuine packet, maybe a probe, came from a way that is not the path's: probe it. At a
+ * supernode, where anybody may have keys, once for each such packet: the source may be forged.
+ */
 void search_seen(struct core *core, struct session *s, const struct origin *from, bool probing);
+/* True when an echo came from there not long ago: whoever has the keys receives there. */
+bool search_echoed(const struct core *core, const struct session *s, const struct way *way);
 /* Starts a new round at once, if there is anything to probe. */
 void search_again(struct core *core, struct session *s);
 /* Probes what is due. */

@@ -45,7 +45,8 @@ static bool may_start(struct core *core, struct session *s)
 	struct origin to;
 
 	if (!s->wanted || core->now_ms < s->not_before_ms || !session_way(s, &to) ||
-		(s->embryo != NULL && core->now_ms < s->embryo->born_ms + EMBRYO_HOLD_MS))
+		(s->embryo != NULL && !s->embryo->stale &&
+			core->now_ms < s->embryo->born_ms + EMBRYO_HOLD_MS))
 		return false;
 	return s->pace == NULL || s->confirmed || s->waiting.n > 0 ||
 	       bucket_take(s->pace, core->now_ms, s->pace_per_s, s->pace_per_s / 4);

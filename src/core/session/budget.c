@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Budgets of strangers: buckets chosen by keyed hashes of where a datagram came from. */
+/* Budgets of strangers. */
 #include "core/session/budget.h"
 
 #include <string.h>
 
 #include "base/bytes.h"
 
-#define KNOWN_PER_S 500
-#define ALL_PER_S   1000
-#define NET_PER_S   100
-#define HOST_PER_S  20
-#define HOST_BURST  50 /* many edges may start at once behind one NAT */
+#define KNOWN_PER_S 100
+#define KNOWN_BURST 200
+
+#define UNKNOWN_PER_S	  20
+#define UNKNOWN_BURST	  50
+#define UNKNOWN_NET_PER_S 100
+#define UNKNOWN_ALL_PER_S 1000
+
+#define UNPROVEN_PER_S	100
+#define SHOWN_PER_S	100
+#define SHOWN_BURST	300 /* many edges may start at once behind one NAT */
+#define SHOWN_NET_PER_S 200
+#define SHOWN_NET_BURST 600
+
+#define RELAYED_PER_S	  50
+#define RELAYED_ALL_PER_S 500
+#define ANSWERS_PER_S	  1000
 
 void budget_init(struct budget *b, const uint8_t hash_key[SIPHASH_KEY_LEN])
 {
@@ -26,35 +38,97 @@ static uint64_t hash(const struct budget *b, const void *data, size_t len)
 	return load_be64(h);
 }
 
-static uint32_t *place_of(struct budget *b, const struct endpoint *from, uint32_t *print)
+/* The place of an address and port among the known, and what stands there if it is known. */
+static unsigned known_at(const struct budget *b, const struct endpoint *e, uint32_t *print)
 {
 	uint8_t key[18];
 	uint64_t h;
 
-	memcpy(key, from->ip, sizeof(from->ip));
-	store_be16(key + 16, from->port);
+	memcpy(key, e->ip, sizeof(e->ip));
+	store_be16(key + 16, e->port);
 	h = hash(b, key, sizeof(key));
 	*print = (uint32_t)(h >> 32) | 1;
-	return &b->print[h % BUDGET_KNOWN];
+	return h % BUDGET_KNOWN;
 }
 
-void budget_know(struct budget *b, const struct endpoint *from)
+void budget_know(struct budget *b, const struct endpoint *remote)
 {
-	uint32_t print, *place = place_of(b, from, &print);
+	uint32_t print;
+	unsigned at = known_at(b, remote, &print);
 
-	*place = print;
+	if (b->known[at].print == print)
+		return;
+	b->known[at].print = print;
+	b->known[at].bucket = (struct bucket){.started = false};
 }
 
-bool budget_take(struct budget *b, const struct endpoint *from, uint64_t now_ms)
+static bool take_known(struct budget *b, const struct endpoint *e, uint64_t now_ms)
 {
-	bool v4 = endpoint_is_v4(from);
-	uint32_t print, *place = place_of(b, from, &print);
-	struct bucket *host = &b->host[hash(b, from->ip, v4 ? 16 : 8) % BUDGET_BUCKETS];
-	struct bucket *net = &b->net[hash(b, from->ip, v4 ? 15 : 6) % BUDGET_BUCKETS];
+	uint32_t print;
+	unsigned at = known_at(b, e, &print);
 
-	if (*place == print)
-		return bucket_take(&b->known, now_ms, KNOWN_PER_S, KNOWN_PER_S);
-	return bucket_take(host, now_ms, HOST_PER_S, HOST_BURST) &&
-	       bucket_take(net, now_ms, NET_PER_S, 2 * NET_PER_S) &&
-	       bucket_take(&b->all, now_ms, ALL_PER_S, ALL_PER_S);
+	return b->known[at].print == print &&
+	       bucket_take(&b->known[at].bucket, now_ms, KNOWN_PER_S, KNOWN_BURST);
+}
+
+static struct bucket *host_of(struct budget *b, struct budget_places *p, const struct endpoint *e)
+{
+	return &p->host[hash(b, e->ip, endpoint_is_v4(e) ? 16 : 8) % BUDGET_BUCKETS];
+}
+
+static struct bucket *net_of(struct budget *b, struct budget_places *p, const struct endpoint *e)
+{
+	return &p->net[hash(b, e->ip, endpoint_is_v4(e) ? 15 : 6) % BUDGET_BUCKETS];
+}
+
+static bool take_relayed(struct budget *b, const struct origin *from, uint64_t now_ms)
+{
+	uint8_t key[8];
+
+	store_be32(key, from->hop_id);
+	store_be32(key + 4, from->handle);
+	return bucket_take(&b->relayed[hash(b, key, sizeof(key)) % BUDGET_BUCKETS], now_ms,
+		RELAYED_PER_S, RELAYED_PER_S);
+}
+
+bool budget_datagram(struct budget *b, const struct origin *from, uint64_t now_ms)
+{
+	const struct endpoint *e = &from->way.remote;
+
+	if (from->hop_id != 0)
+		return take_relayed(b, from, now_ms);
+	return take_known(b, e, now_ms) ||
+	       (bucket_take(host_of(b, &b->unknown, e), now_ms, UNKNOWN_PER_S, UNKNOWN_BURST) &&
+		       bucket_take(net_of(b, &b->unknown, e), now_ms, UNKNOWN_NET_PER_S,
+			       2 * UNKNOWN_NET_PER_S) &&
+		       bucket_take(&b->unknown_all, now_ms, UNKNOWN_ALL_PER_S, UNKNOWN_ALL_PER_S));
+}
+
+enum budget_verdict budget_handshake(
+	struct budget *b, const struct origin *from, bool has_shown, uint64_t now_ms)
+{
+	const struct endpoint *e = &from->way.remote;
+	bool granted;
+
+	if (from->hop_id != 0) {
+		granted =
+			take_relayed(b, from, now_ms) &&
+			bucket_take(&b->relayed_all, now_ms, RELAYED_ALL_PER_S, RELAYED_ALL_PER_S);
+		return granted ? BUDGET_GRANTED : BUDGET_SPENT;
+	}
+	if (has_shown) {
+		granted = bucket_take(host_of(b, &b->shown, e), now_ms, SHOWN_PER_S, SHOWN_BURST) &&
+			  bucket_take(net_of(b, &b->shown, e), now_ms, SHOWN_NET_PER_S,
+				  SHOWN_NET_BURST);
+		return granted ? BUDGET_GRANTED : BUDGET_SPENT;
+	}
+	/* A known address may be forged, too: a cookie gets in when its own bucket is empty. */
+	granted = take_known(b, e, now_ms) ||
+		  bucket_take(&b->unproven, now_ms, UNPROVEN_PER_S, UNPROVEN_PER_S);
+	return granted ? BUDGET_GRANTED : BUDGET_PROVE;
+}
+
+bool budget_answer(struct budget *b, uint64_t now_ms)
+{
+	return bucket_take(&b->answers, now_ms, ANSWERS_PER_S, ANSWERS_PER_S);
 }

@@ -27,8 +27,9 @@ struct embryo {
 	uint8_t rx_mask[MASK_LEN]; /* the split's, to recognise the first packet */
 	uint8_t noise2[NOISE_MAX];
 	size_t noise2_len;
-	struct origin origin; /* how its message 1 came last */
-	struct origin first;  /* and at first: there our answer was read, if anywhere */
+	struct origin origin; /* how its message 1 came at first: repetitions may be anybody's */
+	bool directly;	      /* some repetition was answered without a relay */
+	bool stale;	      /* of a low freshness, with a cookie: it may be a replay */
 	uint64_t born_ms;
 	struct bucket opens; /* packets that are tried with its keys */
 };

@@ -9,8 +9,9 @@
 
 #define STALE_GAP_MS	 1000u /* stale cookies per static */
 #define COOKIE_SECRET_MS 120000u
-#define OPENS_PER_S	 10 /* keys are made for each packet that may confirm a handshake */
-#define OPENS_BURST	 20
+/* Keys are made for each packet that may confirm a handshake. Who sees it can send many copies, all
+ * wrong, and must not thereby keep the right one from being tried. */
+#define OPENS_PER_S 500
 
 /* ---- cookies: proof that the initiator can receive where it sends from ---- */
 
@@ -40,8 +41,10 @@ static void turn_secrets(struct core *core)
 	p->cookie_ms = core->now_ms + COOKIE_SECRET_MS;
 }
 
-static bool shows_cookie(struct core *core, const struct request *r)
+bool responder_shown(struct core *core, const struct request *r)
 {
+	if (crypto_is_zero(r->init->mac2, MAC2_LEN))
+		return false;
 	turn_secrets(core);
 	for (unsigned i = 0; i < 2; i++) {
 		uint8_t cookie[COOKIE_LEN], mac2[MAC2_LEN];
@@ -54,10 +57,10 @@ static bool shows_cookie(struct core *core, const struct request *r)
 	return false;
 }
 
-static void send_cookie(struct core *core, const struct request *r)
+void responder_ask_cookie(struct core *core, const struct request *r, enum cookie_reason reason)
 {
 	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_OVERHEAD + 32], body[32];
-	struct msg_cookie c = {.receiver = r->init->sender, .reason = COOKIE_STALE};
+	struct msg_cookie c = {.receiver = r->init->sender, .reason = (uint8_t)reason};
 	size_t len;
 
 	turn_secrets(core);
@@ -68,11 +71,11 @@ static void send_cookie(struct core *core, const struct request *r)
 	send_envelope(core, r->from, buf + RELAY_HEADER_LEN, len + ENVELOPE_OVERHEAD);
 }
 
-static bool refuse_stale(struct core *core, const struct request *r)
+static bool refuse_stale(struct core *core, const struct request *r, bool may_pass)
 {
 	struct session *s = r->session;
 
-	if (shows_cookie(core, r))
+	if (may_pass && r->has_shown)
 		return false;
 	core_drop(core, DROP_STALE);
 	if (s != NULL) {
@@ -80,13 +83,13 @@ static bool refuse_stale(struct core *core, const struct request *r)
 			return true;
 		s->cookie_ms = core->now_ms;
 	}
-	send_cookie(core, r);
+	responder_ask_cookie(core, r, COOKIE_STALE);
 	return true;
 }
 
 /* ---- message 1 in, message 2 out ---- */
 
-static void send_answer(struct core *core, const struct embryo *e)
+static void send_answer(struct core *core, struct embryo *e, const struct origin *to)
 {
 	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
 	const struct msg_response m = {
@@ -98,7 +101,12 @@ static void send_answer(struct core *core, const struct embryo *e)
 	size_t len =
 		answer_datagram(e->party, e->remote, &m, buf + RELAY_HEADER_LEN, &core->io.random);
 
-	send_envelope(core, &e->origin, buf + RELAY_HEADER_LEN, len);
+	send_envelope(core, to, buf + RELAY_HEADER_LEN, len);
+	/* Workers must let its first packet pass, whose mask only we know. */
+	if (e->party->role == ROLE_EDGE && to->hop_id == 0 && !e->directly) {
+		e->directly = true;
+		core_view_touch(core);
+	}
 }
 
 bool responder_settles(struct core *core, struct request *r)
@@ -108,14 +116,15 @@ bool responder_settles(struct core *core, struct request *r)
 	uint64_t freshness = r->answer.theirs.freshness;
 
 	if (e != NULL && memcmp(e->msg1_hash, r->answer.msg1_hash, sizeof(e->msg1_hash)) == 0) {
-		e->origin = *r->from;
-		send_answer(core, e);
+		send_answer(core, e, r->from);
 		return true;
 	}
 	if ((s == NULL || !s->confirmed || freshness > s->freshness) &&
 		(e == NULL || freshness > e->theirs.freshness))
 		return false;
-	return refuse_stale(core, r);
+	r->stale = true;
+	/* Who has recorded an older one must not put it in the place of one just begun. */
+	return refuse_stale(core, r, e == NULL || core->now_ms >= e->born_ms + EMBRYO_HOLD_MS);
 }
 
 /* The larger key gives way while both have begun; the other goes on, so one of them gets through.
@@ -170,17 +179,16 @@ void responder_answer(struct core *core, struct request *r)
 	memcpy(e->remote, r->answer.noise.rs, KEY_LEN);
 	memcpy(e->msg1_hash, r->answer.msg1_hash, sizeof(e->msg1_hash));
 	e->theirs = r->answer.theirs;
-	e->origin = e->first = *r->from;
+	e->origin = *r->from;
+	e->stale = r->stale;
 	e->born_ms = core->now_ms;
 	embryos_expire_by(&core->embryos, e->born_ms + EMBRYO_LIFE_MS);
 	keyset_rx_mask(&e->result, e->rx_mask);
 	if (e->session != NULL)
 		e->session->embryo = e;
-	/* Workers must let its first packet pass, whose mask only we know. */
-	if (r->self->role == ROLE_EDGE && r->from->hop_id == 0)
-		core_view_touch(core);
-	note_crossing(e->session, r->self);
-	send_answer(core, e);
+	if (!e->stale)
+		note_crossing(e->session, r->self);
+	send_answer(core, e, r->from);
 }
 
 /* ---- the first packet ---- */
@@ -198,7 +206,7 @@ struct keyset *responder_open(struct core *core, struct embryo *e, const struct 
 
 	if (!receive_allowed(h, e->result.suite))
 		return NULL;
-	if (!bucket_take(&e->opens, core->now_ms, OPENS_PER_S, OPENS_BURST)) {
+	if (!bucket_take(&e->opens, core->now_ms, OPENS_PER_S, OPENS_PER_S)) {
 		core_drop(core, DROP_RATE);
 		return NULL;
 	}
@@ -220,17 +228,18 @@ struct keyset *responder_open(struct core *core, struct embryo *e, const struct 
 /*
  * Strangers become members of a supernode: a first packet with a forged source must not lead what
  * we send, which may be much more than came, to a victim. Whoever made it has read our answer, and
- * that went to the first origin before it went anywhere else. Where it is now, if elsewhere, is
- * probed.
+ * that went to the origin of message 1 before it went anywhere else. Where it is now, if elsewhere,
+ * is probed. Between edges what came through the relay is worth more: nobody can forge it.
  */
 void responder_confirm(struct core *core, struct embryo *e, struct session *s, struct keyset *k,
 	const struct origin *from)
 {
-	const struct origin first = e->first;
+	const struct origin first = e->origin;
+	bool as_begun = s->link.kind == LINK_MEMBER || first.hop_id != 0;
 
 	if (e->theirs.freshness > s->freshness)
 		s->freshness = e->theirs.freshness;
-	session_learn(core, s, &e->theirs, s->link.kind == LINK_MEMBER ? &first : from);
+	session_learn(core, s, &e->theirs, as_begun ? &first : from);
 	session_discard_embryo(e);
 	session_add_keys(core, s, k);
 }

@@ -17,7 +17,14 @@ struct request {
 	const uint8_t *tag;	 /* the last 16 bytes of its datagram */
 	struct answer answer;	 /* answer.noise.rs is the remote static */
 	struct session *session; /* ours with that remote, or NULL */
+	bool has_shown;		 /* a cookie that is right (responder_shown) */
+	bool stale;		 /* responder_settles: its freshness is no higher than one seen */
 };
+
+/* True when its mac2 shows a cookie that was sent to where it comes from. No Diffie-Hellman. */
+bool responder_shown(struct core *core, const struct request *r);
+/* Answers with a cookie, of which the reason is for people only. */
+void responder_ask_cookie(struct core *core, const struct request *r, enum cookie_reason reason);
 
 /*
  * Deals with a repetition, which gets the same answer again, and with one that is older than

@@ -9,7 +9,6 @@
 #include "core/supernode/supernode_state.h"
 #include "wire/envelope.h"
 
-#define HELLOS_PER_S	100
 #define REGISTERS_PER_S 2
 #define REGISTERS_BURST 5
 
@@ -29,11 +28,6 @@ static unsigned role_listeners(
 			.to = {.kind = i == 0 ? TO_SUPERNODE : TO_ANY},
 		};
 	return 2;
-}
-
-static bool role_within_budget(struct node *n, const struct origin *from)
-{
-	return budget_take(&n->budget, &from->way.remote, n->core.now_ms);
 }
 
 static struct session *role_find(
@@ -201,7 +195,10 @@ static void role_doors(struct node *n, struct view_doors *d)
 	add_env(d, hello_key, TO_ANY);
 }
 
-/* Who asks gets our key, and never more than it asked with: ask is its body, then its tag. */
+/*
+ * Who asks gets our key, and never more than it asked with: ask is its body, then its tag. There is
+ * no budget that somebody could spend: a cookie instead would cost what the answer does.
+ */
 static void role_hello(
 	struct node *n, const uint8_t *ask, size_t ask_len, const struct origin *from)
 {
@@ -216,9 +213,8 @@ static void role_hello(
 		core_drop(&n->core, DROP_UNKNOWN);
 		return;
 	}
-	if (ask_len < HELLO_ANSWER_LEN ||
-		!bucket_take(&sn->hellos, n->core.now_ms, HELLOS_PER_S, HELLOS_PER_S)) {
-		core_drop(&n->core, DROP_RATE);
+	if (ask_len < HELLO_ANSWER_LEN) {
+		core_drop(&n->core, DROP_MALFORMED);
 		return;
 	}
 	room = ask_len - HELLO_ANSWER_LEN;
@@ -234,7 +230,6 @@ static void role_hello(
 
 static const struct role supernode_role = {
 	.listeners = role_listeners,
-	.within_budget = role_within_budget,
 	.find = role_find,
 	.create = role_create,
 	.effects = role_effects,

@@ -17,7 +17,6 @@ struct supernode {
 	unsigned members_max;
 	struct member *members;
 	struct registry registry;
-	struct bucket hellos;
 };
 
 /* The supernode whose node it is: for the role's functions, which get a node. */
