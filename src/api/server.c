@@ -15,6 +15,7 @@ struct client {
 	uv_write_t write;
 	unsigned open; /* handles not yet closed */
 	bool ended;    /* it will not ask again */
+	uint64_t turn; /* when it came or asked last, in the server's turns */
 	char *answer;  /* under way, with its newline */
 	size_t len;
 	char request[API_REQUEST_MAX];
@@ -27,6 +28,7 @@ struct api_server {
 	bool closing;
 	bool waiting;  /* a connection for which there was no place */
 	unsigned open; /* handles not yet closed, clients' included */
+	uint64_t turn; /* counts what clients do */
 	struct client client[API_CLIENTS_MAX];
 };
 
@@ -186,6 +188,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	c->len = 0;
+	c->turn = ++c->server->turn;
 	uv_timer_again(&c->idle);
 }
 
@@ -197,15 +200,32 @@ static struct client *free_place(struct api_server *s)
 	return NULL;
 }
 
+/* Called while no place is free. The one that becomes so goes to the connection that waits. */
+static void make_place(struct api_server *s)
+{
+	struct client *first = &s->client[0];
+
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++) {
+		if (uv_is_closing((uv_handle_t *)&s->client[i].pipe))
+			return;
+		if (s->client[i].turn < first->turn)
+			first = &s->client[i];
+	}
+	client_close(first);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct api_server *s = listener->data;
 	struct client *c = status == 0 ? free_place(s) : NULL;
 
 	s->waiting = status == 0 && c == NULL;
+	if (s->waiting)
+		make_place(s);
 	if (c == NULL)
 		return;
 	c->server = s;
+	c->turn = ++s->turn;
 	c->open = 2;
 	s->open++;
 	(void)uv_timer_init(listener->loop, &c->idle);

@@ -13,9 +13,9 @@
 
 #include "os/error.h"
 
-#define API_REQUEST_MAX 4096 /* bytes, with the newline */
-#define API_CLIENTS_MAX 16
-#define API_IDLE_MS	10000
+#define API_REQUEST_MAX 4096  /* bytes, with the newline */
+#define API_CLIENTS_MAX 16    /* one more, and the one that asked the longest ago has to go */
+#define API_IDLE_MS	10000 /* from a request to the next, its answer taken */
 
 struct api_server;
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,10 +19,12 @@
 
 #include <cmocka.h>
 
-#define TURNS	 200
-#define BIG	 (4 << 20)
-#define STATUS	 "{\"v\":1,\"cmd\":\"status\"}\n"
-#define NO_REPLY "(closed)"
+#define TURNS	  200
+#define BIG	  (4 << 20)
+#define STATUS	  "{\"v\":1,\"cmd\":\"status\"}\n"
+#define NO_REPLY  "(closed)"
+#define SLOW	  40
+#define SECOND_NS 1000000000u
 
 struct fixture {
 	char dir[64];
@@ -271,27 +274,81 @@ static void two_requests_at_once_are_a_breach(void **state)
 	close(fd);
 }
 
-static void clients_beyond_the_limit_wait(void **state)
+/* A client that does not leave and lets the server wait, in one of three ways. */
+static int connect_slow(struct fixture *f, unsigned i)
+{
+	static const char *const said[] = {"", "{\"v\":1,", "{\"v\":1,\"cmd\":\"big\"}\n"};
+	int fd = connect_to(f);
+
+	say(fd, said[i % 3]);
+	turn(f);
+	return fd;
+}
+
+static bool is_served(struct fixture *f, int fd)
+{
+	char *line;
+	bool served;
+
+	say(fd, STATUS);
+	line = hear(f, fd);
+	served = strstr(line, "42") != NULL;
+	free(line);
+	return served;
+}
+
+static void forty_slow_clients_do_not_block(void **state)
 {
 	struct fixture *f = *state;
-	int fd[API_CLIENTS_MAX + 1];
-	char *line;
+	int slow[SLOW], honest;
+	uint64_t start;
 
-	for (unsigned i = 0; i <= API_CLIENTS_MAX; i++) {
-		fd[i] = connect_to(f);
+	for (unsigned i = 0; i < SLOW; i++)
+		slow[i] = connect_slow(f, i);
+	start = uv_hrtime();
+	honest = connect_to(f);
+	assert_true(is_served(f, honest));
+	assert_true(uv_hrtime() - start < SECOND_NS);
+	/* One that was answered stays while others come. */
+	for (unsigned i = 0; i < API_CLIENTS_MAX - 1; i++) {
+		close(slow[i]);
+		slow[i] = connect_slow(f, 0);
+	}
+	assert_true(is_served(f, honest));
+	close(honest);
+	for (unsigned i = 0; i < SLOW; i++)
+		close(slow[i]);
+	for (unsigned i = 0; i < 5; i++)
+		turn(f);
+}
+
+static bool was_closed(int fd)
+{
+	struct pollfd p = {.fd = fd};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLHUP;
+}
+
+static void the_one_that_asked_the_longest_ago_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	int fd[API_CLIENTS_MAX], more[3];
+
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
+		fd[i] = connect_slow(f, i);
+	/* The first one, which asked nothing so far. */
+	assert_true(is_served(f, fd[0]));
+	for (unsigned i = 0; i < 3; i++) {
+		more[i] = connect_slow(f, 0);
+		turn(f);
 		turn(f);
 	}
-	say(fd[API_CLIENTS_MAX], STATUS);
-	line = hear(f, fd[API_CLIENTS_MAX]);
-	assert_string_equal(line, "(nothing)");
-	free(line);
-	/* It is its turn as soon as another one leaves. */
-	close(fd[0]);
-	line = hear(f, fd[API_CLIENTS_MAX]);
-	assert_non_null(strstr(line, "42"));
-	free(line);
-	for (unsigned i = 1; i <= API_CLIENTS_MAX; i++)
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
+		assert_int_equal(was_closed(fd[i]), i >= 1 && i < 4);
+	for (unsigned i = 0; i < API_CLIENTS_MAX; i++)
 		close(fd[i]);
+	for (unsigned i = 0; i < 3; i++)
+		close(more[i]);
 	for (unsigned i = 0; i < 5; i++)
 		turn(f);
 }
@@ -342,7 +399,9 @@ int main(void)
 			a_client_may_leave_in_the_middle, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			two_requests_at_once_are_a_breach, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(clients_beyond_the_limit_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(forty_slow_clients_do_not_block, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			the_one_that_asked_the_longest_ago_gives_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_ends_the_clients, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stale_name_is_taken_over, set_up, tear_down),
 	};

@@ -45,6 +45,19 @@ static void serve(void *ctx)
 	close(fd);
 }
 
+#define QUEUED 2 /* what a backlog of 1 holds */
+
+/* Takes what waits in the queue after a while, then serves. */
+static void serve_late(void *ctx)
+{
+	struct server *s = ctx;
+
+	usleep(100000);
+	for (unsigned i = 0; i < QUEUED; i++)
+		close(accept(s->listener, NULL, NULL));
+	serve(s);
+}
+
 static int setup(void **state)
 {
 	static struct server s;
@@ -189,6 +202,26 @@ static void a_larger_one_is_refused(void **state)
 	assert_non_null(strstr(err.text, "is longer than 16 MiB"));
 }
 
+static void a_full_queue_is_waited_for(void **state)
+{
+	struct server *s = *state;
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd[QUEUED];
+	char *reply;
+
+	strcpy(at.sun_path, s->path);
+	for (unsigned i = 0; i < QUEUED; i++) {
+		fd[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		assert_int_equal(connect(fd[i], (struct sockaddr *)&at, sizeof(at)), 0);
+	}
+	s->answer = answer_shortly;
+	assert_int_equal(thread_start(&s->thread, "server", serve_late, s), 0);
+	assert_int_equal(ctlsock_request(s->path, "x", &reply, &err), 0);
+	free(reply);
+	for (unsigned i = 0; i < QUEUED; i++)
+		close(fd[i]);
+}
+
 static void the_exchange_ends_in_time(void **state)
 {
 	uint64_t before = sys_now_ms();
@@ -249,6 +282,7 @@ int main(void)
 		TEST(hanging_up_early_is_told),
 		TEST(the_largest_answer_is_taken),
 		TEST(a_larger_one_is_refused),
+		TEST(a_full_queue_is_waited_for),
 		TEST(the_exchange_ends_in_time),
 		TEST(nobody_there_is_told),
 		TEST(a_denied_socket_is_told),

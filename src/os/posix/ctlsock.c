@@ -14,6 +14,7 @@
 #include "os/sys.h"
 
 #define FIRST_REPLY_CAP 4096
+#define RETRY_MS	10
 
 struct exchange {
 	int fd;
@@ -34,6 +35,20 @@ static int wait_for(const struct exchange *x, short events)
 	return ready == 0 ? ETIMEDOUT : 0;
 }
 
+/* A queue of connections that is full, which poll does not tell of, is tried again; 0 or an errno.
+ */
+static int connect_to(const struct exchange *x, const struct sockaddr_un *to)
+{
+	while (connect(x->fd, (const struct sockaddr *)to, sizeof(*to)) != 0) {
+		if (errno != EAGAIN)
+			return errno;
+		if (sys_now_ms() >= x->deadline_ms)
+			return ETIMEDOUT;
+		(void)poll(NULL, 0, RETRY_MS);
+	}
+	return 0;
+}
+
 static int open_socket(struct exchange *x, const char *path)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -42,9 +57,7 @@ static int open_socket(struct exchange *x, const char *path)
 		return ENAMETOOLONG;
 	memcpy(to.sun_path, path, strlen(path));
 	x->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (x->fd < 0 || connect(x->fd, (struct sockaddr *)&to, sizeof(to)) != 0)
-		return errno;
-	return 0;
+	return x->fd < 0 ? errno : connect_to(x, &to);
 }
 
 static int send_all(const struct exchange *x, const char *data, size_t len)
