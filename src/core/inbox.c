@@ -342,6 +342,10 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 		goto out;
 	}
 	r.session = n->role->find(n, self, r.answer.noise.rs);
+	if (n->role->fresh != NULL && !n->role->fresh(n, r.session, r.answer.theirs.freshness)) {
+		core_drop(&n->core, DROP_STALE);
+		goto out;
+	}
 	if (responder_settles(&n->core, &r))
 		goto out;
 	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from))

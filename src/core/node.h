@@ -39,6 +39,8 @@ struct role {
 	 */
 	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
 		const struct origin *from);
+	/* May a message 1 of this freshness be answered? s: its sender's, or NULL. NULL: always. */
+	bool (*fresh)(struct node *n, const struct session *s, uint64_t freshness);
 	/* The remote side has confirmed and has no session yet. NULL when there is no room. */
 	struct session *(*create)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);

@@ -197,6 +197,7 @@ size_t msg_hello_encode(
 		writer_zero(&w, KEY_LEN);
 	}
 	writer_zero(&w, COOKIE_LEN);
+	writer_u64(&w, m->answer ? m->freshness : 0);
 	return end_padded(&w, pad, rnd);
 }
 
@@ -212,5 +213,6 @@ int msg_hello_decode(struct msg_hello *m, const uint8_t *body, size_t len)
 	m->answer = flags == 1;
 	reader_copy(&r, m->static_public, KEY_LEN);
 	reader_take(&r, COOKIE_LEN);
+	m->freshness = reader_u64(&r);
 	return known && flags <= 1 && reader_ok(&r) ? 0 : N2N_EINVAL;
 }

@@ -27,8 +27,8 @@
 #define INIT_HEADER_LEN	    12
 #define RESPONSE_HEADER_LEN 14
 #define HELLO_HEADER_LEN    4
-#define HELLO_ANSWER_LEN    (HELLO_HEADER_LEN + KEY_LEN + COOKIE_LEN) /* body */
-#define COOKIE_MSG_LEN	    (10 + COOKIE_LEN)			      /* body */
+#define HELLO_ANSWER_LEN    (HELLO_HEADER_LEN + KEY_LEN + COOKIE_LEN + 8) /* body */
+#define COOKIE_MSG_LEN	    (10 + COOKIE_LEN)				  /* body */
 
 /*
  * Seals body_len <= ENVELOPE_BODY_MAX bytes of body into out (ENVELOPE_OVERHEAD more; not the same
@@ -82,11 +82,12 @@ struct msg_cookie {
 	uint8_t cookie[COOKIE_LEN];
 };
 
-/* 0 type<<4 | 1 version | 2 flags: 0 asks, 1 answers | answer: static key 32, cookie 16 (0) | pad
- */
+/* 0 type<<4 | 1 version | 2 flags: 0 asks, 1 answers | answer: static key 32, cookie 16 (0),
+ * freshness 8 | pad */
 struct msg_hello {
 	bool answer;
 	uint8_t static_public[KEY_LEN];
+	uint64_t freshness; /* that the supernode takes now; 0: any */
 };
 
 /*
@@ -110,10 +111,11 @@ MUST_CHECK int msg_response_decode(struct msg_response *m, const uint8_t *body, 
 size_t msg_cookie_encode(uint8_t *body, size_t cap, const struct msg_cookie *m);
 /* 4.5; takes any reason. */
 MUST_CHECK int msg_cookie_decode(struct msg_cookie *m, const uint8_t *body, size_t len);
-/* 4.6; a question and an answer are equally long without padding. A question's key is not read. */
+/* 4.6; a question and an answer are equally long without padding. Of a question nothing else is
+ * read. */
 size_t msg_hello_encode(
 	uint8_t *body, size_t cap, const struct msg_hello *m, size_t pad, const struct random *rnd);
-/* 4.6; of a question static_public means nothing. */
+/* 4.6; of a question the other fields mean nothing. */
 MUST_CHECK int msg_hello_decode(struct msg_hello *m, const uint8_t *body, size_t len);
 
 /*

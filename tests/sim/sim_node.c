@@ -106,6 +106,8 @@ void sim_tick(struct sim_node *n)
 	node_tick(n->node, n->sim->now_ms);
 	if (n->is_edge)
 		edge_drained(n->edge); /* notes never wait from one event to the next */
+	else
+		(void)supernode_floor(n->supernode, n->sim->now_ms);
 	sim_push_for(n, SIM_TICK, n->sim->now_ms + TICK_MS);
 	settle(n);
 }
@@ -322,6 +324,7 @@ static void start_supernode(struct sim_node *n)
 	struct supernode_config c = {.node = node_config(n)};
 
 	memcpy(c.secret, n->setup.secret, KEY_LEN);
+	c.floor = n->setup.freshness;
 	n->supernode = sim_must(supernode_create(&c));
 	n->node = supernode_node(n->supernode);
 	assert_int_equal(supernode_worker_init(&n->relay, 0, supernode_pairs(n->supernode),
@@ -372,6 +375,8 @@ void sim_stop(struct sim_node *n, bool goodbye)
 		edge_worker_fini(&n->worker);
 		edge_destroy(n->edge);
 	} else {
+		n->setup.freshness = goodbye ? supernode_last_floor(n->supernode)
+					     : supernode_floor(n->supernode, n->sim->now_ms);
 		supernode_worker_fini(&n->relay);
 		supernode_destroy(n->supernode);
 	}

@@ -24,7 +24,9 @@ struct fake {
 	/* What it heard. */
 	unsigned inits, hellos, relayed, n[CONTROL_TYPES];
 	struct control_register registration;
-	uint64_t token; /* of the last PING */
+	uint64_t tells;	    /* with its answers to HELLO */
+	uint64_t freshness; /* of the last INIT that it answered */
+	uint64_t token;	    /* of the last PING */
 	struct control_echo echo;
 };
 
@@ -99,6 +101,7 @@ static inline void fake_answer(struct fixture *f, struct fake *s, const struct m
 		0);
 	m.noise = noise;
 	assert_true(answer.theirs.has_hop_mask);
+	s->freshness = answer.theirs.freshness;
 	memcpy(s->mask, answer.theirs.hop_mask, MASK_LEN);
 	len = answer_datagram(&s->party, answer.noise.rs, &m, out, rnd);
 	keyset_destroy(s->old);
@@ -114,7 +117,7 @@ static inline void fake_hello(
 	struct fixture *f, const struct fake *s, const uint8_t tag[TAG_LEN], const uint8_t *key)
 {
 	uint8_t body[ENVELOPE_BODY_MAX], out[ENVELOPE_MAX_LEN], hello_key[KEY_LEN];
-	struct msg_hello m = {.answer = true};
+	struct msg_hello m = {.answer = true, .freshness = s->tells};
 	size_t len;
 
 	memcpy(m.static_public, key, KEY_LEN);

@@ -121,7 +121,7 @@ static size_t write_message(unsigned type, uint8_t *body, size_t cap, size_t pad
 	const struct msg_init init = {UINT32_MAX, UINT16_MAX, noise, sizeof(noise), mac2};
 	const struct msg_response response = {1, UINT32_MAX, noise, 84};
 	struct msg_cookie cookie = {0x01020304, COOKIE_STALE, {0}};
-	struct msg_hello hello = {true, {0}};
+	struct msg_hello hello = {true, {0}, UINT64_C(0x0102030405060708)};
 
 	memset(cookie.cookie, 0xc0, sizeof(cookie.cookie));
 	memset(hello.static_public, 0xf0, sizeof(hello.static_public));
@@ -304,7 +304,7 @@ static void fields_of_cookie(void **state)
 
 static void hello_question_and_answer(void **state)
 {
-	const struct msg_hello question = {false, {1, 2, 3}};
+	const struct msg_hello question = {false, {1, 2, 3}, 7};
 	uint8_t body[ENVELOPE_BODY_MAX], expected[KEY_LEN];
 	struct msg_hello m;
 	size_t len = write_message(PACKET_HELLO, body, sizeof(body), 0);
@@ -316,12 +316,14 @@ static void hello_question_and_answer(void **state)
 	assert_int_equal(msg_hello_decode(&m, body, len), 0);
 	assert_true(m.answer);
 	assert_memory_equal(m.static_public, expected, sizeof(expected));
-	/* A question is never shorter than its answer, and does not tell a key. */
+	assert_int_equal(m.freshness, UINT64_C(0x0102030405060708));
+	/* A question is never shorter than its answer, and tells nothing. */
 	assert_int_equal(msg_hello_encode(body, sizeof(body), &question, 0, &rnd), len);
 	memset(expected, 0, sizeof(expected));
 	assert_int_equal(msg_hello_decode(&m, body, len), 0);
 	assert_false(m.answer);
 	assert_memory_equal(m.static_public, expected, sizeof(expected));
+	assert_int_equal(m.freshness, 0);
 }
 
 static void noise_of_every_length(void **state)

@@ -180,6 +180,70 @@ static void another_key_than_the_given_one_is_not_used(void **state)
 	assert_false(f->e->supernode[0].mismatch);
 }
 
+/* Silence to a handshake with the right key: is our clock wrong? */
+static void the_freshness_that_it_tells_is_used(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+
+	s->silent = true;
+	s->tells = UINT64_C(0x7000000000000000);
+	add_supernode(f, 0, true, false);
+	while (s->hellos == 0)
+		tick(f);
+	fake_hello(
+		f, s, f->c->hop.hello_tag[0], f->fake[1].party.self.public); /* not by this one */
+	assert_int_equal(f->c->hop.session->told_freshness, 0);
+	while (s->hellos == 1)
+		tick(f);
+	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
+	assert_int_equal(f->c->hop.session->told_freshness, s->tells);
+	s->silent = false;
+	run(f, 2 * TICK_MS);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(s->freshness, s->tells);
+	session_want(f->core, f->c->hop.session);
+	run(f, 2000);
+	assert_int_equal(s->freshness, s->tells + 1);
+	assert_true(f->core->freshness < s->tells);
+}
+
+/* While it is up nothing is learnt of a key, and of freshness only when an attempt is unanswered.
+ */
+static void hello_tells_one_that_is_up_little(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	struct fake *s = &f->fake[0];
+	struct session *session;
+
+	s->answers_hello = true;
+	s->tells = 77;
+	add_supernode(f, 0, false, false);
+	run(f, 1500);
+	fake_registered(f, s, REGISTER_OK, HANDLE, &seen);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	session = f->c->hop.session;
+	s->answers_hello = false;
+	s->hellos = 0;
+	s->tells = 99;
+	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
+	assert_int_equal(session->told_freshness, 78);
+	s->silent = true;
+	session_want(f->core, session);
+	while (s->hellos == 0)
+		tick(f);
+	fake_hello(f, s, f->c->hop.hello_tag[0], f->fake[1].party.self.public);
+	assert_int_equal(session->told_freshness, 79);
+	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
+	while (s->hellos == 1)
+		tick(f);
+	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
+	assert_int_equal(session->told_freshness, 99);
+	assert_ptr_equal(f->c->hop.session, session);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+}
+
 static void a_remembered_key_gives_way_and_that_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -451,6 +515,8 @@ int main(void)
 		TEST(without_a_key_it_asks_and_goes_on_asking),
 		TEST(only_an_answer_to_the_last_questions_counts),
 		TEST(another_key_than_the_given_one_is_not_used),
+		TEST(the_freshness_that_it_tells_is_used),
+		TEST(hello_tells_one_that_is_up_little),
 		TEST(a_remembered_key_gives_way_and_that_is_told),
 		TEST(silence_moves_on_to_the_next_address_and_supernode),
 		TEST(the_only_one_is_tried_over_and_over),

@@ -144,6 +144,7 @@ static size_t encode_body(uint8_t *body, const char *name, const json_t *f)
 		assert_string_equal(name, "hello");
 		hello.answer = number(f, "answer") == 1;
 		bytes(f, "static_public", hello.static_public, sizeof(hello.static_public));
+		hello.freshness = number(f, "freshness");
 		len = msg_hello_encode(body, ENVELOPE_BODY_MAX, &hello, pad.len, &rnd);
 	}
 	assert_true(reader_done(&r));
@@ -191,6 +192,7 @@ static void check_body(const uint8_t *body, size_t len, const json_t *f)
 		assert_int_equal(hello.answer, number(f, "answer"));
 		bytes(f, "static_public", expected, KEY_LEN);
 		assert_memory_equal(hello.static_public, expected, KEY_LEN);
+		assert_int_equal(hello.freshness, number(f, "freshness"));
 		break;
 	default:
 		fail_msg("not a message of an envelope");

@@ -208,7 +208,7 @@ def cookie_body(m):
 
 
 def hello_body(m):
-    return struct.pack(">BBH", 0x70, 1, m["answer"]) + m["static_public"] + bytes(16) + m["pad"]
+    return struct.pack(">BBH", 0x70, 1, m["answer"]) + m["static_public"] + bytes(16) + struct.pack(">Q", m["freshness"]) + m["pad"]
 
 
 # --- PROTOCOL.md 5.3: payload --------------------------------------------------------------------
@@ -383,8 +383,9 @@ def envelope_vectors():
         "pad": some("pad response", 46),
     }
     refusal = {"receiver": U32, "reason": 1, "cookie": cookie}
-    ask = {"answer": 0, "static_public": bytes(32), "pad": some("pad hello", 100)}
-    answer = {"answer": 1, "static_public": RESPONDER, "pad": some("pad answer", 9)}
+    ask = {"answer": 0, "static_public": bytes(32), "freshness": 0, "pad": some("pad hello", 100)}
+    answer = {"answer": 1, "static_public": RESPONDER, "freshness": 0x0102030405060708,
+              "pad": some("pad answer", 9)}
     init_tag = envelope(env_key_passphrase(TAG, RESPONDER), some("nonce 1", 24), init_body(again))[-16:]
     ask_tag = envelope(env_key_hello(), some("nonce 6", 24), hello_body(ask))[-16:]
     rows = [

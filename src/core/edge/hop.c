@@ -16,7 +16,8 @@
 
 #define HELLO_FIRST_MS	  400u
 #define HELLO_MAX_MS	  2000u
-#define HELLO_DOUBT_MS	  2500u /* silence to a handshake before asking which key it has */
+#define HELLO_DOUBT_MS	  2500u /* silence to a handshake before asking what is wrong with it */
+#define UP_DOUBT_MS	  300u	/* the same while frames rely on the relay */
 #define LOST_MS		  6000u
 #define PING_MS		  6500u /* +- 1.5 s */
 #define PING_AGAIN_MS	  1000u
@@ -136,14 +137,37 @@ static void supernode_event(struct community *c, enum event_kind kind, uint32_t 
 			       });
 }
 
+/*
+ * What the supernode takes now, should our clock be wrong: the attempts of this session count from
+ * there. Who forges that delays us until we ask again.
+ */
+static void learn_freshness(struct community *c, uint64_t freshness)
+{
+	struct session *s = c->hop.session;
+
+	if (freshness == 0)
+		return;
+	s->told_freshness = freshness;
+	session_end_attempt(s);
+	s->not_before_ms = core_of(c)->now_ms;
+	session_want(core_of(c), s);
+}
+
+static bool is_unanswered(const struct hop *h)
+{
+	return h->session != NULL && h->session->attempt != NULL;
+}
+
 static void learn_key(struct community *c, const uint8_t key[KEY_LEN])
 {
 	struct supernode_entry *entry = &c->edge->supernode[c->hop.supernode];
 	bool same = entry->has_key && memcmp(entry->key, key, KEY_LEN) == 0;
 
-	c->hop.hello_ms = 0;
-	if (same && c->hop.session != NULL)
+	if (same && c->hop.session != NULL) {
+		c->hop.hello_ms = core_of(c)->now_ms + HELLO_DOUBT_MS;
 		return;
+	}
+	c->hop.hello_ms = 0;
 	/* HELLO proves nothing: go on asking for the right one, and say what was heard. */
 	if (entry->given && !same) {
 		if (!entry->mismatch)
@@ -164,15 +188,26 @@ static void learn_key(struct community *c, const uint8_t key[KEY_LEN])
 	core_view_touch(core_of(c));
 }
 
+static void take_hello(struct community *c, const struct msg_hello *m)
+{
+	const struct hop *h = &c->hop;
+
+	if (h->state != SUPERNODE_UP)
+		learn_key(c, m->static_public);
+	if (h->session != NULL && memcmp(h->session->remote, m->static_public, KEY_LEN) == 0)
+		learn_freshness(c, m->freshness);
+}
+
 bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 {
 	uint8_t body[ENVELOPE_BODY_MAX], key[KEY_LEN];
 	struct hop *h = &c->hop;
 	struct msg_hello m;
 
-	/* Whoever saw a HELLO can answer it: not when a key has proved itself, and once. */
-	if (h->hellos == 0 || h->state == SUPERNODE_REGISTERING || h->state == SUPERNODE_UP ||
-		len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
+	/* Whoever saw a HELLO can answer it: once, and nothing new of a key that proved itself. */
+	if (h->hellos == 0 || h->state == SUPERNODE_REGISTERING ||
+		(h->state == SUPERNODE_UP && !is_unanswered(h)) || len < ENVELOPE_MIN_LEN ||
+		len > ENVELOPE_MAX_LEN)
 		return false;
 	party_hello_key(key);
 	for (unsigned i = 0; i < 2; i++) {
@@ -180,7 +215,7 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 			continue;
 		random_bytes(&core_of(c)->io.random, h->hello_tag[i], TAG_LEN);
 		if (msg_hello_decode(&m, body, len - ENVELOPE_OVERHEAD) == 0 && m.answer)
-			learn_key(c, m.static_public);
+			take_hello(c, &m);
 		return true;
 	}
 	return false;
@@ -368,6 +403,16 @@ static bool has_address(const struct edge *e)
 	return false;
 }
 
+/* Which key does it have, or what is wrong with ours, or with our clock? */
+static bool must_ask(const struct hop *h, uint64_t now_ms)
+{
+	if (h->state == SUPERNODE_UP)
+		return is_unanswered(h) && now_ms >= h->hello_ms &&
+		       now_ms >= h->session->attempt_ms + UP_DOUBT_MS;
+	return h->hello_ms != 0 && now_ms >= h->hello_ms &&
+	       (h->state == SUPERNODE_HELLO || h->state == SUPERNODE_HANDSHAKE);
+}
+
 void hop_tick(struct community *c)
 {
 	uint64_t now_ms = core_of(c)->now_ms;
@@ -385,8 +430,7 @@ void hop_tick(struct community *c)
 		begin(c);
 		return;
 	}
-	if (h->hello_ms != 0 && now_ms >= h->hello_ms &&
-		(h->state == SUPERNODE_HELLO || h->state == SUPERNODE_HANDSHAKE))
+	if (must_ask(h, now_ms))
 		send_hello(c);
 	if (h->register_ms != 0 && now_ms >= h->register_ms && h->session != NULL) {
 		h->register_ms = 0;

@@ -23,7 +23,7 @@ static void start(struct core *core, struct session *s)
 		.remote = s->remote,
 		.index = (s->link.id << 2) | session_free_position(core, s),
 		.generation = session_generation(s) + 1,
-		.freshness = core_freshness(core),
+		.freshness = s->told_freshness != 0 ? s->told_freshness++ : core_freshness(core),
 	};
 
 	s->wanted = false;

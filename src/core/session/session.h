@@ -56,9 +56,10 @@ struct session {
 	struct keyset *current;		     /* of them, the one whose half link.tx is */
 	bool bound;			     /* a peer that shook hands directly, last */
 	bool gone;			     /* retired: nothing more is to be done with it */
-	bool confirmed;	      /* this static has confirmed a key set, now or in an earlier run */
-	uint64_t freshness;   /* highest taken from it; counts once confirmed */
-	uint32_t incarnation; /* of the last confirmed key set */
+	bool confirmed;		 /* this static has confirmed a key set, now or in an earlier run */
+	uint64_t freshness;	 /* highest taken from it; counts once confirmed */
+	uint64_t told_freshness; /* of our next attempt, and counted on; 0: the core's */
+	uint32_t incarnation;	 /* of the last confirmed key set */
 	uint32_t caps;
 	uint16_t mtu;
 	bool mask_known;

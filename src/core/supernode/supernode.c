@@ -39,6 +39,17 @@ static struct session *role_find(
 	return m != NULL ? m->session : NULL;
 }
 
+static uint64_t wall_ms(const struct core *core)
+{
+	return core->wall_ms + core->now_ms;
+}
+
+static bool role_fresh(struct node *n, const struct session *s, uint64_t freshness)
+{
+	return fresh_admits(
+		&supernode_of(n)->fresh, freshness, s != NULL && s->confirmed, wall_ms(&n->core));
+}
+
 static struct session *role_create(
 	struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
 {
@@ -220,7 +231,8 @@ static void role_hello(
 	room = ask_len - HELLO_ANSWER_LEN;
 	if (room > ENVELOPE_PAD_MAX)
 		room = ENVELOPE_PAD_MAX;
-	m = (struct msg_hello){.answer = true};
+	m = (struct msg_hello){
+		.answer = true, .freshness = fresh_now(&sn->fresh, wall_ms(&n->core))};
 	memcpy(m.static_public, sn->party.self.public, KEY_LEN);
 	len = msg_hello_encode(body, sizeof(body), &m, random_below(rnd, (uint32_t)room + 1), rnd);
 	party_hello_key(key);
@@ -231,6 +243,7 @@ static void role_hello(
 static const struct role supernode_role = {
 	.listeners = role_listeners,
 	.find = role_find,
+	.fresh = role_fresh,
 	.create = role_create,
 	.effects = role_effects,
 	.message = role_message,
@@ -262,6 +275,7 @@ struct supernode *supernode_create(const struct supernode_config *c)
 	sn->node.core.view.supernode = true;
 	memcpy(sn->node.core.view.hop_mask, sn->party.hop_mask, MASK_LEN);
 	sn->party.incarnation = random_u32(&sn->node.core.io.random);
+	fresh_init(&sn->fresh, c->floor, wall_ms(&sn->node.core));
 	sn->pairs = relay_pairs_create();
 	if (sn->pairs == NULL) {
 		supernode_destroy(sn);
@@ -297,6 +311,18 @@ struct node *supernode_node(struct supernode *sn)
 const uint8_t *supernode_public(const struct supernode *sn)
 {
 	return sn->party.self.public;
+}
+
+uint64_t supernode_floor(struct supernode *sn, uint64_t now_ms)
+{
+	core_enter(&sn->node.core, now_ms);
+	fresh_raise(&sn->fresh, wall_ms(&sn->node.core));
+	return sn->fresh.limit;
+}
+
+uint64_t supernode_last_floor(const struct supernode *sn)
+{
+	return sn->fresh.highest;
 }
 
 void supernode_status(const struct supernode *sn, struct supernode_status *out)

@@ -18,6 +18,7 @@ struct supernode_config {
 	struct core_config node;
 	uint8_t secret[KEY_LEN]; /* X25519 */
 	unsigned members_max;	 /* 0: MEMBERS_MAX */
+	uint64_t floor;		 /* supernode_floor of the run before; 0: none */
 };
 
 /*
@@ -31,6 +32,15 @@ void supernode_destroy(struct supernode *sn);
 struct node *supernode_node(struct supernode *sn);
 /* Its static public key, KEY_LEN bytes, for people to give to edges; lives as long as sn. */
 const uint8_t *supernode_public(const struct supernode *sn);
+
+/*
+ * The floor of the next run: what is answered in this one lies at or below it. To be kept before
+ * the first datagram comes, and whenever it is another one; it is raised in steps of minutes, by
+ * this call, which about once a second is often enough for.
+ */
+uint64_t supernode_floor(struct supernode *sn, uint64_t now_ms);
+/* The same when nothing is answered any more: as low as it may be, so that all get in at once. */
+uint64_t supernode_last_floor(const struct supernode *sn);
 
 struct supernode_status {
 	unsigned communities;

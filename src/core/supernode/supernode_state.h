@@ -7,6 +7,7 @@
 #define N2N_CORE_SUPERNODE_SUPERNODE_STATE_H
 
 #include "core/node.h"
+#include "core/supernode/fresh.h"
 #include "core/supernode/member.h"
 #include "core/supernode/supernode.h"
 
@@ -17,6 +18,7 @@ struct supernode {
 	unsigned members_max;
 	struct member *members;
 	struct registry registry;
+	struct fresh fresh; /* what may be answered */
 };
 
 /* The supernode whose node it is: for the role's functions, which get a node. */

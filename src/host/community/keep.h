@@ -5,8 +5,8 @@
  *   seed         32 bytes, an edge's; its identities in all communities come of it
  *   key          32 bytes, a supernode's secret
  *   supernodes   "HOST:PORT KEY" a line: keys of supernodes met without one in -l
- *   freshness    u64, above all handshakes ever started
- *   mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
+ *   freshness    u64, an edge's: above all handshakes ever started; a supernode's: no lower than
+ * all that were answered mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
  *   peers-TAG    version u8 2 | tag 16 | records of static key 32 | freshness u64 | endpoint 18
  *
  * All integers are big-endian. tag is that of the community, and TAG its first 8 bytes as hex; what
@@ -39,7 +39,10 @@ bool keep_find_supernode(struct state *st, const char *name, uint8_t key[KEY_LEN
 MUST_CHECK int keep_supernode(
 	struct state *st, const char *name, const uint8_t key[KEY_LEN], struct os_error *err);
 
-/* The lowest freshness that no earlier run has used (PROTOCOL.md 5.5); 0 when none is known. */
+/*
+ * The lowest freshness that no earlier run has used (PROTOCOL.md 5.5), or, at a supernode, the
+ * highest that one may have answered; 0 when none is known.
+ */
 uint64_t keep_read_freshness(struct state *st);
 /* Writes it. This and the functions below that write: errors of state_write, explained. */
 MUST_CHECK int keep_freshness(struct state *st, uint64_t freshness, struct os_error *err);

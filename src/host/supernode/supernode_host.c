@@ -10,6 +10,7 @@
 #include "host/loop/host.h"
 #include "host/worker/supernode.h"
 #include "os/netif.h"
+#include "os/sys.h"
 
 #define ADDRESSES_MAX 16
 
@@ -20,6 +21,7 @@ struct supernode_host {
 	unsigned n_workers;
 	struct worker_supernode *workers[WORKERS_MAX];
 	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
+	uint64_t floor;			 /* as it was kept */
 };
 
 static void on_event(void *ctx, const struct event *e)
@@ -34,16 +36,35 @@ static void on_event(void *ctx, const struct event *e)
 		log_debug(h->host.log, "member %08x: %s", e->value, event_text(e->kind));
 }
 
+static void keep_floor(struct supernode_host *h, uint64_t floor)
+{
+	struct os_error err;
+
+	if (floor == h->floor)
+		return;
+	h->floor = floor;
+	host_not_kept(&h->host, keep_freshness(h->host.state, floor, &err), &err);
+}
+
 static void on_second(void *ctx, uint64_t now_ms)
 {
-	(void)ctx;
+	struct supernode_host *h = ctx;
+
+	keep_floor(h, supernode_floor(h->supernode, now_ms));
+}
+
+static void on_goodbye(void *ctx, uint64_t now_ms)
+{
+	struct supernode_host *h = ctx;
+
 	(void)now_ms;
+	keep_floor(h, supernode_last_floor(h->supernode));
 }
 
 static const struct host_role role = {
 	.event = on_event,
 	.second = on_second,
-	.goodbye = on_second,
+	.goodbye = on_goodbye,
 };
 
 /* ---- status ---- */
@@ -86,11 +107,13 @@ static int make_core(struct supernode_host *h, unsigned workers, struct os_error
 	if (rc != 0 || h->host.state == NULL)
 		log_warn(h->host.log, "the key below will be another one after the next start, and "
 				      "edges that were given it will refuse this supernode");
+	c.floor = keep_read_freshness(h->host.state);
 	h->supernode = supernode_create(&c);
 	crypto_wipe(c.secret, sizeof(c.secret));
 	if (h->supernode == NULL ||
 		host_set_node(&h->host, supernode_node(h->supernode), workers) != 0)
 		return os_error_set(err, N2N_ENOMEM, "no memory for the supernode; free some");
+	keep_floor(h, supernode_floor(h->supernode, sys_now_ms()));
 	return 0;
 }
 
