@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/supernode/supernode_state.h"
 #include "sim.h"
 
 #include <cmocka.h>
@@ -246,6 +247,64 @@ static void as_many_as_there_are_indexes(void **state)
 	sim_destroy(w.s);
 }
 
+#define HOPS 3 /* communities at each of two supernodes */
+
+struct name {
+	uint8_t mask[MASK_LEN];
+	uint32_t hop_incarnation, incarnation;
+};
+
+/* What a supernode knows its members by; the same order each time. */
+static unsigned names_of(const struct sim_node *sn, struct name out[HOPS])
+{
+	const struct supernode *s = sn->supernode;
+	unsigned n = 0;
+
+	for (const struct member *m = s->members; m != NULL; m = m->hh.next) {
+		assert_true(n < HOPS && m->entry != NULL && m->session->mask_known);
+		memcpy(out[n].mask, m->session->mask, MASK_LEN);
+		out[n].hop_incarnation = m->session->incarnation;
+		out[n++].incarnation = m->entry->told.incarnation;
+	}
+	return n;
+}
+
+/* One device in three communities, first at one supernode, then at another. */
+static void no_two_hops_show_the_same_device(void **state)
+{
+	struct sim *s = sim_create(sim_seed(), 3);
+	struct sim_node *first = sim_add_supernode(s), *second = sim_add_supernode(s), *a;
+	struct name name[2 * HOPS];
+	struct community_key key;
+
+	(void)state;
+	a = sim_add_edge(s, &sim_key, first);
+	sim_use_supernode(a, second);
+	sim_start_all(s);
+	for (uint32_t i = 1; i < HOPS; i++) {
+		key = key_of(i);
+		assert_true(edge_add_community(a->edge,
+				    &(struct community_config){.key = &key, .mtu = 1400}) > 0);
+	}
+	sim_run(s, 3000);
+	assert_int_equal(names_of(first, name), HOPS);
+	sim_block(s, a, first, true);
+	sim_run(s, 30000);
+	assert_int_equal(names_of(second, name + HOPS), HOPS);
+	for (unsigned i = 0; i < 2 * HOPS; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			assert_memory_not_equal(name[i].mask, name[k].mask, MASK_LEN);
+			assert_int_not_equal(name[i].hop_incarnation, name[k].hop_incarnation);
+			/* Of the same community it is the same: its static tells that, too. */
+			if (i / HOPS == k / HOPS)
+				assert_int_not_equal(name[i].incarnation, name[k].incarnation);
+			assert_int_not_equal(name[i].incarnation, name[k].hop_incarnation);
+			assert_int_not_equal(name[k].incarnation, name[i].hop_incarnation);
+		}
+	}
+	sim_destroy(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +313,7 @@ int main(void)
 		cmocka_unit_test(an_index_rests_until_the_queues_are_empty),
 		cmocka_unit_test(a_late_note_finds_nobody),
 		cmocka_unit_test(as_many_as_there_are_indexes),
+		cmocka_unit_test(no_two_hops_show_the_same_device),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

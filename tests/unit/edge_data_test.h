@@ -147,12 +147,17 @@ static inline void make_view(struct fixture *f)
 	struct view_editor *e = &f->rig.node.core.view;
 	uint8_t mask[MASK_LEN];
 
-	memset(e->hop_mask, 0x42, MASK_LEN);
 	for (unsigned i = 0; i < 2; i++) {
 		memset(mask, 0x50 + (int)i, MASK_LEN);
 		assert_int_equal(view_add_community(e, i, GENERATION + i, mask, NULL), 0);
 	}
-	e->doors.supernodes[e->doors.n_supernodes++] = link_path(&f->end[HOP].s->link)->way;
+	/* Two communities are at the same supernode; what comes is the second's. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct view_hop *h = &e->doors.hop[e->doors.n_hops++];
+
+		h->way = link_path(&f->end[HOP].s->link)->way;
+		memset(h->mask, 0x41 + (int)i, MASK_LEN);
+	}
 	for (unsigned i = 0; i < SESSIONS; i++) {
 		struct link *l = &f->end[i].s->link;
 		const struct mac mac = mac_of(i);

@@ -85,7 +85,7 @@ static void wrap(struct fixture *f, unsigned from, struct rx *x)
 	relay_header_write(p, &h);
 	relay_mac(p + RELAY_MASKED_LEN, hop->far->tx.hop_key, p, p + RELAY_HEADER_LEN,
 		x->in.len - RELAY_HEADER_LEN);
-	packet_mask(p, x->in.len, RELAY_MASKED_LEN, f->view->hop_mask);
+	packet_mask(p, x->in.len, RELAY_MASKED_LEN, f->view->doors.hop[1].mask);
 }
 
 static struct rx *come(
@@ -124,7 +124,7 @@ static void come_from_hop(struct fixture *f)
 		.index = e->s->link.id << 2,
 		.counter = e->counter++};
 
-	seal(f, e, &h, x->in.data, 0, f->view->hop_mask);
+	seal(f, e, &h, x->in.data, 0, f->view->doors.hop[1].mask);
 }
 
 static void take(struct fixture *f)

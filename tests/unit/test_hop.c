@@ -43,7 +43,7 @@ static void with_its_key_it_registers_at_once(void **state)
 	assert_int_equal(s->n[CONTROL_REGISTER], 1);
 	assert_memory_equal(s->registration.tag, f->c->party.tag, COMMUNITY_TAG_LEN);
 	assert_memory_equal(s->registration.static_public, f->c->party.self.public, KEY_LEN);
-	assert_int_equal(s->registration.incarnation, f->e->incarnation);
+	assert_int_equal(s->registration.incarnation, f->c->party.incarnation);
 	assert_int_equal(s->registration.roster_version, 0);
 	assert_int_equal(party_register_proof(proof, s->party.self.secret, f->c->party.self.public,
 				 s->k->hash, f->c->party.tag, f->c->party.self.public),

@@ -390,7 +390,7 @@ static void supernodes_are_known_by_their_way(void **state)
 
 	(void)state;
 	assert_false(view_is_supernode(v, &it));
-	w->e.doors.supernodes[w->e.doors.n_supernodes++] = it;
+	w->e.doors.hop[w->e.doors.n_hops++].way = it;
 	w->e.changed = true;
 	assert_false(view_is_supernode(v, &it));
 	v = show(w);

@@ -214,19 +214,38 @@ static bool find_by_index(
 	return true;
 }
 
-/* A datagram from a supernode: the hop's own packet, or one relayed. */
-static void classify_hop(const struct view *v, struct rx *x)
+/* The hop's own packet, or one relayed; false: neither, under this mask. */
+static bool classify_hop(const struct view *v, struct rx *x, const uint8_t mask[MASK_LEN])
 {
 	uint8_t clear[RELAY_MASKED_LEN];
 
-	packet_peek(clear, sizeof(clear), x->data, x->len, v->hop_mask);
+	packet_peek(clear, sizeof(clear), x->data, x->len, mask);
 	if (data_header_read(&x->header, clear) && find_by_index(v, x, LINK_HOP, NULL))
-		return;
-	x->verdict = VERDICT_UNKNOWN;
+		return true;
 	if (!relay_header_read(&x->relay, clear) || view_link(v, INDEX_ID(x->relay.index)) == NULL)
-		return;
+		return false;
 	memcpy(x->data, clear, sizeof(clear));
 	x->verdict = VERDICT_RELAYED;
+	return true;
+}
+
+/* True when it came from a supernode: communities at the same one have a mask each. */
+static bool classify_hops(const struct view *v, struct rx *x)
+{
+	bool supernode = false;
+
+	for (uint32_t i = 0; i < v->doors.n_hops; i++) {
+		const struct view_hop *h = &v->doors.hop[i];
+
+		if (!way_same_remote(&h->way, &x->in.way))
+			continue;
+		if (classify_hop(v, x, h->mask))
+			return true;
+		supernode = true;
+	}
+	if (supernode)
+		x->verdict = VERDICT_UNKNOWN;
+	return supernode;
 }
 
 static void classify(
@@ -242,10 +261,8 @@ static void classify(
 		receive_drop(&w->rx, x, DROP_TOO_LONG);
 		return;
 	}
-	if (view_is_supernode(v, &x->in.way)) {
-		classify_hop(v, x);
+	if (classify_hops(v, x))
 		return;
-	}
 	for (unsigned i = 0; i < v->n_communities; i++)
 		if (v->community[i].generation != 0 &&
 			receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
@@ -352,8 +369,9 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 	/* Its answers may have any padding, and only the control thread can open them. */
 	if (supernode && x->len >= ENVELOPE_MIN_LEN && x->len <= ENVELOPE_MAX_LEN)
 		return;
-	if (supernode && receive_peek(&h, x->data, x->len, v->hop_mask))
-		return;
+	for (uint32_t i = 0; supernode && i < v->doors.n_hops; i++)
+		if (receive_peek(&h, x->data, x->len, v->doors.hop[i].mask))
+			return;
 	for (unsigned i = 0; i < v->n_communities; i++)
 		if (v->community[i].generation != 0 &&
 			receive_peek(&h, x->data, x->len, v->community[i].mask))

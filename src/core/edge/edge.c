@@ -30,7 +30,7 @@ static bool is_its_supernode(const struct community *c, const struct way *from)
 static void listen_as(struct listener *l, const struct community *c, enum addressee_kind kind)
 {
 	l->self = kind == TO_HOP ? &c->hop.party : &c->party;
-	l->mask = kind == TO_HOP ? c->edge->hop_mask : c->mask;
+	l->mask = kind == TO_HOP ? c->hop.party.hop_mask : c->mask;
 	l->to = (struct addressee){
 		.kind = (uint8_t)kind,
 		.community = (uint8_t)c->index,
@@ -264,9 +264,7 @@ struct edge *edge_create(const struct edge_config *c)
 		return NULL;
 	}
 	memcpy(e->seed, c->seed, SEED_LEN);
-	random_bytes(&e->node.core.io.random, e->hop_mask, sizeof(e->hop_mask));
-	memcpy(e->node.core.view.hop_mask, e->hop_mask, MASK_LEN);
-	e->incarnation = random_u32(&e->node.core.io.random);
+	random_bytes(&e->node.core.io.random, e->hop_secret, sizeof(e->hop_secret));
 	return e;
 }
 
@@ -309,7 +307,7 @@ static void init_party(struct community *c, const struct community_config *confi
 		party_init_key(p, config->key, c->edge->seed);
 	else
 		party_init_passphrase(p, config->name, config->prs, c->edge->seed);
-	p->incarnation = c->edge->incarnation;
+	p->incarnation = random_u32(&core_of(c)->io.random);
 	p->caps = aead_aes_is_fast() ? CAP_AES_FAST : 0;
 	p->mtu = config->mtu;
 }

@@ -17,6 +17,15 @@ static void add_env(struct view_doors *d, const struct community *c, enum addres
 	};
 }
 
+/* Until the supernode's key is known nobody uses the mask. */
+static void add_hop(struct view_doors *d, const struct hop *h)
+{
+	struct view_hop *at = &d->hop[d->n_hops++];
+
+	at->way = h->way;
+	memcpy(at->mask, h->party.hop_mask, MASK_LEN);
+}
+
 static bool answered_directly(const struct embryos *p)
 {
 	for (unsigned i = 0; i < p->n; i++)
@@ -36,6 +45,6 @@ void edge_doors(struct node *n, struct view_doors *d)
 		if (c->hop.session != NULL)
 			add_env(d, c, TO_HOP);
 		if (c->hop.state != SUPERNODE_UNRESOLVED)
-			d->supernodes[d->n_supernodes++] = c->hop.way;
+			add_hop(d, &c->hop);
 	}
 }

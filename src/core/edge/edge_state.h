@@ -125,8 +125,8 @@ struct slot {
 struct edge {
 	struct node node; /* first: the role's functions get a node and find the edge */
 	uint8_t seed[SEED_LEN];
-	uint8_t hop_mask[MASK_LEN]; /* ours, the same on all hops */
-	uint32_t incarnation;
+	uint8_t hop_secret[KEY_LEN]; /* of this process: what we are called on each hop comes of it
+				      */
 	unsigned n_supernodes;
 	struct supernode_entry supernode[SUPERNODES_MAX];
 	uint32_t last_generation;

@@ -46,6 +46,20 @@ static bool next_address(struct edge *e, struct hop *h)
 	return false;
 }
 
+/*
+ * Mask key and incarnation differ from hop to hop, so that no two supernodes, nor one for two
+ * communities, can tell by them that we are the same; to one they stay what they are while we run.
+ */
+static void name_ourselves(struct party *p, const uint8_t secret[KEY_LEN])
+{
+	const struct slice self = {p->self.public, KEY_LEN};
+	uint8_t names[MASK_LEN + 4];
+
+	crypto_blake2b(names, sizeof(names), secret, KEY_LEN, &self, 1);
+	memcpy(p->hop_mask, names, MASK_LEN);
+	p->incarnation = load_be32(names + MASK_LEN);
+}
+
 static void open_session(struct community *c)
 {
 	uint64_t now_ms = core_of(c)->now_ms;
@@ -55,8 +69,7 @@ static void open_session(struct community *c)
 
 	party_wipe(&h->party);
 	party_init_hop(&h->party, e->seed, c->party.tag, entry->key);
-	memcpy(h->party.hop_mask, e->hop_mask, MASK_LEN);
-	h->party.incarnation = e->incarnation;
+	name_ourselves(&h->party, e->hop_secret);
 	e->node.env_version++;
 	h->session = session_create(&e->node.core, LINK_HOP, &h->party, c->index, entry->key);
 	if (h->session == NULL)
@@ -247,7 +260,7 @@ void hop_encode_register(struct community *c, uint32_t seq, struct writer *w)
 	const struct hop *h = &c->hop;
 	const struct keyset *k = h->session->current;
 	struct control_register m = {
-		.incarnation = c->edge->incarnation,
+		.incarnation = c->party.incarnation,
 		.roster_version = h->roster,
 	};
 

@@ -40,8 +40,8 @@ bool view_learn(const struct view *v, const struct link *from, uint64_t address)
 
 bool view_is_supernode(const struct view *v, const struct way *from)
 {
-	for (uint32_t i = 0; i < v->doors.n_supernodes; i++)
-		if (way_same_remote(&v->doors.supernodes[i], from))
+	for (uint32_t i = 0; i < v->doors.n_hops; i++)
+		if (way_same_remote(&v->doors.hop[i].way, from))
 			return true;
 	return false;
 }

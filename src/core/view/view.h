@@ -52,10 +52,16 @@ struct view_community {
 	uint8_t step;		    /* of its clock */
 };
 
+/* A supernode in use, by one community. */
+struct view_hop {
+	struct way way;
+	uint8_t mask[MASK_LEN]; /* our hop mask key there */
+};
+
 /* What is few enough to be written anew with every root. */
 struct view_doors {
-	uint32_t n_supernodes;
-	struct way supernodes[COMMUNITIES_MAX];
+	uint32_t n_hops;
+	struct view_hop hop[COMMUNITIES_MAX];
 	uint32_t n_env;
 	struct view_env env[ENV_KEYS_MAX]; /* of all envelopes that may be sealed for us */
 	uint32_t env_version;		   /* differs whenever they do */
@@ -64,7 +70,7 @@ struct view_doors {
 
 struct view {
 	bool supernode;
-	uint8_t hop_mask[MASK_LEN]; /* our hop mask key */
+	uint8_t hop_mask[MASK_LEN]; /* a supernode's */
 	uint8_t hash_key[SIPHASH_KEY_LEN];
 	const struct table *links;   /* by id */
 	const struct table *handles; /* links by handle: view_handle_key */
