@@ -165,6 +165,8 @@ static_checks()
 	check layers tools/check-layers.py
 	check "circles of calls" tools/check-calls.py
 	check "tests of the checks" tests/tools/test-checks.py
+	check "tests of mutation" tests/tools/test-mutate.py
+	check "explanations of mutants" tools/mutate.py --check
 	check sizes tools/check-size.py
 	check words tools/check-words.py
 	check format format_check
