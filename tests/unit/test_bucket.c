@@ -45,6 +45,11 @@ static void flows_at_its_rate(void **state)
 		taken += bucket_take(&b, t, 10, 5);
 	}
 	assert_int_equal(taken, 30);
+	/* And what is a little less than a token is none. */
+	b = (struct bucket){0};
+	assert_true(bucket_take(&b, 1000, 999, 1));
+	assert_false(bucket_take(&b, 1001, 999, 1));
+	assert_true(bucket_take(&b, 1002, 999, 1));
 }
 
 static void survives_odd_clocks(void **state)
@@ -59,6 +64,10 @@ static void survives_odd_clocks(void **state)
 	assert_int_equal(drain(&b, 0, 1, 2), 2);
 	assert_int_equal(drain(&b, 0, 1, 2), 0);
 	assert_int_equal(drain(&b, 1000, 1, 2), 1);
+	/* Time that passes twice, as the clock was set back, counts once. */
+	assert_int_equal(drain(&b, 0, 1, 2), 0);
+	assert_int_equal(drain(&b, 1000, 1, 2), 0);
+	assert_int_equal(drain(&b, 2000, 1, 2), 1);
 }
 
 static void takes_extreme_settings(void **state)

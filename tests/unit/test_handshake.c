@@ -519,6 +519,45 @@ static void check_lengths(struct ends e)
 	assert_int_equal(longest, shortest); /* the bounds are met, and it is never longer */
 }
 
+/* Whatever is in it: a message of a length that none has is not even read. */
+static void check_long_and_short(
+	int (*take)(struct ends *, const uint8_t *, size_t), struct ends *e, size_t shortest)
+{
+	static const uint8_t junk[ENVELOPE_MAX_LEN + 1] = {9};
+
+	assert_int_equal(take(e, junk, shortest - 1), N2N_EINVAL);
+	assert_int_equal(take(e, junk, shortest), N2N_EAUTH);
+	assert_int_equal(take(e, junk, ENVELOPE_BODY_MAX), N2N_EAUTH);
+	assert_int_equal(take(e, junk, ENVELOPE_BODY_MAX + 1), N2N_EINVAL);
+}
+
+static int take_question(struct ends *e, const uint8_t *noise, size_t len)
+{
+	const struct msg_init m = {.key_index = 1, .noise = noise, .noise_len = len};
+
+	return answer_read(&e->answer, &e->r, &m);
+}
+
+static int take_answer(struct ends *e, const uint8_t *noise, size_t len)
+{
+	e->m2 = (struct msg_response){0x202, 0x101, noise, len};
+	return finish(e);
+}
+
+static void messages_have_bounds(void **state)
+{
+	struct ends e = members(MODE_KEY);
+	static const uint8_t datagram[ENVELOPE_MAX_LEN + 1];
+
+	(void)state;
+	assert_int_equal(ask(&e), NOT_ANSWERED);
+	check_long_and_short(take_question, &e, NOISE_MSG1_OVERHEAD + PAYLOAD_FIXED_LEN);
+	check_long_and_short(take_answer, &e, NOISE_MSG2_OVERHEAD);
+	assert_int_equal(attempt_cookie(&e.attempt, datagram, ENVELOPE_MIN_LEN - 1), N2N_EINVAL);
+	assert_int_equal(attempt_cookie(&e.attempt, datagram, ENVELOPE_MAX_LEN), N2N_EAUTH);
+	assert_int_equal(attempt_cookie(&e.attempt, datagram, ENVELOPE_MAX_LEN + 1), N2N_EINVAL);
+}
+
 static void answers_are_never_longer(void **state)
 {
 	(void)state;
@@ -544,6 +583,7 @@ int main(void)
 		cmocka_unit_test(answers_must_be_to_the_question),
 		cmocka_unit_test(shares_must_be_points),
 		cmocka_unit_test(cookies_are_shown_from_then_on),
+		cmocka_unit_test(messages_have_bounds),
 		cmocka_unit_test(answers_are_never_longer),
 	};
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The replay window against a plain list of what was accepted. */
+#include <stdatomic.h>
+#include <threads.h>
+
 #include "core/keys/replay.h"
 #include "wire_test.h"
 
@@ -87,6 +90,58 @@ static void ends_of_the_range(void **state)
 	assert_true(replay_seen(&f.r, (1u << 28) - 2));
 }
 
+/* It clears one ring of words at most, or a packet could hold us up for years. */
+static void the_farthest_jump_takes_no_time(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	init(&f);
+	assert_true(replay_accept(&f.r, 5));
+	assert_true(replay_accept(&f.r, UINT64_MAX - 1));
+	assert_false(replay_accept(&f.r, UINT64_MAX - 1));
+	assert_true(replay_seen(&f.r, 5));
+	assert_true(replay_accept(&f.r, UINT64_MAX - 2));
+}
+
+struct visitor {
+	struct replay *r;
+	atomic_bool arrived, inside;
+};
+
+static int visit(void *arg)
+{
+	struct visitor *v = arg;
+
+	atomic_store(&v->arrived, true);
+	replay_lock(v->r);
+	atomic_store(&v->inside, true);
+	replay_unlock(v->r);
+	return 0;
+}
+
+static void a_lock_that_is_held_keeps_others_out(void **state)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	struct fixture f;
+	struct visitor v = {.r = &f.r};
+	thrd_t thread;
+
+	(void)state;
+	init(&f);
+	replay_lock(&f.r);
+	assert_int_equal(thrd_create(&thread, visit, &v), thrd_success);
+	while (!atomic_load(&v.arrived))
+		thrd_sleep(&moment, NULL);
+	for (unsigned i = 0; i < 20; i++) {
+		thrd_sleep(&moment, NULL);
+		assert_false(atomic_load(&v.inside));
+	}
+	replay_unlock(&f.r);
+	assert_int_equal(thrd_join(thread, NULL), thrd_success);
+	assert_true(atomic_load(&v.inside));
+}
+
 /* Random walks: in the window exactly what was accepted is refused; nothing is taken twice. */
 static void walks_like_a_list(void **state)
 {
@@ -125,6 +180,8 @@ int main(void)
 		cmocka_unit_test(reaches_back_as_promised),
 		cmocka_unit_test(jumps_leave_nothing_behind),
 		cmocka_unit_test(ends_of_the_range),
+		cmocka_unit_test(the_farthest_jump_takes_no_time),
+		cmocka_unit_test(a_lock_that_is_held_keeps_others_out),
 		cmocka_unit_test(walks_like_a_list),
 	};
 

@@ -20,8 +20,6 @@ bool receive_peek(
 bool receive_envelope(const struct view *v, struct rx *x)
 {
 	x->tried = v->doors.env_version;
-	if (x->len < ENVELOPE_MIN_LEN || x->len > ENVELOPE_MAX_LEN)
-		return false;
 	for (uint32_t i = 0; i < v->doors.n_env; i++) {
 		const struct view_env *e = &v->doors.env[i];
 		size_t body_len = x->len - ENVELOPE_OVERHEAD;

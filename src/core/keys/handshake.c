@@ -193,8 +193,6 @@ int attempt_cookie(struct attempt *a, const uint8_t *datagram, size_t len)
 	struct msg_cookie m;
 	int rc;
 
-	if (len < ENVELOPE_MIN_LEN || len > ENVELOPE_MAX_LEN)
-		return N2N_EINVAL;
 	rc = envelope_open(body, datagram, len, a->sent_tag, TAG_LEN, a->env_key);
 	if (rc == 0)
 		rc = msg_cookie_decode(&m, body, len - ENVELOPE_OVERHEAD);
