@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Candidates for a direct path: told or seen, and probed in rounds. */
+#include "core/path/probe.h"
 #include "path_test.h"
 
 static void a_round_has_four_probes(void **state)
@@ -112,6 +113,41 @@ static void sources_do_not_push_out_what_was_told(void **state)
 	(void)tick(f, seen);
 }
 
+/*
+ * At a supernode anybody may have keys, and a source may be forged: what a victim gets for each
+ * packet is one probe, and an answer once it has echoed.
+ */
+static void forged_sources_get_one_probe_at_a_supernode(void **state)
+{
+	struct fixture *f = *state;
+	const struct origin from = from_host(66);
+	const struct control_ping ping = {77};
+	struct seen seen[4], probe;
+
+	go_direct(f, PEER);
+	f->s->link.kind = LINK_MEMBER;
+	f->rig.n_sent = 0;
+	search_seen(f->core, f->s, &from, false);
+	probe_pong(f->core, f->s, &ping, &from);
+	assert_int_equal(f->rig.n_sent, 1);
+	probe = look(f, &f->rig.sent[0]);
+	assert_true(probe.probe && probe.host == 66);
+	assert_int_equal(drops_get(&f->core->drops, DROP_UNPROVEN), 1);
+	for (unsigned i = 0; i < 30; i++)
+		assert_int_equal(tick(f, seen), 0);
+	/* The next packet from there is worth another probe. */
+	f->rig.n_sent = 0;
+	search_seen(f->core, f->s, &from, false);
+	assert_int_equal(f->rig.n_sent, 1);
+	probe = look(f, &f->rig.sent[0]);
+	assert_true(probe.probe);
+	path_echo(f->core, f->s, &(struct control_echo){.token = probe.token}, &from);
+	assert_int_equal(path_host(f), 66);
+	f->rig.n_sent = 0;
+	probe_pong(f->core, f->s, &ping, &from);
+	assert_int_equal(f->rig.n_sent, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +156,7 @@ int main(void)
 		TEST(nothing_to_try_is_said),
 		TEST(sources_are_probed_not_believed),
 		TEST(sources_do_not_push_out_what_was_told),
+		TEST(forged_sources_get_one_probe_at_a_supernode),
 	};
 
 	if (crypto_start() != 0)
