@@ -41,18 +41,6 @@ static void reply(struct core *core, struct session *s, const struct origin *to,
 	send_packet(core, s, KIND_CONTROL, plain, len, to->hop_id == 0 ? &via : NULL);
 }
 
-void probe_answer(struct core *core, struct session *s, const struct control_probe *m,
-	const struct origin *from)
-{
-	const struct control_echo echo = {m->token, from->way.remote};
-	uint8_t buf[CONTROL_HEADER_LEN + 32];
-	struct writer w;
-
-	writer_init(&w, buf, sizeof(buf));
-	control_echo_encode(&w, &echo);
-	reply(core, s, from, buf, writer_len(&w));
-}
-
 /* Who answers is known to receive there. */
 static bool is_proven(const struct core *core, const struct session *s, const struct origin *from)
 {
@@ -60,6 +48,23 @@ static bool is_proven(const struct core *core, const struct session *s, const st
 
 	return from->hop_id != 0 || (p != NULL && way_same_remote(&p->way, &from->way)) ||
 	       search_echoed(core, s, &from->way);
+}
+
+void probe_answer(struct core *core, struct session *s, const struct control_probe *m,
+	const struct origin *from)
+{
+	const struct control_echo echo = {m->token, from->way.remote};
+	uint8_t buf[CONTROL_HEADER_LEN + 32];
+	struct writer w;
+
+	/* It probes that address already, and anybody may have keys here. */
+	if (s->link.kind == LINK_MEMBER && !is_proven(core, s, from)) {
+		core_drop(core, DROP_UNPROVEN);
+		return;
+	}
+	writer_init(&w, buf, sizeof(buf));
+	control_echo_encode(&w, &echo);
+	reply(core, s, from, buf, writer_len(&w));
 }
 
 void probe_pong(struct core *core, struct session *s, const struct control_ping *m,

@@ -11,7 +11,10 @@
 struct path probe_path(const struct session *s, const struct way *way);
 /* PATH_PROBE straight to this way, whatever the session's path is; token is random. */
 void probe_send(struct core *core, struct session *s, const struct way *way, uint64_t token);
-/* The peer's probe is echoed to where it came from. */
+/*
+ * The peer's probe is echoed to where it came from; at a supernode only where a PING would be
+ * answered.
+ */
 void probe_answer(struct core *core, struct session *s, const struct control_probe *m,
 	const struct origin *from);
 /* A PING is answered on the way it came. */
