@@ -176,7 +176,7 @@ static_checks()
 use_programs()
 {
 	export EDGE=$PWD/$1/src/edge/edge SUPERNODE=$PWD/$1/src/supernode/supernode
-	export N2N=$PWD/$1/src/ctl/n2n
+	export N2N=$PWD/$1/src/ctl/n2n ATTACKER=$PWD/$1/tests/attack/attacker
 }
 
 limit=(timeout --foreground -k 10 300)
@@ -204,6 +204,25 @@ netns_tests()
 		[[ " ${waiting[*]} " == *" ${name%.py} "* ]] ||
 			check "${script#tests/}" "${limit[@]}" "$script"
 	done
+}
+
+# A part of the attacks; all of them take a quarter of an hour.
+attack_tests()
+{
+	section "attacks"
+	use_programs build/test-gcc
+	"${limit[@]}" tests/attack/run.py --quick
+	record attacks $?
+}
+
+# test_attack [OPTION...]: programs given by EDGE, SUPERNODE and N2N are attacked as they are.
+test_attack()
+{
+	need "${test_packages[@]}"
+	[[ ${EDGE:-} && ${SUPERNODE:-} && ${N2N:-} ]] || cmd_build
+	setup build/test-gcc gcc && compile build/test-gcc tests/attack/attacker ||
+		die "the attacker was not built"
+	ATTACKER=$PWD/build/test-gcc/tests/attack/attacker tests/attack/run.py "$@"
 }
 
 # The first commands of README.md, where nothing is installed.
@@ -239,6 +258,7 @@ test_all()
 	static_checks
 	check "instructions per frame" instruction_check
 	netns_tests
+	attack_tests
 	bare_check
 	show_times
 	echo "$passed passed, $failed failed, $skipped skipped"
