@@ -6,6 +6,7 @@
 #include "edge/secret.h"
 #include "host/edge/edge_host.h"
 #include "host/loop/log.h"
+#include "os/args.h"
 #include "os/sys.h"
 
 enum status {
@@ -74,14 +75,15 @@ static int tell(const struct edge_conf *conf)
 	return STATUS_FAILED;
 }
 
-int main(int argc, char **argv)
+static int run_with(int argc, char **words, char **argv)
 {
 	struct edge_conf conf;
 	struct conf_error err;
 	struct log log;
+	int rc = edge_conf_parse(&conf, argc, words, &err);
 
-	sys_open_standard();
-	if (edge_conf_parse(&conf, argc, argv, &err) != 0) {
+	args_show(argc, argv, words);
+	if (rc != 0) {
 		fprintf(stderr, "edge: %s\n", err.text);
 		community_conf_wipe(&conf.community);
 		return STATUS_USAGE;
@@ -90,4 +92,20 @@ int main(int argc, char **argv)
 		return tell(&conf);
 	host_log_init(&log, "edge", conf.process.verbosity);
 	return run(&conf, &log);
+}
+
+int main(int argc, char **argv)
+{
+	char **words;
+	int status;
+
+	sys_open_standard();
+	words = args_copy(argc, argv);
+	if (words == NULL) {
+		fputs("edge: no memory for the command line; free some\n", stderr);
+		return STATUS_USAGE;
+	}
+	status = run_with(argc, words, argv);
+	free(words);
+	return status;
 }

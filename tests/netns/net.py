@@ -84,6 +84,9 @@ class Program:
     def pid(self):
         return self.process.pid
 
+    def pids(self):
+        return [self.process.pid]
+
     def text(self):
         return pathlib.Path(self.log).read_text(errors="replace")
 

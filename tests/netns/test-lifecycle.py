@@ -69,12 +69,28 @@ def check_identity(a, at):
     step("identity and MAC survive a restart; the seed is readable by its owner only")
 
 
+def check_secret_length(a, at):
+    """Whatever the key and the way it is given, the processes show the same."""
+    shown = set()
+    for give in (lambda k: ("-k", k), lambda k: (f"-k{k}",), lambda k: ("--key", k),
+                 lambda k: (f"--key={k}",)):
+        for key in ("short", "a pass phrase of quite another length"):
+            p = a.start("edge", "-d", "n2n0", "-c", "mynetwork", *give(key), *at)
+            p.wait_says(" is up with ")
+            for pid in p.pids():
+                line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+                shown.add(line.replace(b"--key=", b"-k").replace(b"--key", b"-k"))
+            assert p.stop() == 0, p.text()
+    assert len(shown) == 1, shown
+
+
 def check_secret(a, at):
     p = a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
     line = pathlib.Path(f"/proc/{p.pid}/cmdline").read_bytes()
     assert b"long enough" not in line and b"mynetwork" in line, line
     assert p.text().count("-k shows the key") == 1
     assert p.stop() == 0
+    check_secret_length(a, at)
     p = a.edge("n2n0", "10.1.2.1", "-c", "mynetwork", *at, env={"N2N_KEY": "a long enough pass phrase"})
     environ = pathlib.Path(f"/proc/{p.pid}/environ").read_bytes()
     assert b"long enough" not in environ, "the key stays in the environment"
