@@ -28,7 +28,7 @@ def measure_idle():
         time.sleep(WATCH_S)
         used = sum(process_seconds(p.pid) for p in edges) - before
         return {"percent": 100 * used / WATCH_S / len(edges),
-                "memory": sum(memory(p.pid)[1] for p in edges) / len(edges)}
+                "memory": sum(memory(p.pids())[1] for p in edges) / len(edges)}
 
 
 def state(net, i):

@@ -23,10 +23,10 @@ def process_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def memory(pid):
-    """Resident bytes, now and at most."""
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return [int(re.search(rf"{name}:\s+(\d+)", text).group(1)) * 1024
+def memory(pids):
+    """Resident bytes of a program's processes, now and at most; what they share counts for each."""
+    texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in pids]
+    return [sum(int(re.search(rf"{name}:\s+(\d+)", text).group(1)) for text in texts) * 1024
             for name in ("VmRSS", "VmHWM")]
 
 

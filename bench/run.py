@@ -165,7 +165,7 @@ def verify(ways, results):
 
 def measure_memory(ways, results):
     for way in ways:
-        found = [(p.name, *machine.memory(p.pid)) for p in way.programs()
+        found = [(p.name, *machine.memory(p.pids())) for p in way.programs()
                  if p.process.poll() is None]
         results.memory[way.key] = found
         ends = [sizes for name, *sizes in found if name != "supernode"]

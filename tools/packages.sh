@@ -5,7 +5,7 @@
 # Names of Debian 12. What is only recommended does not come in, so libc6-dev is named, and make,
 # with which gcc links in parallel.
 build_packages=(meson ninja-build gcc libc6-dev make pkg-config libsodium-dev libssl-dev libuv1-dev
-	libmnl-dev libjansson-dev uthash-dev)
+	libmnl-dev libcap-ng-dev libjansson-dev uthash-dev)
 # The fastest packet ciphers, to build with and to run; there are none but for x86-64.
 if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
 	build_packages+=(libipsec-mb-dev libipsec-mb1)

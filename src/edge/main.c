@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The program edge: options, secret, start, stop. */
+/* The program edge: options, secret, rights, start, stop. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "edge/secret.h"
 #include "host/edge/edge_host.h"
 #include "host/loop/log.h"
+#include "host/loop/process.h"
 #include "os/args.h"
+#include "os/rights.h"
 #include "os/sys.h"
 
-enum status {
-	STATUS_OK = 0,
-	STATUS_FAILED = 1,
-	STATUS_USAGE = 2
-};
+/* What parses packets sets up interfaces, and nothing else that takes rights. */
+#define RIGHTS RIGHT_INTERFACES
 
+/* The secret first: its file may be one that only all the rights can read. */
 static int prepare(
 	struct secret *secret, struct edge_conf *conf, const struct log *log, struct os_error *err)
 {
-	if (sys_harden(err) != 0)
-		log_warn(log, "%s", err->text);
+	int rc;
+
 	if (crypto_start() != 0)
 		return os_error_set(err, N2N_ENOSYS, "the cryptographic library does not start");
-	return secret_read(secret, &conf->community, log, err);
+	rc = secret_read(secret, &conf->community, log, err);
+	return rc != 0 ? rc : rights_drop(RIGHTS, err);
 }
 
-static int open_edge(
-	struct edge_host **h, struct edge_conf *conf, const struct log *log, struct os_error *err)
+static int open_edge(struct edge_host **h, struct edge_conf *conf, struct parent *parent,
+	const struct log *log, struct os_error *err)
 {
 	struct secret secret = {0};
-	struct edge_setup setup = {.conf = conf, .log = log};
+	struct edge_setup setup = {.conf = conf, .parent = parent, .log = log};
 	int rc = prepare(&secret, conf, log, err);
 
 	if (secret.is_key)
@@ -42,22 +42,47 @@ static int open_edge(
 	return rc;
 }
 
-static int run(struct edge_conf *conf, const struct log *log)
+static int run_edge(struct edge_conf *conf, struct parent *parent, const struct log *log)
 {
 	struct edge_host *h = NULL;
 	struct os_error err = {0};
 	char hint[OPTIONS_HINT_CAP];
-	int status = STATUS_OK;
+	int status = PROCESS_OK;
 
-	if (open_edge(&h, conf, log, &err) != 0)
-		status = STATUS_USAGE;
+	if (open_edge(&h, conf, parent, log, &err) != 0)
+		status = PROCESS_UNABLE;
 	else if (edge_host_run(h, &err) != 0)
-		status = STATUS_FAILED;
-	if (status != STATUS_OK)
+		status = PROCESS_FAILED;
+	if (status != PROCESS_OK)
 		log_error(log, "%s%s", err.text, options_hint(hint, &edge_options, err.setting));
 	/* A normal exit would wait for the look-up. */
 	if (!edge_host_close(h))
 		quick_exit(status);
+	return status;
+}
+
+static void forget(void *conf)
+{
+	secret_forget(conf);
+}
+
+static int run(struct edge_conf *conf, const struct log *log)
+{
+	const struct process_setup setup = {
+		.parent = {.keep = RIGHTS,
+			.interface = conf->community.device,
+			.local = conf->local},
+		.forget = forget,
+		.ctx = &conf->community,
+		.log = log,
+	};
+	struct parent *parent;
+	int status;
+
+	if (!process_start(&parent, &setup, &status))
+		return status;
+	status = run_edge(conf, parent, log);
+	parent_destroy(parent);
 	return status;
 }
 
@@ -70,9 +95,9 @@ static int tell(const struct edge_conf *conf)
 	else
 		puts("edge " N2N_VERSION);
 	if (sys_flush_stdout(conf->process.help ? "the help" : "the version", &err) == 0)
-		return STATUS_OK;
+		return PROCESS_OK;
 	fprintf(stderr, "edge: %s\n", err.text);
-	return STATUS_FAILED;
+	return PROCESS_FAILED;
 }
 
 static int run_with(int argc, char **words, char **argv)
@@ -86,7 +111,7 @@ static int run_with(int argc, char **words, char **argv)
 	if (rc != 0) {
 		fprintf(stderr, "edge: %s\n", err.text);
 		community_conf_wipe(&conf.community);
-		return STATUS_USAGE;
+		return PROCESS_UNABLE;
 	}
 	if (conf.process.help || conf.process.version)
 		return tell(&conf);
@@ -103,7 +128,7 @@ int main(int argc, char **argv)
 	words = args_copy(argc, argv);
 	if (words == NULL) {
 		fputs("edge: no memory for the command line; free some\n", stderr);
-		return STATUS_USAGE;
+		return PROCESS_UNABLE;
 	}
 	status = run_with(argc, words, argv);
 	free(words);

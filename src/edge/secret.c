@@ -40,14 +40,22 @@ static bool came_from_arguments(const struct community_conf *conf, const char *e
 	return conf->key[0] != 0 && (env == NULL || strcmp(env, conf->key) != 0);
 }
 
+void secret_forget(struct community_conf *conf)
+{
+	char *env = getenv("N2N_KEY");
+
+	if (env != NULL)
+		crypto_wipe(env, strlen(env));
+	community_conf_wipe(conf);
+}
+
 static int read_text(
 	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
 {
-	char *env = getenv("N2N_KEY");
 	size_t len;
 	int rc = 0;
 
-	if (came_from_arguments(conf, env))
+	if (came_from_arguments(conf, getenv("N2N_KEY")))
 		log_warn(log, "-k shows the key to other users of this host until it is wiped; use "
 			      "N2N_KEY, -K FILE or \"-K -\"");
 	if (conf->key_file != NULL && file_is_open_to_others(conf->key_file))
@@ -59,9 +67,7 @@ static int read_text(
 		rc = file_read(conf->key_file, s->passphrase, sizeof(s->passphrase), &len, err);
 	else
 		memcpy(s->passphrase, conf->key, sizeof(s->passphrase));
-	if (env != NULL)
-		crypto_wipe(env, strlen(env));
-	community_conf_wipe(conf);
+	secret_forget(conf);
 	return rc;
 }
 

@@ -28,6 +28,8 @@ struct secret {
  */
 MUST_CHECK int secret_read(
 	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err);
+/* Leaves the secret that conf names unread, and no copy of it in this process. */
+void secret_forget(struct community_conf *conf);
 /* Overwrites it all; a secret that was never read is fine. */
 void secret_wipe(struct secret *s);
 

@@ -7,6 +7,8 @@
 #ifndef N2N_OS_INTERRUPT_H
 #define N2N_OS_INTERRUPT_H
 
+#include <stdbool.h>
+
 #include "os/error.h"
 #include "os/handle.h"
 
@@ -16,5 +18,10 @@
  * caller's to close, with stream_close. N2N_ENOMEM.
  */
 MUST_CHECK int interrupt_open(struct os_handle *out, struct os_error *err);
+/*
+ * Takes the signals that came, so that in is readable again with the next one only. True if one
+ * of them ends a service; SIGHUP, by which a terminal says that it is gone, does not.
+ */
+bool interrupt_ends_service(struct os_handle in);
 
 #endif

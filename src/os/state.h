@@ -26,8 +26,9 @@ struct state;
 
 /*
  * Makes the directories, that of the control socket too, and locks the first. dir may be NULL.
- * N2N_EEXIST: another process runs this instance, what to do is for the caller to add; N2N_EINVAL:
- * instance is no file name; N2N_EPERM: denied, or the directory could be written by others;
+ * N2N_EEXIST: another process runs this instance, and still does 2 s later; what to do is for the
+ * caller to add. N2N_EINVAL: instance is no file name; N2N_EPERM: denied, or the directory could be
+ * written by others;
  * N2N_EIO, N2N_ENOSPC: the file system is read-only, full or broken.
  */
 MUST_CHECK int state_open(

@@ -20,6 +20,7 @@
 #include "base/offload.h"
 #include "os/error.h"
 #include "os/handle.h"
+#include "os/parent.h"
 
 #define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
 #define TAP_GSO_MAX    65536 /* for netif_set_gso_limits: what the system allows at most */
@@ -35,6 +36,12 @@ struct tap;
  * N2N_ENOSYS: the system has no TAP driver.
  */
 MUST_CHECK int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *err);
+/*
+ * The same by a parent that has the rights to it, if there is one: it opens the interface that was
+ * configured when the two parted, which name is to be. Kept for tap_join. parent may be NULL.
+ */
+MUST_CHECK int tap_open_by(struct tap **out, struct parent *parent, const char *name, unsigned use,
+	struct os_error *err);
 /*
  * A further queue of the interface, for one more worker: the system spreads the flows over all.
  * Each is read, written and closed by itself. first has FEATURE_QUEUES. N2N_ENOENT: the interface

@@ -19,6 +19,7 @@
 #include "base/feature.h"
 #include "os/error.h"
 #include "os/handle.h"
+#include "os/parent.h"
 
 enum udp_family {
 	UDP_V4,
@@ -46,6 +47,12 @@ struct udp_batch;
  */
 MUST_CHECK int udp_open(
 	struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err);
+/*
+ * The same by a parent that has the rights to it, if there is one: it opens what was configured
+ * when the two parted, which at is to be. Kept for udp_join. parent may be NULL.
+ */
+MUST_CHECK int udp_open_by(struct udp **out, struct parent *parent, const struct endpoint *at,
+	unsigned use, struct os_error *err);
 /*
  * A further pair of sockets on the port and address of first, in the same families, for one more
  * worker: the kernel spreads the senders over all pairs and keeps each sender at one of them.

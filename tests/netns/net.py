@@ -80,12 +80,16 @@ class Program:
             self.process.stdin.write(stdin.encode())
             self.process.stdin.close()
 
+    def pids(self):
+        """The process that was started and, if it parted in two, the one that moves packets."""
+        started = self.process.pid
+        children = pathlib.Path(f"/proc/{started}/task/{started}/children").read_text()
+        return [started] + [int(pid) for pid in children.split()]
+
     @property
     def pid(self):
-        return self.process.pid
-
-    def pids(self):
-        return [self.process.pid]
+        """The process that moves packets."""
+        return self.pids()[-1]
 
     def text(self):
         return pathlib.Path(self.log).read_text(errors="replace")

@@ -270,7 +270,7 @@ def check_frames(net, key):
 
 def pause(program):
     """Until SIGCONT; what it would read meanwhile makes one batch."""
-    program.process.send_signal(signal.SIGSTOP)
+    os.kill(program.pid, signal.SIGSTOP)
     wait_for("all threads have stopped", lambda: all(
         re.search(r"\) T ", stat.read_text())
         for stat in pathlib.Path(f"/proc/{program.pid}/task").glob("*/stat")), 5, 0.001)
@@ -288,7 +288,7 @@ def check_wrong_sums(net, edge, joins):
             pause(edge)
             for f in frames:
                 a.tap.send(f, b.tap)
-            edge.process.send_signal(signal.SIGCONT)
+            os.kill(edge.pid, signal.SIGCONT)
             got, payload = [], b""
             while len(payload) < 12 * SEGMENT:
                 got.append(b.tap.receive())

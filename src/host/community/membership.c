@@ -56,7 +56,7 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 	uint8_t prs[KEY_LEN], mask[MASK_LEN];
 	int rc;
 
-	*m = (struct membership){.conf = setup->conf};
+	*m = (struct membership){.conf = setup->conf, .parent = setup->parent};
 	set_name(m, setup);
 	if (keep_read_mask(st, m->tag, sys_wall_ms(), mask))
 		c.mask = mask;
@@ -103,7 +103,7 @@ static int open_queues(
 
 	if (n_queues == 1)
 		use &= ~(unsigned)FEATURE_QUEUES;
-	rc = tap_open(&m->tap[0], device, use, err);
+	rc = tap_open_by(&m->tap[0], m->parent, device, use, err);
 	if (rc != 0)
 		return rc;
 	m->n_queues = 1;

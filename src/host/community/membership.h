@@ -17,10 +17,12 @@ struct membership_setup {
 	const struct community_conf *conf; /* kept */
 	const struct community_key *key;   /* key mode, or NULL */
 	const char *passphrase;		   /* passphrase mode; conf->name is set then */
+	struct parent *parent;		   /* that opens the interface, or NULL; kept */
 };
 
 struct membership {
 	const struct community_conf *conf; /* NULL: no membership of this index */
+	struct parent *parent;
 	unsigned index;			   /* of the core's community, and of this */
 	char name[COMMUNITY_NAME_MAX + 1]; /* for people */
 	uint8_t tag[COMMUNITY_TAG_LEN];

@@ -149,6 +149,7 @@ static int join(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		.conf = &setup->conf->community,
 		.key = setup->key,
 		.passphrase = setup->passphrase,
+		.parent = setup->parent,
 	};
 	struct membership m;
 	int index = membership_join(&m, h->edge, h->host.state, &s, err);
@@ -258,6 +259,7 @@ static int make(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		.choice = "name",
 		.options = &edge_options,
 		.local = setup->conf->local,
+		.parent = setup->parent,
 		.disabled = setup->conf->process.disabled,
 	};
 	int rc = host_open(&h->host, &c, err);

@@ -12,6 +12,7 @@
 #include "conf/edge_conf.h"
 #include "crypto/keystring.h"
 #include "os/error.h"
+#include "os/parent.h"
 
 struct edge_host;
 
@@ -19,7 +20,8 @@ struct edge_setup {
 	const struct edge_conf *conf;	 /* kept */
 	const struct community_key *key; /* key mode, or NULL */
 	const char *passphrase;		 /* passphrase mode; the community has a name then */
-	const struct log *log;		 /* kept */
+	struct parent *parent; /* that opens interface and sockets, or NULL; outlives it */
+	const struct log *log; /* kept */
 };
 
 /*

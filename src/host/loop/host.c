@@ -8,6 +8,8 @@
 
 #include "conf/features.h"
 #include "core/view/view.h"
+#include "os/interrupt.h"
+#include "os/stream.h"
 #include "os/sys.h"
 
 #define PUBLISH_MS     10
@@ -192,11 +194,17 @@ static void on_second(uv_timer_t *t)
 	h->role->second(h->ctx, sys_now_ms());
 }
 
-static void on_signal(uv_signal_t *s, int number)
+/*
+ * A parent hands on what the child may have got as well, so that one signal becomes two: the second
+ * must mean nothing, also at the very end, which uv_signal_t does not promise.
+ */
+static void on_signal(uv_poll_t *p, int status, int events)
 {
-	struct host *h = s->data;
+	struct host *h = p->data;
 
-	if (number != SIGHUP)
+	(void)status;
+	(void)events;
+	if (interrupt_ends_service(h->interrupt))
 		uv_stop(&h->loop);
 }
 
@@ -217,24 +225,20 @@ static void init_handles(struct host *h)
 	(void)uv_prepare_init(&h->loop, &h->publish);
 	h->tick.data = h->second.data = h->publish_later.data = h->publish.data = h;
 	h->notes.data = h;
-	for (unsigned i = 0; i < 3; i++) {
-		(void)uv_signal_init(&h->loop, &h->signals[i]);
-		h->signals[i].data = h;
-	}
 }
 
 static int start_handles(struct host *h)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	int rc = uv_timer_start(&h->tick, on_tick, TICK_MS, TICK_MS);
 
 	if (rc == 0)
 		rc = uv_timer_start(&h->second, on_second, 0, SECOND_MS);
 	if (rc == 0)
 		rc = uv_prepare_start(&h->publish, on_publish);
-	for (unsigned i = 0; rc == 0 && i < 3; i++)
-		rc = uv_signal_start(&h->signals[i], on_signal, numbers[i]);
-	return rc;
+	if (rc == 0)
+		rc = uv_poll_init_socket(&h->loop, &h->signals, (uv_os_sock_t)h->interrupt.value);
+	h->signals.data = h;
+	return rc != 0 ? rc : uv_poll_start(&h->signals, UV_READABLE, on_signal);
 }
 
 /* ---- life ---- */
@@ -268,6 +272,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->log = c->log;
 	h->options = c->options;
 	h->started_ms = sys_now_ms();
+	h->interrupt = os_handle_none();
 	if (uv_loop_init(&h->loop) != 0)
 		return os_error_set(err, N2N_ENOMEM,
 			"cannot make an event loop; free memory or "
@@ -275,6 +280,9 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->has_loop = true;
 	init_handles(h);
 	ignore_signals();
+	rc = interrupt_open(&h->interrupt, err);
+	if (rc != 0)
+		return rc;
 	if (uv_async_init(&h->loop, &h->notes, on_notes) != 0)
 		return os_error_set(err, N2N_ENOMEM,
 			"cannot make a wake-up descriptor; raise the "
@@ -286,7 +294,8 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	if (rc == 0)
 		rc = open_state(h, c, err);
 	if (rc == 0)
-		rc = udp_open(&h->udp, &c->local, FEATURES_OF_UDP & ~c->disabled, err);
+		rc = udp_open_by(
+			&h->udp, c->parent, &c->local, FEATURES_OF_UDP & ~c->disabled, err);
 	if (rc == 0 && udp_batch_create(&h->batch, UDP_BATCH_SIZE) != 0)
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the sockets; free some");
 	return rc;
@@ -369,6 +378,7 @@ bool host_close(struct host *h)
 	udp_batch_destroy(h->batch);
 	udp_close(h->udp);
 	state_close(h->state);
+	stream_close(h->interrupt);
 	return closed;
 }
 

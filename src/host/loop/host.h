@@ -55,7 +55,8 @@ struct host {
 	uv_timer_t publish_later;
 	uv_prepare_t publish;
 	uv_async_t notes;
-	uv_signal_t signals[3];
+	struct os_handle interrupt;
+	uv_poll_t signals;
 };
 
 struct host_config {
@@ -67,6 +68,7 @@ struct host_config {
 	const char *choice;		  /* what makes it another instance: "name", "port" */
 	const struct option_set *options; /* that errors may advise, or NULL; kept */
 	struct endpoint local;		  /* of the sockets */
+	struct parent *parent;		  /* that opens them, or NULL */
 	unsigned disabled;		  /* a set of enum feature */
 };
 

@@ -172,6 +172,7 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 		.choice = "port",
 		.options = &supernode_options,
 		.local = setup->conf->local,
+		.parent = setup->parent,
 		.disabled = setup->conf->process.disabled,
 	};
 	unsigned given = setup->conf->process.workers;

@@ -6,11 +6,13 @@
 #include "base/log.h"
 #include "conf/supernode_conf.h"
 #include "os/error.h"
+#include "os/parent.h"
 
 struct supernode_host;
 
 struct supernode_setup {
 	const struct supernode_conf *conf; /* kept */
+	struct parent *parent;		   /* that opens the sockets, or NULL; outlives it */
 	const struct log *log;		   /* kept */
 };
 

@@ -7,6 +7,17 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
+
+bool interrupt_ends_service(struct os_handle in)
+{
+	struct signalfd_siginfo came;
+	bool ends = false;
+
+	while (read((int)in.value, &came, sizeof(came)) == sizeof(came))
+		ends = ends || came.ssi_signo != SIGHUP;
+	return ends;
+}
 
 int interrupt_open(struct os_handle *out, struct os_error *err)
 {

@@ -104,8 +104,10 @@ int sys_random(struct random *out, struct os_error *err)
 
 int sys_harden(struct os_error *err)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = {0, 0}, all = {RLIM_INFINITY, RLIM_INFINITY};
 
+	/* Root may lock all it wants into memory, but will not be root for long. */
+	(void)setrlimit(RLIMIT_MEMLOCK, &all);
 	if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return os_error_set(err, os_errno(errno),
 			"cannot keep secrets out of core dumps: %s; check the sandbox of this "

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "os/linux/parent_inside.h"
 #include "os/linux/tap_inside.h"
 #include "os/netif.h"
 
@@ -32,7 +33,8 @@ _Static_assert(INTERFACE_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interf
 
 struct tap {
 	int fd;
-	unsigned uses; /* a set of enum feature */
+	struct parent *parent; /* that made the queue, or NULL */
+	unsigned uses;	       /* a set of enum feature */
 	char name[INTERFACE_NAME_MAX + 1];
 };
 
@@ -245,21 +247,18 @@ int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *
 	return 0;
 }
 
-int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
+static int join_queue(struct tap **out, const char *name, unsigned uses, struct os_error *err)
 {
 	struct tap *tap;
-	struct ifreq now;
-	int error, rc = open_queue(&tap, first->uses, first->name, err);
+	int error, rc = open_queue(&tap, uses, name, err);
 
 	if (rc != 0)
 		return rc;
 	/* Attaching to an interface that is gone would make a new one. */
-	error = ioctl(first->fd, TUNGETIFF, &now) != 0
-			? ENODEV
-			: attach(tap->fd, first->name, first->uses, 0);
+	error = netif_tap_queues(name) > 0 ? attach(tap->fd, name, uses, 0) : ENODEV;
 	if (error != 0) {
 		tap_close(tap);
-		return explain_interface(err, error, first->name);
+		return explain_interface(err, error, name);
 	}
 	*out = tap;
 	return 0;
@@ -296,6 +295,56 @@ int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_
 		return explain_interface(err, ENOMEM, now.ifr_name);
 	tap->uses = set_offloads(fd, tap->uses);
 	*out = tap;
+	return 0;
+}
+
+/* ---- by a parent ---- */
+
+static int ask_parent(
+	struct tap **out, struct parent *parent, unsigned use, bool join, struct os_error *err)
+{
+	const struct parent_request request = {.kind = REQUEST_TAP, .use = use, .join = join};
+	struct parent_answer answer;
+	struct os_handle queue = {parent_ask(parent, &request, &answer)};
+	int rc;
+
+	if (os_handle_is_none(queue)) {
+		*err = answer.why;
+		return err->code;
+	}
+	rc = tap_adopt(out, queue, use, err);
+	if (rc != 0)
+		close((int)queue.value);
+	else
+		(*out)->parent = parent;
+	return rc;
+}
+
+int tap_open_by(struct tap **out, struct parent *parent, const char *name, unsigned use,
+	struct os_error *err)
+{
+	if (parent != NULL)
+		return ask_parent(out, parent, use, false, err);
+	return tap_open(out, name, use, err);
+}
+
+int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
+{
+	if (first->parent != NULL)
+		return ask_parent(out, first->parent, first->uses, true, err);
+	return join_queue(out, first->name, first->uses, err);
+}
+
+int tap_make_queue(int *fd, const char *name, unsigned use, bool join, struct os_error *err)
+{
+	struct tap *tap;
+	int rc = join ? join_queue(&tap, name, use & FEATURES_OF_TAP, err)
+		      : tap_open(&tap, name, use, err);
+
+	if (rc != 0)
+		return rc;
+	*fd = tap->fd;
+	free(tap);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "os/linux/parent_inside.h"
 #include "os/linux/udp_inside.h"
 
 /* Bytes. What waits to be sent adds to everybody's delay; what arrived only waits for a worker. */
@@ -91,6 +92,33 @@ static int bind_socket(int fd, enum udp_family family, const struct endpoint *at
 	return 0;
 }
 
+int udp_make_socket(int *fd, enum udp_family family, const struct endpoint *at, bool join)
+{
+	int error;
+
+	*fd = socket(family == UDP_V4 ? AF_INET : AF_INET6,
+		SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return errno;
+	if (set_options(*fd, family) == 0 && bind_socket(*fd, family, at, join) == 0)
+		return 0;
+	error = errno;
+	close(*fd);
+	*fd = -1;
+	return error;
+}
+
+static int ask_parent(
+	int *fd, struct parent *parent, enum udp_family family, uint16_t port, bool join)
+{
+	const struct parent_request request = {
+		.kind = REQUEST_UDP, .family = family, .port = port, .join = join};
+	struct parent_answer answer;
+
+	*fd = parent_ask(parent, &request, &answer);
+	return *fd >= 0 ? 0 : answer.error;
+}
+
 /* Opens one socket; 0 or an errno. */
 static int open_family(struct udp *u, enum udp_family family, uint16_t port, bool join)
 {
@@ -100,12 +128,11 @@ static int open_family(struct udp *u, enum udp_family family, uint16_t port, boo
 	int fd, error;
 
 	at.port = port;
-	fd = socket(family == UDP_V4 ? AF_INET : AF_INET6,
-		SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return errno;
-	if (set_options(fd, family) != 0 || bind_socket(fd, family, &at, join) != 0 ||
-		getsockname(fd, &a.any, &len) != 0) {
+	error = u->parent != NULL ? ask_parent(&fd, u->parent, family, port, join)
+				  : udp_make_socket(&fd, family, &at, join);
+	if (error != 0)
+		return error;
+	if (getsockname(fd, &a.any, &len) != 0) {
 		error = errno;
 		close(fd);
 		return error;
@@ -190,13 +217,14 @@ static int explain_open(struct os_error *err, int error, const struct endpoint *
 	}
 }
 
-static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
+static struct udp *alloc_udp(const struct endpoint *at, unsigned use, struct parent *parent)
 {
 	struct udp *u = calloc(1, sizeof(*u));
 
 	if (u != NULL) {
 		u->fd[UDP_V4] = u->fd[UDP_V6] = -1;
 		u->at = *at;
+		u->parent = parent;
 		atomic_init(&u->uses, use);
 		if (endpoint_is_none(at)) /* 0.0.0.0 too has to become :: for IPv6 */
 			memset(u->at.ip, 0, sizeof(u->at.ip));
@@ -206,7 +234,13 @@ static struct udp *alloc_udp(const struct endpoint *at, unsigned use)
 
 int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct os_error *err)
 {
-	struct udp *u = alloc_udp(at, use & FEATURES_OF_UDP);
+	return udp_open_by(out, NULL, at, use, err);
+}
+
+int udp_open_by(struct udp **out, struct parent *parent, const struct endpoint *at, unsigned use,
+	struct os_error *err)
+{
+	struct udp *u = alloc_udp(at, use & FEATURES_OF_UDP, parent);
 	int error = u != NULL ? open_all(u) : ENOMEM;
 
 	if (error != 0) {
@@ -219,7 +253,7 @@ int udp_open(struct udp **out, const struct endpoint *at, unsigned use, struct o
 
 int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
 {
-	struct udp *u = alloc_udp(&first->at, udp_uses(first));
+	struct udp *u = alloc_udp(&first->at, udp_uses(first), first->parent);
 	int error = u != NULL ? 0 : ENOMEM;
 
 	for (int f = UDP_V4; f < UDP_FAMILIES && error == 0; f++)

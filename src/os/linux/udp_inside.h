@@ -6,6 +6,7 @@
 #define N2N_OS_LINUX_UDP_INSIDE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "os/posix/address.h"
 
@@ -15,6 +16,14 @@ struct udp {
 	struct endpoint at;		  /* as given to udp_open */
 	atomic_uint uses;		  /* a set of enum feature */
 	size_t send_buffer[UDP_FAMILIES]; /* as the system counts, with its own costs */
+	struct parent *parent;		  /* that makes the sockets, or NULL */
 };
+
+/*
+ * Makes a socket with its options and binds it; join: to a port that has sockets of ours. 0 or an
+ * errno; *fd is the caller's. Any thread.
+ */
+MUST_CHECK int udp_make_socket(
+	int *fd, enum udp_family family, const struct endpoint *at, bool join);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK_NAME   "lock"
-#define SOCKET_NAME "control"
-#define TEMP_NAME   ".new"
-#define GROUP_OTHER (S_IRWXG | S_IRWXO)
+#include "os/sys.h"
+
+#define LOCK_NAME     "lock"
+#define LOCK_WAIT_MS  2000
+#define LOCK_RETRY_MS 10
+#define SOCKET_NAME   "control"
+#define TEMP_NAME     ".new"
+#define GROUP_OTHER   (S_IRWXG | S_IRWXO)
 
 struct state {
 	int dir;
@@ -186,17 +191,35 @@ static int explain_lock(const struct state *st, const char *instance, struct os_
 		"another process already runs instance \"%.40s\" (pid %d)", instance, atoi(pid));
 }
 
+/*
+ * 0 or an errno. A child whose parent was killed ends a moment after it, so that somebody who
+ * starts the program again meets it.
+ */
+static int lock_file(int fd)
+{
+	const uint64_t deadline_ms = sys_now_ms() + LOCK_WAIT_MS;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || sys_now_ms() >= deadline_ms)
+			return errno;
+		(void)poll(NULL, 0, LOCK_RETRY_MS);
+	}
+	return 0;
+}
+
 static int take_lock(struct state *st, const char *instance, struct os_error *err)
 {
+	int error;
+
 	st->lock = openat(
 		st->dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	if (st->lock < 0)
 		return explain_file(err, errno, "open", st->path, LOCK_NAME);
-	if (flock(st->lock, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK)
-			return explain_lock(st, instance, err);
-		return explain_file(err, errno, "lock", st->path, LOCK_NAME);
-	}
+	error = lock_file(st->lock);
+	if (error == EWOULDBLOCK)
+		return explain_lock(st, instance, err);
+	if (error != 0)
+		return explain_file(err, error, "lock", st->path, LOCK_NAME);
 	/* The pid is for the message above only: a full disk is no reason to stop here. */
 	(void)!ftruncate(st->lock, 0);
 	(void)!dprintf(st->lock, "%d\n", (int)getpid());
