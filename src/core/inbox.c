@@ -103,7 +103,7 @@ static void heard(struct node *n, struct session *s, struct keyset *k, unsigned 
 		session_look_at(&n->core, s, n->core.flush_ms);
 	/* Whatever a source says of itself, it was heard by whoever is at the end of the path. */
 	if (on_path(s, from))
-		budget_know(&n->budget, &from->way.remote);
+		budget_know(n->budget, &from->way.remote);
 	search_seen(&n->core, s, from, s->link.kind == LINK_PEER && kind == KIND_CONTROL);
 }
 
@@ -312,7 +312,7 @@ static bool try_split_masks(struct node *n, const struct party *self, const stru
 static bool may_be_read(struct node *n, struct request *r)
 {
 	r->has_shown = responder_shown(&n->core, r);
-	switch (budget_handshake(&n->budget, r->from, r->has_shown, n->core.now_ms)) {
+	switch (budget_handshake(n->budget, r->from, r->has_shown, n->core.now_ms)) {
 	case BUDGET_GRANTED:
 		return true;
 	case BUDGET_PROVE:
@@ -404,7 +404,7 @@ static void take_response(
 	s = session_by_id(&n->core, INDEX_ID(m.receiver));
 	if (s == NULL || s->attempt == NULL || s->attempt->index != m.receiver)
 		core_drop(&n->core, DROP_UNKNOWN);
-	else if (!budget_answer(&n->budget, n->core.now_ms))
+	else if (!budget_answer(n->budget, n->core.now_ms))
 		core_drop(&n->core, DROP_RATE);
 	else if (!take_answer(n, s, &m, from))
 		core_drop(&n->core, DROP_AUTH);
@@ -540,7 +540,7 @@ static bool take_arrival(struct node *n, struct arrival *a, bool tried)
 static bool within_budget(struct node *n, const struct origin *from)
 {
 	return (n->role->expected != NULL && n->role->expected(n, from)) ||
-	       budget_datagram(&n->budget, from, n->core.now_ms);
+	       budget_datagram(n->budget, from, n->core.now_ms);
 }
 
 static void note_unknown(struct node *n, struct note *note)

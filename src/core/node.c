@@ -18,7 +18,11 @@ int node_init(struct node *n, const struct role *role, const struct core_config 
 		return N2N_ENOMEM;
 	n->rx.aead = n->core.tx.aead;
 	n->rx.drops = &n->core.drops;
-	budget_init(&n->budget, n->core.hash_key);
+	n->budget = budget_create(n->core.hash_key);
+	if (n->budget == NULL) {
+		core_fini(&n->core);
+		return N2N_ENOMEM;
+	}
 	return 0;
 }
 
@@ -28,6 +32,7 @@ void node_fini(struct node *n)
 
 	HASH_ITER (hh, n->core.sessions, s, next)
 		session_retire(&n->core, s);
+	budget_destroy(n->budget);
 	core_fini(&n->core);
 }
 

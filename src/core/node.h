@@ -76,9 +76,9 @@ struct role {
 struct node {
 	struct core core; /* first */
 	const struct role *role;
-	struct receiver rx;   /* of the control thread, for what views are too old for */
-	struct budget budget; /* of what strangers send */
-	uint32_t env_version; /* of the keys of our envelopes; a role raises it with each change */
+	struct receiver rx;    /* of the control thread, for what views are too old for */
+	struct budget *budget; /* of what strangers send; owned */
+	uint32_t env_version;  /* of the keys of our envelopes; a role raises it with each change */
 };
 
 /* The node around its core. */

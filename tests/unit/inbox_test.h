@@ -256,9 +256,11 @@ static inline void spend(struct bucket *b, uint64_t now_ms)
 
 static inline void refuse(struct fixture *f)
 {
+	struct budget *b = f->rig.node.budget;
+
 	f->refuses = true;
-	spend(&f->rig.node.budget.unknown_all, f->core->now_ms);
-	memset(f->rig.node.budget.known, 0, sizeof(f->rig.node.budget.known));
+	spend(&b->unknown_all, f->core->now_ms);
+	memset(b->known, 0, sizeof(b->known));
 }
 
 static inline void take(struct fixture *f)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Budgets of strangers: who draws on what, and that nobody else can use it up. */
-#include <stdlib.h>
-
 #include "core/session/budget.h"
 #include "core_test.h"
 
@@ -11,17 +9,14 @@ static const uint8_t hash_key[SIPHASH_KEY_LEN] = {3, 1, 4};
 
 static int setup(void **state)
 {
-	struct budget *b = malloc(sizeof(*b));
-
-	assert_non_null(b);
-	budget_init(b, hash_key);
-	*state = b;
+	*state = budget_create(hash_key);
+	assert_non_null(*state);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	free(*state);
+	budget_destroy(*state);
 	return 0;
 }
 
@@ -160,14 +155,38 @@ static void each_handle_has_its_own(void **state)
 	struct origin a = {.hop_id = 5, .handle = 1}, other = {.hop_id = 5, .handle = 3};
 	unsigned n = 0;
 
-	assert_int_equal(handshakes(b, &a, false, 100, START_MS), 50);
-	assert_int_equal(datagrams(b, &a, 100, START_MS), 0);
+	assert_int_equal(handshakes(b, &a, false, 100, START_MS), 6);
 	assert_int_equal(budget_handshake(b, &a, false, START_MS), BUDGET_SPENT);
-	assert_int_equal(handshakes(b, &other, false, 100, START_MS), 50);
+	assert_int_equal(handshakes(b, &a, false, 100, START_MS + 1000), 2);
+	assert_int_equal(datagrams(b, &a, 100, START_MS + 1000), 50);
+	assert_int_equal(handshakes(b, &other, false, 100, START_MS + 1000), 6);
+	b->relayed_all = (struct bucket){.started = false};
 	for (a.handle = 100; a.handle < 1100; a.handle++)
-		n += handshakes(b, &a, false, 1, START_MS);
-	assert_int_equal(n, 400); /* 500 of all */
-	assert_int_equal(budget_handshake(b, &a, false, START_MS), BUDGET_SPENT);
+		n += handshakes(b, &a, false, 1, START_MS + 1000);
+	assert_int_equal(n, 500); /* of all */
+	assert_int_equal(budget_handshake(b, &a, false, START_MS + 1000), BUDGET_SPENT);
+}
+
+/* Three hundred that knock as fast as they can leave room for one who knocks as he should. */
+static void many_handles_leave_room_for_another(void **state)
+{
+	struct budget *b = *state;
+	unsigned granted = 0;
+
+	for (uint64_t ms = START_MS; ms < START_MS + 10000; ms += 10) {
+		/* One of them is honest, and comes at any moment. */
+		const uint32_t honest = 1000 + (uint32_t)(ms / 1000 * 37 % 300);
+		struct origin from = {.hop_id = 5};
+
+		for (from.handle = 1000; from.handle < 1300; from.handle++) {
+			(void)budget_handshake(b, &from, false, ms);
+			if (ms % 1000 == 0 && from.handle == honest)
+				granted += budget_handshake(b,
+						   &(struct origin){.hop_id = 5, .handle = 1},
+						   false, ms) == BUDGET_GRANTED;
+		}
+	}
+	assert_in_range(granted, 5, 10);
 }
 
 static void answers_have_an_end(void **state)
@@ -192,6 +211,7 @@ int main(void)
 		TEST(a_network_full_of_cookies_has_an_end),
 		TEST(each_known_address_has_its_own),
 		TEST(each_handle_has_its_own),
+		TEST(many_handles_leave_room_for_another),
 		TEST(answers_have_an_end),
 	};
 

@@ -315,13 +315,13 @@ static void a_genuine_packet_shows_where_the_peer_is(void **state)
 	assert_int_equal(link_path(&s->link)->way.remote.ip[15], HOST);
 	/* Nor is it worth more than a stranger's: anybody may put it into a packet. */
 	refuse(f);
-	assert_false(budget_datagram(&f->rig.node.budget, &moved, f->core->now_ms));
+	assert_false(budget_datagram(f->rig.node.budget, &moved, f->core->now_ms));
 	/* What comes from the end of the path is: the budget of all others may be spent. */
 	f->note.origin = from_host(HOST);
 	take(f);
-	assert_true(budget_datagram(&f->rig.node.budget, &f->note.origin, f->core->now_ms));
+	assert_true(budget_datagram(f->rig.node.budget, &f->note.origin, f->core->now_ms));
 	f->note.origin.way.remote.port++;
-	assert_false(budget_datagram(&f->rig.node.budget, &f->note.origin, f->core->now_ms));
+	assert_false(budget_datagram(f->rig.node.budget, &f->note.origin, f->core->now_ms));
 }
 
 static void a_packet_through_the_relay_makes_the_direct_path_doubtful(void **state)

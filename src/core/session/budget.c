@@ -2,6 +2,7 @@
 /* Budgets of strangers. */
 #include "core/session/budget.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -20,14 +21,24 @@
 #define SHOWN_NET_PER_S 200
 #define SHOWN_NET_BURST 600
 
-#define RELAYED_PER_S	  50
-#define RELAYED_ALL_PER_S 500
-#define ANSWERS_PER_S	  1000
+#define RELAYED_PER_S	   50
+#define RELAYED_INIT_PER_S 2 /* who has many handles wins little by knocking faster */
+#define RELAYED_INIT_BURST 6 /* what an attempt sends in its first seconds */
+#define RELAYED_ALL_PER_S  500
+#define ANSWERS_PER_S	   1000
 
-void budget_init(struct budget *b, const uint8_t hash_key[SIPHASH_KEY_LEN])
+struct budget *budget_create(const uint8_t hash_key[SIPHASH_KEY_LEN])
 {
-	memset(b, 0, sizeof(*b));
-	b->hash_key = hash_key;
+	struct budget *b = calloc(1, sizeof(*b));
+
+	if (b != NULL)
+		b->hash_key = hash_key;
+	return b;
+}
+
+void budget_destroy(struct budget *b)
+{
+	free(b);
 }
 
 static uint64_t hash(const struct budget *b, const void *data, size_t len)
@@ -81,14 +92,13 @@ static struct bucket *net_of(struct budget *b, struct budget_places *p, const st
 	return &p->net[hash(b, e->ip, endpoint_is_v4(e) ? 15 : 6) % BUDGET_BUCKETS];
 }
 
-static bool take_relayed(struct budget *b, const struct origin *from, uint64_t now_ms)
+static unsigned handle_at(const struct budget *b, const struct origin *from)
 {
 	uint8_t key[8];
 
 	store_be32(key, from->hop_id);
 	store_be32(key + 4, from->handle);
-	return bucket_take(&b->relayed[hash(b, key, sizeof(key)) % BUDGET_BUCKETS], now_ms,
-		RELAYED_PER_S, RELAYED_PER_S);
+	return hash(b, key, sizeof(key)) % BUDGET_HANDLES;
 }
 
 bool budget_datagram(struct budget *b, const struct origin *from, uint64_t now_ms)
@@ -96,7 +106,8 @@ bool budget_datagram(struct budget *b, const struct origin *from, uint64_t now_m
 	const struct endpoint *e = &from->way.remote;
 
 	if (from->hop_id != 0)
-		return take_relayed(b, from, now_ms);
+		return bucket_take(
+			&b->relayed[handle_at(b, from)], now_ms, RELAYED_PER_S, RELAYED_PER_S);
 	return take_known(b, e, now_ms) ||
 	       (bucket_take(host_of(b, &b->unknown, e), now_ms, UNKNOWN_PER_S, UNKNOWN_BURST) &&
 		       bucket_take(net_of(b, &b->unknown, e), now_ms, UNKNOWN_NET_PER_S,
@@ -112,7 +123,8 @@ enum budget_verdict budget_handshake(
 
 	if (from->hop_id != 0) {
 		granted =
-			take_relayed(b, from, now_ms) &&
+			bucket_take(&b->relayed_init[handle_at(b, from)], now_ms,
+				RELAYED_INIT_PER_S, RELAYED_INIT_BURST) &&
 			bucket_take(&b->relayed_all, now_ms, RELAYED_ALL_PER_S, RELAYED_ALL_PER_S);
 		return granted ? BUDGET_GRANTED : BUDGET_SPENT;
 	}

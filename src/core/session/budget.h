@@ -17,6 +17,7 @@
 
 #define BUDGET_BUCKETS 256
 #define BUDGET_KNOWN   4096
+#define BUDGET_HANDLES 4096 /* so many that few share a bucket */
 
 /* What a handshake of a stranger gets. */
 enum budget_verdict {
@@ -39,15 +40,18 @@ struct budget {
 	} known[BUDGET_KNOWN];
 	struct budget_places unknown; /* datagrams that nobody could place */
 	struct bucket unknown_all;
-	struct budget_places shown;	       /* handshakes of those that showed a cookie */
-	struct bucket unproven;		       /* and of all that showed none */
-	struct bucket relayed[BUDGET_BUCKETS]; /* what was relayed, by source handle */
+	struct budget_places shown;		    /* handshakes of those that showed a cookie */
+	struct bucket unproven;			    /* and of all that showed none */
+	struct bucket relayed[BUDGET_HANDLES];	    /* what was relayed, by source handle */
+	struct bucket relayed_init[BUDGET_HANDLES]; /* handshakes among it */
 	struct bucket relayed_all;
 	struct bucket answers; /* to handshakes of ours */
 };
 
-/* All buckets full, no address known. hash_key is secret, random, and borrowed. */
-void budget_init(struct budget *b, const uint8_t hash_key[SIPHASH_KEY_LEN]);
+/* All buckets full, no address known. hash_key is secret, random, and borrowed. NULL: no memory. */
+struct budget *budget_create(const uint8_t hash_key[SIPHASH_KEY_LEN]);
+/* Accepts NULL. */
+void budget_destroy(struct budget *b);
 /* Whoever is there sent a genuine packet, and is known to receive there. */
 void budget_know(struct budget *b, const struct endpoint *remote);
 /* May an unknown datagram from there be worked on, as far as that costs no Diffie-Hellman? */
