@@ -377,8 +377,7 @@ static bool take_answer(
 
 	if (attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
 		return false;
-	if (n->role->admit != NULL && s->link.kind == LINK_PEER &&
-		!n->role->admit(n, s->party, s->remote, from)) {
+	if (n->role->accept != NULL && !n->role->accept(n, s)) {
 		crypto_wipe(&result, sizeof(result));
 		core_drop(&n->core, DROP_RATE);
 		return true;

@@ -54,9 +54,11 @@ void node_look(struct node *n, struct session *s)
 {
 	struct core *core = &n->core;
 	uint64_t at_ms;
+	bool begin;
 
 	session_tick(core, s);
-	node_act(n, s, attempt_tick(core, s));
+	begin = attempt_is_due(core, s) && (n->role->begin == NULL || n->role->begin(n, s));
+	node_act(n, s, attempt_tick(core, s, begin));
 	if (s->gone)
 		return;
 	path_tick(core, s);

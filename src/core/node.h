@@ -35,12 +35,15 @@ struct role {
 	/* Our side of a handshake begun by remote, or NULL: then nobody is there for it. */
 	struct session *(*find)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
-	/* May a handshake with this static, whose message came from there, go on now? NULL: always.
-	 */
+	/* May a handshake that this static began from there be answered now? NULL: always. */
 	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
 		const struct origin *from);
 	/* May a message 1 of this freshness be answered? s: its sender's, or NULL. NULL: always. */
 	bool (*fresh)(struct node *n, const struct session *s, uint64_t freshness);
+	/* May an attempt of ours that is due begin? NULL: always. */
+	bool (*begin)(struct node *n, struct session *s);
+	/* It was answered: may the handshake go on? NULL: always. */
+	bool (*accept)(struct node *n, struct session *s);
 	/* The remote side has confirmed and has no session yet. NULL when there is no room. */
 	struct session *(*create)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);

@@ -356,3 +356,22 @@ int control_claim_decode(struct control_claim *m, struct reader body)
 	}
 	return finish(&body);
 }
+
+void control_vouch_encode(struct writer *w, enum control_type type, const struct control_vouch *m)
+{
+	size_t begin = control_begin(w, type, 0);
+
+	assert(m->n <= VOUCH_MAX);
+	writer_u8(w, m->n);
+	for (unsigned i = 0; i < m->n; i++)
+		writer_copy(w, m->static_public[i], KEY_LEN);
+	control_end(w, begin);
+}
+
+int control_vouch_decode(struct control_vouch *m, struct reader body)
+{
+	*m = (struct control_vouch){.n = get_count(&body, VOUCH_MAX)};
+	for (unsigned i = 0; i < m->n; i++)
+		reader_copy(&body, m->static_public[i], KEY_LEN);
+	return finish(&body);
+}

@@ -29,6 +29,7 @@
 #define CLAIM_ADDRESSES_MAX OVERLAY_ADDRESSES_MAX
 #define ACK_RANGES_MAX	    16
 #define COMMUNITY_TAG_LEN   16
+#define VOUCH_MAX	    32 /* statics in one message */
 
 enum control_type {
 	CONTROL_PAD = 0, /* body ignored */
@@ -45,7 +46,9 @@ enum control_type {
 	CONTROL_PATH_ECHO = 11,
 	CONTROL_CLAIM = 12,
 	/* 13 to 19 reserved: GROUP_KEY, GROUP_ASK, CREDENTIAL, REVOKE, BLOB, KEM, RETIRE */
-	CONTROL_TYPES = 20
+	CONTROL_TYPES = 20, /* those below may have a sequence */
+	CONTROL_VOUCH_ASK = 20,
+	CONTROL_VOUCH = 21
 };
 
 /* One message as it stands in the packet; the body is borrowed. */
@@ -176,6 +179,12 @@ struct control_claim {
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 };
 
+/* Members whom the receiver may have met, or whom the sender has: VOUCH_ASK and VOUCH. */
+struct control_vouch {
+	uint8_t n;
+	uint8_t static_public[VOUCH_MAX][KEY_LEN];
+};
+
 /*
  * Each encoder writes one whole message, header and body, and borrows *m for the call; a writer
  * that is bad afterwards means it did not fit. Counts and lengths in *m are within their limits.
@@ -240,5 +249,9 @@ void control_claim_encode(struct writer *w, uint32_t seq, const struct control_c
  * the receiver must look.
  */
 MUST_CHECK int control_claim_decode(struct control_claim *m, struct reader body);
+/* 7.13; type is CONTROL_VOUCH_ASK or CONTROL_VOUCH. */
+void control_vouch_encode(struct writer *w, enum control_type type, const struct control_vouch *m);
+/* 7.13, of both types. */
+MUST_CHECK int control_vouch_decode(struct control_vouch *m, struct reader body);
 
 #endif

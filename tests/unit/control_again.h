@@ -40,6 +40,9 @@ static inline int control_again(struct writer *w, const struct control_msg *m)
 		AGAIN(echo, &msg)
 	case CONTROL_CLAIM:
 		AGAIN(claim, m->seq, &msg)
+	case CONTROL_VOUCH_ASK:
+	case CONTROL_VOUCH:
+		AGAIN(vouch, (enum control_type)m->type, &msg)
 	default:
 		return N2N_ENOENT;
 	}

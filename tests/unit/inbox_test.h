@@ -97,6 +97,13 @@ static inline bool admit(
 	return fixture_of(n)->admits;
 }
 
+static inline bool accept_answer(struct node *n, struct session *s)
+{
+	(void)s;
+	fixture_of(n)->asked++;
+	return fixture_of(n)->admits;
+}
+
 static inline struct session *create(
 	struct node *n, const struct party *self, const uint8_t *remote)
 {
@@ -167,6 +174,7 @@ static const struct role role = {
 	.expected = expected,
 	.find = find,
 	.admit = admit,
+	.accept = accept_answer,
 	.create = create,
 	.effects = effects,
 	.message = message,

@@ -46,7 +46,7 @@ static int teardown(void **state)
 static unsigned look(struct fixture *f)
 {
 	f->rig.n_sent = 0;
-	f->effects |= attempt_tick(f->core, f->s);
+	f->effects |= attempt_tick(f->core, f->s, attempt_is_due(f->core, f->s));
 	return f->rig.n_sent;
 }
 
@@ -173,39 +173,19 @@ static void the_other_sides_handshake_goes_first_for_a_while(void **state)
 	assert_non_null(f->s->attempt);
 }
 
-/* Strangers have their turn at a pace; friends, and those whom frames wait for, at once. */
-static void statics_never_met_are_begun_at_a_pace(void **state)
+/* One that is due begins when it may. */
+static void an_attempt_waits_until_it_may_begin(void **state)
 {
 	struct fixture *f = *state;
-	struct bucket pace = {.credit = 0};
-	uint8_t data[60] = {0};
-	const struct frame frame = {.data = data, .len = sizeof(data)};
-	unsigned n = 0;
 
-	f->s->pace = &pace;
-	f->s->pace_per_s = 8;
-	for (unsigned i = 0; i < 10; i++) {
-		f->s->not_before_ms = 0;
-		session_end_attempt(f->s);
-		session_want(f->core, f->s);
-		n += look(f);
-	}
-	assert_int_equal(n, 2); /* a quarter of a second's may come at once */
-	assert_int_equal(pause(f, 2000), 1000 / 8 / STEP_MS * STEP_MS + STEP_MS);
-	for (unsigned friend = 0; friend < 2; friend ++) {
-		f->s->confirmed = friend;
-		if (!friend)
-			assert_true(waiting_add(
-				&f->core->waiting, &f->s->waiting, &frame, f->core->now_ms));
-		else
-			waiting_clear(&f->core->waiting, &f->s->waiting);
-		for (unsigned i = 0; i < 10; i++) {
-			f->s->not_before_ms = 0;
-			session_end_attempt(f->s);
-			session_want(f->core, f->s);
-			assert_int_equal(look(f), 1);
-		}
-	}
+	session_want(f->core, f->s);
+	assert_true(attempt_is_due(f->core, f->s));
+	assert_int_equal(attempt_tick(f->core, f->s, false), 0);
+	assert_null(f->s->attempt);
+	assert_true(attempt_is_due(f->core, f->s));
+	(void)attempt_tick(f->core, f->s, true);
+	assert_non_null(f->s->attempt);
+	assert_false(attempt_is_due(f->core, f->s));
 }
 
 /* Only the edge begins: a member is answered, or is not there. */
@@ -521,7 +501,7 @@ int main(void)
 		TEST(two_starts_are_a_second_apart),
 		TEST(one_under_way_is_enough),
 		TEST(the_other_sides_handshake_goes_first_for_a_while),
-		TEST(statics_never_met_are_begun_at_a_pace),
+		TEST(an_attempt_waits_until_it_may_begin),
 		TEST(a_supernode_begins_nothing),
 		TEST(each_attempt_is_fresher_and_a_generation_ahead),
 		TEST(it_is_sent_again_at_growing_pauses),

@@ -3,7 +3,7 @@
 #include "control_again.h"
 #include "wire_test.h"
 
-#define MESSAGES 16
+#define MESSAGES 18
 #define ROOM	 4096
 
 struct sample {
@@ -77,6 +77,13 @@ static void fill_claim(struct control_claim *m)
 	}
 }
 
+static void fill_vouch(struct control_vouch *m)
+{
+	*m = (struct control_vouch){.n = VOUCH_MAX};
+	for (uint8_t i = 0; i < m->n; i++)
+		memset(m->static_public[i], 0xc0 + i, KEY_LEN);
+}
+
 /* Writes the n-th sample message. */
 static void write_sample(struct writer *w, unsigned n)
 {
@@ -86,6 +93,7 @@ static void write_sample(struct writer *w, unsigned n)
 		struct control_roster roster;
 		struct control_candidates candidates;
 		struct control_claim claim;
+		struct control_vouch vouch;
 	} m;
 
 	switch (n) {
@@ -141,8 +149,15 @@ static void write_sample(struct writer *w, unsigned n)
 		fill_claim(&m.claim);
 		control_claim_encode(w, 7, &m.claim);
 		break;
-	default:
+	case 15:
 		control_claim_encode(w, 8, &(struct control_claim){0});
+		break;
+	case 16:
+		fill_vouch(&m.vouch);
+		control_vouch_encode(w, CONTROL_VOUCH_ASK, &m.vouch);
+		break;
+	default:
+		control_vouch_encode(w, CONTROL_VOUCH, &(struct control_vouch){0});
 		break;
 	}
 }
@@ -193,8 +208,9 @@ static void every_message_round_trips(void **state)
 		assert_memory_equal(again, s.wire, s.len);
 		types |= UINT32_C(1) << s.type;
 	}
-	/* Every type that has a body: ACK to CLAIM without UNREGISTER. */
-	assert_int_equal(types, 0x1ffe & ~(1 << CONTROL_UNREGISTER));
+	/* Every type that has a body: ACK to CLAIM without UNREGISTER, and vouching. */
+	assert_int_equal(types, (0x1ffe & ~(1 << CONTROL_UNREGISTER)) | 1 << CONTROL_VOUCH_ASK |
+					1 << CONTROL_VOUCH);
 }
 
 static void fields_of_register(void **state)

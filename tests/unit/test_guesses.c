@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The guess budget of passphrase communities: how many, and that nobody is shut out. */
-#include "core/edge/edge_state.h"
+#include "core/edge/guesses.h"
 #include "wire_test.h"
 
 #define START_MS 1000000u
@@ -21,12 +21,40 @@ static void init(struct fixture *f, uint64_t seed)
 	f->rnd = seeded_random(&f->seed);
 }
 
+static const uint8_t *named(uint8_t remote[KEY_LEN], uint32_t who)
+{
+	memset(remote, 0, KEY_LEN);
+	remote[0] = 1;
+	store_be32(remote + 1, who);
+	return remote;
+}
+
+static struct origin relayed(uint32_t handle)
+{
+	return (struct origin){.hop_id = 7, .handle = handle};
+}
+
+static bool admit_from(struct fixture *f, uint32_t who, const struct origin *from, uint64_t now_ms)
+{
+	uint8_t remote[KEY_LEN];
+
+	return guesses_admit(&f->g, named(remote, who), from, now_ms, &f->rnd);
+}
+
+/* Everybody has a place of its own. */
 static bool admit(struct fixture *f, uint32_t who, uint64_t now_ms)
 {
-	uint8_t remote[KEY_LEN] = {1};
+	const struct origin from = relayed(1000 + who);
 
-	store_be32(remote + 1, who);
-	return guesses_admit(&f->g, remote, now_ms, &f->rnd);
+	return admit_from(f, who, &from, now_ms);
+}
+
+static bool begin(struct fixture *f, uint32_t who, uint64_t now_ms, bool *drawn)
+{
+	const struct origin to = relayed(1000 + who);
+	uint8_t remote[KEY_LEN];
+
+	return guesses_begin(&f->g, named(remote, who), &to, now_ms, &f->rnd, drawn);
 }
 
 static void spend(struct fixture *f, uint64_t now_ms)
@@ -151,6 +179,107 @@ static void all_have_the_same_chance(void **state)
 		assert_in_range(won[who], 60, 145);
 }
 
+/* One place with a new static every 50 ms, and a newcomer from another one. */
+static void many_statics_of_one_place_have_one_chance(void **state)
+{
+	static const struct endpoint first = {.ip = {0x20, 1, 0xd, 0xb8, 1, 2, 3, 4, 1}, .port = 9};
+	unsigned newcomer = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 400; round++) {
+		const struct origin own = relayed(2);
+		struct fixture f;
+
+		init(&f, 9000 + round);
+		spend(&f, START_MS);
+		for (unsigned i = 0; i < 120; i++) {
+			struct origin of_many = relayed(1);
+
+			/* Or as many addresses of one /64. */
+			if (round % 2 == 1)
+				of_many = (struct origin){.way.remote = first};
+			of_many.way.remote.ip[15] = (uint8_t)i;
+			assert_false(admit_from(&f, 100 + i, &of_many, START_MS + 50 * i));
+			if (i % 60 == 30)
+				assert_false(admit_from(&f, 2, &own, START_MS + 50 * i));
+		}
+		newcomer += admit_from(&f, 2, &own, START_MS + LOTTERY_MS);
+	}
+	assert_in_range(newcomer, 140, 260);
+}
+
+/* What we begin ourselves waits for its turn, so that no answer comes in vain. */
+static void few_attempts_of_ours_wait_for_their_answers(void **state)
+{
+	struct fixture f;
+	uint8_t remote[KEY_LEN];
+	bool drawn;
+
+	(void)state;
+	init(&f, 4);
+	for (uint32_t i = 0; i < GUESSES_BEGUN; i++)
+		assert_true(begin(&f, i, START_MS, &drawn) && !drawn);
+	assert_false(begin(&f, 99, START_MS, &drawn));
+	/* They keep nobody out who comes to us. */
+	assert_true(admit(&f, 50, START_MS));
+	guesses_begun(&f.g, named(remote, 0));
+	assert_true(begin(&f, 99, START_MS, &drawn));
+	/* Who does not answer soon does not keep others from their turn. */
+	assert_false(begin(&f, 98, START_MS + 999, &drawn));
+	assert_true(begin(&f, 98, START_MS + 1000, &drawn));
+	/* With little left, less is begun. */
+	init(&f, 5);
+	for (unsigned i = 0; i < GUESSES_PER_MINUTE - 1; i++)
+		guesses_spend(&f.g, anyone, START_MS);
+	assert_true(begin(&f, 1, START_MS, &drawn));
+	assert_false(begin(&f, 2, START_MS, &drawn));
+}
+
+static void what_we_would_begin_takes_part_in_the_draw(void **state)
+{
+	unsigned won[2] = {0};
+
+	(void)state;
+	for (unsigned round = 0; round < 400; round++) {
+		struct fixture f;
+		bool drawn;
+
+		init(&f, 7000 + round);
+		spend(&f, START_MS);
+		assert_false(begin(&f, 1, START_MS, &drawn) || drawn);
+		assert_false(admit(&f, 2, START_MS + 1));
+		won[0] += begin(&f, 1, START_MS + LOTTERY_MS, &drawn);
+		assert_true(drawn == (won[0] + won[1] == round + 1));
+		won[1] += admit(&f, 2, START_MS + LOTTERY_MS + 1);
+		assert_int_equal(won[0] + won[1], round + 1);
+	}
+	assert_in_range(won[0], 140, 260);
+}
+
+/* Ten failures are evidence when none of the statics was confirmed within two minutes. */
+static void only_evidence_is_told(void **state)
+{
+	uint8_t remote[KEY_LEN];
+	struct fixture f;
+
+	(void)state;
+	init(&f, 6);
+	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+		guesses_failed(&f.g, named(remote, i), START_MS + i);
+	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE));
+	guesses_refund(&f.g, named(remote, 3));
+	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE + 100));
+	guesses_failed(&f.g, named(remote, 77), START_MS + MINUTE);
+	assert_false(guesses_tell(&f.g, START_MS + 3 * MINUTE - 1));
+	assert_true(guesses_tell(&f.g, START_MS + 3 * MINUTE));
+	/* Once, until it was quiet. */
+	assert_false(guesses_tell(&f.g, START_MS + 3 * MINUTE + 1));
+	assert_false(guesses_tell(&f.g, START_MS + 10 * MINUTE));
+	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+		guesses_failed(&f.g, named(remote, i), START_MS + 10 * MINUTE);
+	assert_true(guesses_tell(&f.g, START_MS + 12 * MINUTE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +289,10 @@ int main(void)
 		cmocka_unit_test(a_draw_has_one_winner),
 		cmocka_unit_test(knocking_faster_does_not_help),
 		cmocka_unit_test(all_have_the_same_chance),
+		cmocka_unit_test(many_statics_of_one_place_have_one_chance),
+		cmocka_unit_test(few_attempts_of_ours_wait_for_their_answers),
+		cmocka_unit_test(what_we_would_begin_takes_part_in_the_draw),
+		cmocka_unit_test(only_evidence_is_told),
 	};
 
 	if (crypto_start() != 0)

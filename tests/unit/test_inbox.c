@@ -42,7 +42,7 @@ static size_t answer_of_peer(struct fixture *f, uint8_t out[ENVELOPE_MAX_LEN])
 static void begin_attempt(struct fixture *f)
 {
 	session_want(f->core, f->known);
-	(void)attempt_tick(f->core, f->known);
+	(void)attempt_tick(f->core, f->known, true);
 	assert_non_null(f->known->attempt);
 }
 

@@ -104,7 +104,7 @@ static void members_are_listed_and_unlisted(void **state)
 	assert_int_equal(count_listed(f), PEERS + 1);
 	list_change(f, VERSION(4), VERSION(5), 2, true);
 	assert_int_equal(count_listed(f), PEERS);
-	assert_false(peer_of(f, 2)->listed);
+	assert_null(peer_of(f, 2));
 	assert_null(view_handle(view_of(f), f->c->hop.session->link.id, handle_of(2)));
 	/* A new roster that does not name them ends others too. */
 	list_all(f, VERSION(9), 1);
@@ -664,6 +664,7 @@ static void who_is_unlisted_and_has_no_keys_is_forgotten(void **state)
 	go_up(f, HANDLE);
 	list_all(f, VERSION(1), 2);
 	id = peer_of(f, 1)->session->link.id;
+	peer_of(f, 1)->session->confirmed = true;
 	list_change(f, VERSION(1), VERSION(2), 1, true);
 	session_end_attempt(peer_of(f, 1)->session);
 	peer_of(f, 1)->session->wanted = false;
@@ -674,6 +675,33 @@ static void who_is_unlisted_and_has_no_keys_is_forgotten(void **state)
 	assert_null(view_link(view_of(f), id));
 	assert_int_equal(view_of(f)->community[0].ports->count, 1);
 	assert_non_null(peer_of(f, 2));
+}
+
+/* Names in a roster that never were members leave nothing behind, however many come and go. */
+static void who_never_confirmed_is_forgotten_when_unlisted(void **state)
+{
+	struct fixture *f = *state;
+	struct control_roster m = {.n = 1};
+	uint64_t version = VERSION(1);
+
+	go_up(f, HANDLE);
+	list_all(f, version, 2);
+	for (uint32_t n = 0; n < 2 * 2 * PEERS_MAX; n++) {
+		struct roster_entry *r = &m.entry[0];
+
+		*r = (struct roster_entry){.gone = n % 2 == 1, .handle = 9, .incarnation = n};
+		store_be32(r->static_public, n / 2);
+		r->static_public[31] = 1;
+		m.base = version++;
+		m.version = version;
+		peers_roster(f->c, &m);
+		if (n % 1000 == 999)
+			tick(f);
+	}
+	assert_int_equal(HASH_COUNT(f->c->peers), 2);
+	assert_int_equal(view_of(f)->community[0].ports->count, 2);
+	list_change(f, version, version + 1, 3, false);
+	assert_non_null(peer_of(f, 3));
 }
 
 static void who_has_keys_is_not_forgotten_until_they_end(void **state)
@@ -804,6 +832,7 @@ int main(void)
 		TEST(probes_and_pings_are_answered_where_they_came_from),
 		TEST(sending_into_silence_begins_a_handshake),
 		TEST(who_is_unlisted_and_has_no_keys_is_forgotten),
+		TEST(who_never_confirmed_is_forgotten_when_unlisted),
 		TEST(who_has_keys_is_not_forgotten_until_they_end),
 		TEST(who_is_remembered_is_not_forgotten),
 		TEST(members_have_a_limit),

@@ -492,7 +492,7 @@ static void an_older_one_does_not_displace_one_just_begun(void **state)
 	assert_true(f->session->embryo != NULL && f->session->embryo->stale);
 	f->session->route.direct = p.at.way;
 	session_want(f->core, f->session);
-	(void)attempt_tick(f->core, f->session);
+	(void)attempt_tick(f->core, f->session, attempt_is_due(f->core, f->session));
 	assert_non_null(f->session->attempt);
 }
 

@@ -467,6 +467,28 @@ static void encode_claim(struct writer *w, uint32_t seq, const json_t *f)
 	control_claim_encode(w, seq, &m);
 }
 
+static void encode_statics(struct writer *w, enum control_type type, const json_t *f)
+{
+	struct control_vouch m = {.n = count(f, "statics", VOUCH_MAX)};
+
+	for (size_t i = 0; i < m.n; i++)
+		bytes(json_array_get(member(f, "statics"), i), "static_public", m.static_public[i],
+			KEY_LEN);
+	control_vouch_encode(w, type, &m);
+}
+
+static void encode_vouch_ask(struct writer *w, uint32_t seq, const json_t *f)
+{
+	(void)seq;
+	encode_statics(w, CONTROL_VOUCH_ASK, f);
+}
+
+static void encode_vouch(struct writer *w, uint32_t seq, const json_t *f)
+{
+	(void)seq;
+	encode_statics(w, CONTROL_VOUCH, f);
+}
+
 static const struct {
 	const char *name;
 	uint8_t type;
@@ -484,6 +506,8 @@ static const struct {
 	{"path_probe", CONTROL_PATH_PROBE, encode_probe},
 	{"path_echo", CONTROL_PATH_ECHO, encode_echo},
 	{"claim", CONTROL_CLAIM, encode_claim},
+	{"vouch_ask", CONTROL_VOUCH_ASK, encode_vouch_ask},
+	{"vouch", CONTROL_VOUCH, encode_vouch},
 };
 
 #define CONTROL_TYPES_KNOWN (sizeof(control_types) / sizeof(control_types[0]))

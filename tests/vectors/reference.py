@@ -288,6 +288,10 @@ def roster_entry(e):
     return head + e["static_public"] + counted(e["locator"])
 
 
+def statics(keys):
+    return bytes([len(keys)]) + b"".join(k["static_public"] for k in keys)
+
+
 def register_proof(edge_secret, supernode_public, h, tag, static_public):
     key = x25519(edge_secret, supernode_public)
     return blake2b(32, b"n2n4 register" + h + tag + static_public, key=key)[:16]
@@ -330,6 +334,8 @@ CONTROL_TYPES = {
         + bytes([len(m["addresses"])])
         + b"".join(a["ip"] + bytes([a["prefix"]]) for a in m["addresses"]),
     ),
+    "vouch_ask": (20, lambda m: statics(m["statics"])),
+    "vouch": (21, lambda m: statics(m["statics"])),
 }
 
 
@@ -595,6 +601,9 @@ def control_vectors():
                 + [{"ip": some(f"address {i}", 16), "prefix": i} for i in range(5)],
             },
         ),
+        ("vouch_ask", 0, {"statics": [{"static_public": some(f"static {i}", 32)} for i in range(2)]}),
+        ("vouch", 0, {"statics": []}),
+        ("vouch", 0, {"statics": [{"static_public": some(f"static {i}", 32)} for i in range(32)]}),
     ]
     for name, seq, m in rows:
         yield {"message": name, "seq": seq, "fields": m, "bytes": control_message(name, seq, m)}

@@ -103,15 +103,20 @@ static bool role_admit(struct node *n, const struct party *self, const uint8_t r
 	const struct origin *from)
 {
 	struct community *c = edge_community(edge_of(n), self);
-	const struct peer *p = c != NULL ? peer_find(c, remote) : NULL;
 
-	(void)from;
-	if (c == NULL || self->mode != MODE_PASSPHRASE || (p != NULL && p->session->confirmed))
-		return c != NULL;
-	if (!guesses_admit(&c->guesses, remote, n->core.now_ms, &n->core.io.random))
-		return false;
-	guesses_spend(&c->guesses, remote, n->core.now_ms);
-	return true;
+	return c != NULL && admission_answer(c, remote, from);
+}
+
+static bool role_begin(struct node *n, struct session *s)
+{
+	(void)n;
+	return s->link.kind != LINK_PEER || admission_begin(s->owner);
+}
+
+static bool role_accept(struct node *n, struct session *s)
+{
+	(void)n;
+	return s->link.kind != LINK_PEER || admission_accept(s->owner);
 }
 
 static struct session *role_create(
@@ -123,46 +128,29 @@ static struct session *role_create(
 	return p != NULL ? p->session : NULL;
 }
 
-/* Handshakes with those who confirmed before say nothing of anybody's key. */
-static void failed(struct community *c, bool answered)
-{
-	uint64_t now_ms = core_of(c)->now_ms;
-
-	if (!answered) {
-		c->unanswered++;
-		return;
-	}
-	if (c->party.mode != MODE_PASSPHRASE)
-		return;
-	c->unfit++;
-	if (guesses_spent(&c->guesses, now_ms) && !c->guesses.told) {
-		c->guesses.told = true;
-		core_event(
-			core_of(c), &(struct event){.kind = EVENT_GUESSING, .community = c->index});
-	}
-}
-
 static void role_unconfirmed(struct node *n, const struct embryo *e)
 {
 	struct community *c = edge_community(edge_of(n), e->party);
 
-	if (c != NULL && (e->session == NULL || !e->session->confirmed))
-		failed(c, true);
+	if (c != NULL)
+		admission_unconfirmed(c, e->remote, e->born_ms);
 }
 
 static void peer_effects(struct peer *p, unsigned effects)
 {
-	const struct session *s = p->session;
+	struct community *c = p->community;
 
 	if (effects & SESSION_KEYED)
 		peer_keyed(p);
 	if (effects & SESSION_CONFIRMED) {
-		if ((effects & SESSION_FIRST) && s->party->mode == MODE_PASSPHRASE)
-			guesses_refund(&p->community->guesses, s->remote);
+		admission_confirmed(p);
 		peer_confirmed(p, effects);
 	}
-	if (!s->confirmed && (effects & (SESSION_UNANSWERED | SESSION_UNFIT)))
-		failed(p->community, (effects & SESSION_UNFIT) != 0);
+	if (effects & SESSION_UNFIT)
+		admission_unconfirmed(c, p->remote, core_of(c)->now_ms - CONFIRM_GIVE_UP_MS);
+	/* Handshakes with those who confirmed before say nothing of anybody's key. */
+	if ((effects & SESSION_UNANSWERED) && !p->session->confirmed)
+		c->unanswered++;
 }
 
 static void role_effects(struct node *n, struct session *s, unsigned effects)
@@ -179,7 +167,9 @@ static void role_message(struct node *n, struct session *s, const struct keyset 
 {
 	(void)n;
 	(void)k;
-	if (s->link.kind == LINK_PEER)
+	if (s->link.kind == LINK_PEER && (m->type == CONTROL_VOUCH_ASK || m->type == CONTROL_VOUCH))
+		vouch_message(s->owner, m);
+	else if (s->link.kind == LINK_PEER)
 		peer_message(s->owner, m, from);
 	else
 		hop_message(s->owner, m, from);
@@ -229,8 +219,7 @@ static void role_tick(struct node *n)
 		hop_tick(c);
 		switch_tick(c);
 		tell_wrong_key(c);
-		if (c->guesses.told && !guesses_spent(&c->guesses, n->core.now_ms))
-			c->guesses.told = false;
+		admission_tick(c);
 	}
 }
 
@@ -239,6 +228,8 @@ static const struct role edge_role = {
 	.expected = role_expected,
 	.find = role_find,
 	.admit = role_admit,
+	.begin = role_begin,
+	.accept = role_accept,
 	.create = role_create,
 	.effects = role_effects,
 	.unconfirmed = role_unconfirmed,
@@ -513,6 +504,7 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 	if (p == NULL)
 		return;
 	p->remembered = true;
+	p->trust.known = true;
 	p->session->route.direct = way_to(&k->direct);
 	p->session->confirmed = true;
 	p->session->freshness = k->freshness;

@@ -8,14 +8,31 @@
 #define N2N_CORE_EDGE_EDGE_STATE_H
 
 #include "core/edge/edge.h"
+#include "core/edge/guesses.h"
 #include "core/path/path.h"
 
 #define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
 #define LOCAL_ADDRESSES_MAX 12
-#define GUESSES_PER_MINUTE  10
-#define LOTTERY_MS	    6000u
+#define VOUCHED_MAX	    3 /* handshakes on one member's word that are not confirmed */
 
 struct community;
+
+/* Whether a static belongs to one who knows the passphrase (PROTOCOL.md 5.5). Nothing on disk. */
+struct trust {
+	bool exempt;   /* it confirmed in this run, and no handshake stayed unconfirmed since */
+	bool answered; /* while exempt: a handshake that it began waits for confirmation */
+	bool known;    /* it has one handshake because an earlier run met it */
+	uint64_t confirmed_ms;
+	uint64_t drawn_until_ms; /* it won a draw, and has not come yet */
+	uint64_t wanted_ms;	 /* refused for the budget, last; 0: not */
+	uint64_t asked_ms;	 /* when others were asked about it, last */
+	uint64_t vouch_until_ms;
+	uint32_t voucher; /* id of the link to who vouched for it; 0: nobody */
+	/* As one who vouches for others. */
+	struct guess vouched[VOUCHED_MAX]; /* handshakes on its word, under way or failed */
+	uint64_t question_ms;		   /* it was asked, and may answer; 0: not */
+	struct bucket answers;		   /* that it gets of us */
+};
 
 /* Another member. Lives while it is in the roster or has keys. */
 struct peer {
@@ -35,6 +52,7 @@ struct peer {
 	uint64_t unlisted_ms;
 	struct control_claim claim;   /* zero MAC: none yet */
 	struct control_claim refused; /* an address that another member has; zero MAC: none */
+	struct trust trust;
 };
 
 /* A supernode of the -l list, shared by all communities. */
@@ -72,21 +90,6 @@ struct hop {
 	bool collecting; /* a roster began anew and is not complete */
 };
 
-/* Protection of a passphrase against guessing by handshakes (PROTOCOL.md 5.5). */
-struct guesses {
-	struct {
-		uint64_t ms; /* 0: free */
-		uint8_t remote[KEY_LEN];
-	} spent[GUESSES_PER_MINUTE]; /* the last ones */
-	bool drawing;		     /* the budget is spent: draws decide */
-	uint64_t lottery_ms;	     /* when the running draw ends */
-	uint8_t draw_key[SIPHASH_KEY_LEN];
-	uint64_t best; /* ticket of the candidate */
-	uint8_t candidate[KEY_LEN];
-	uint8_t admitted[KEY_LEN]; /* winner of the last draw */
-	bool told;
-};
-
 struct community {
 	struct edge *edge;
 	unsigned index;
@@ -103,9 +106,12 @@ struct community {
 	struct hop hop;
 	struct bucket sweep; /* own handshakes with listed members */
 	struct guesses guesses;
+	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
+	uint64_t vouch_turn_ms;	  /* next questions */
 	bool any_confirmed;
 	unsigned unanswered; /* attempts that got no answer at all */
 	unsigned unfit;	     /* handshakes whose keys did not fit */
+	uint64_t unfit_ms;   /* when there was the first of them */
 	bool told_wrong;     /* EVENT_WRONG_* was sent */
 	bool told_silent;    /* EVENT_SUPERNODE_SILENT was sent since one was up */
 };
@@ -228,16 +234,35 @@ void switch_tick(struct community *c);
 void edge_frame(
 	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
 
-/* ---- guesses.c ---- */
+/* ---- admission.c: which handshakes go on, in a passphrase community (PROTOCOL.md 5.5) ---- */
 
-/* True when as many guesses as a minute may have were counted within the last (PROTOCOL.md 5.5). */
-bool guesses_spent(const struct guesses *g, uint64_t now_ms);
-/* A handshake with a static never confirmed goes on: it counts as a guess ... */
-void guesses_spend(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms);
-/* ... unless it turns out right. */
-void guesses_refund(struct guesses *g, const uint8_t remote[KEY_LEN]);
-/* May a static never confirmed try now? */
-bool guesses_admit(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms,
-	const struct random *rnd);
+/* May one that a static, known or not, began from there be answered? It is counted then. */
+bool admission_answer(
+	struct community *c, const uint8_t remote[KEY_LEN], const struct origin *from);
+/* May an attempt of ours that is due begin? */
+bool admission_begin(struct peer *p);
+/* It was answered: may it go on? It is counted then. */
+bool admission_accept(struct peer *p);
+/* The peer confirmed: it is exempt, and nothing is held against it or who vouched for it. */
+void admission_confirmed(struct peer *p);
+/* A handshake that was answered at began_ms, by either side, ended without confirmation. */
+void admission_unconfirmed(struct community *c, const uint8_t remote[KEY_LEN], uint64_t began_ms);
+/* Asks and tells, as the time demands. */
+void admission_tick(struct community *c);
+
+/* ---- vouch.c: members vouch for members ---- */
+
+/* The budget keeps it from us: others are to be asked about it. */
+void vouch_want(struct peer *p);
+/* One vouched for it who may answer for one more. */
+bool vouch_stands(const struct peer *p);
+/* The same, and the word is used. */
+bool vouch_use(struct peer *p);
+/* A static confirmed: nothing is held against those who vouched for it. */
+void vouch_refund(struct community *c, const uint8_t remote[KEY_LEN]);
+/* VOUCH_ASK or VOUCH of a peer. */
+void vouch_message(struct peer *p, const struct control_msg *m);
+/* Asks, when it is time. */
+void vouch_tick(struct community *c);
 
 #endif

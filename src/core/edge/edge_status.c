@@ -4,6 +4,8 @@
 
 #define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
 
+#define WRONG_MS 20000u /* handshakes that fail for so long tell of another passphrase */
+
 static void count_peers(const struct community *c, unsigned *listed, unsigned *up)
 {
 	*listed = *up = 0;
@@ -35,7 +37,7 @@ enum community_state community_state(const struct community *c)
 	/* Sessions without traffic end and begin again with the next frame: that is no fault. */
 	if (up > 0 || (c->any_confirmed && listed > 0))
 		return COMMUNITY_UP;
-	if (!c->any_confirmed && c->unfit > 0)
+	if (!c->any_confirmed && c->unfit > 1 && core_of(c)->now_ms >= c->unfit_ms + WRONG_MS)
 		return COMMUNITY_WRONG_PASSPHRASE;
 	if (!c->any_confirmed && listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
 		return COMMUNITY_WRONG_KEY;

@@ -15,7 +15,6 @@
 #define RESTART_GAP_MS 5000u  /* between handshakes because the roster says "restarted" */
 #define SILENT_MS      15000u /* sending and hearing nothing at all: try a new handshake */
 #define AGAIN_MS       500u   /* what waits for others is looked at again */
-#define SWEEP_PER_S    100    /* own handshakes with members never met */
 
 struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN])
 {
@@ -86,8 +85,6 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 	}
 	p->session->link.port = p->port->number;
 	p->session->owner = p;
-	p->session->pace = &c->sweep;
-	p->session->pace_per_s = SWEEP_PER_S;
 	p->unlisted_ms = core->now_ms;
 	memcpy(p->remote, remote, KEY_LEN);
 	HASH_ADD(hh, c->peers, remote, KEY_LEN, p);
@@ -131,10 +128,21 @@ void peers_repath(struct community *c)
 
 /* ---- the roster ---- */
 
+/* Who never confirmed is nobody: names in a roster must not use up the room for members. */
+static bool is_nobody(const struct peer *p)
+{
+	return !p->session->confirmed && !p->remembered;
+}
+
+/* May forget the peer. */
 static void unlist(struct peer *p)
 {
 	if (!p->listed)
 		return;
+	if (is_nobody(p)) {
+		peer_forget(p);
+		return;
+	}
 	p->listed = false;
 	p->handle = 0;
 	p->unlisted_ms = core_of_peer(p)->now_ms;
@@ -179,7 +187,9 @@ static void list(struct community *c, const struct roster_entry *r)
 
 static void drop_unmarked(struct community *c)
 {
-	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+	struct peer *p, *next;
+
+	HASH_ITER (hh, c->peers, p, next)
 		if (!p->marked)
 			unlist(p);
 }

@@ -39,17 +39,14 @@ static void start(struct core *core, struct session *s)
 	s->attempt_quiet = false;
 }
 
-/* Those never met, without a frame that waits for them, have their turn at a pace. */
-static bool may_start(struct core *core, struct session *s)
+bool attempt_is_due(const struct core *core, const struct session *s)
 {
 	struct origin to;
 
-	if (!s->wanted || core->now_ms < s->not_before_ms || !session_way(s, &to) ||
-		(s->embryo != NULL && !s->embryo->stale &&
-			core->now_ms < s->embryo->born_ms + EMBRYO_HOLD_MS))
-		return false;
-	return s->pace == NULL || s->confirmed || s->waiting.n > 0 ||
-	       bucket_take(s->pace, core->now_ms, s->pace_per_s, s->pace_per_s / 4);
+	return s->link.kind != LINK_MEMBER && s->attempt == NULL && s->wanted &&
+	       core->now_ms >= s->not_before_ms && session_way(s, &to) &&
+	       (s->embryo == NULL || s->embryo->stale ||
+		       core->now_ms >= s->embryo->born_ms + EMBRYO_HOLD_MS);
 }
 
 static uint32_t longest_pause(const struct session *s)
@@ -142,7 +139,7 @@ static void confirm(struct core *core, struct session *s, unsigned *effects)
 	s->confirm_tries++;
 }
 
-unsigned attempt_tick(struct core *core, struct session *s)
+unsigned attempt_tick(struct core *core, struct session *s, bool begin)
 {
 	unsigned effects = 0;
 
@@ -153,7 +150,7 @@ unsigned attempt_tick(struct core *core, struct session *s)
 		fail(core, s);
 		effects |= SESSION_UNANSWERED;
 	}
-	if (s->attempt == NULL && may_start(core, s))
+	if (begin && core->now_ms >= s->not_before_ms)
 		start(core, s);
 	if (s->attempt != NULL && !s->attempt_quiet && core->now_ms >= s->attempt_next_ms)
 		send_attempt(core, s);

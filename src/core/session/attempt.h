@@ -6,8 +6,13 @@
 
 #include "core/session/session.h"
 
-/* Starts, sends, gives up, confirms, as the time demands. Returns effects. */
-unsigned attempt_tick(struct core *core, struct session *s);
+/* True when an attempt is wanted and could begin now. */
+bool attempt_is_due(const struct core *core, const struct session *s);
+/*
+ * Starts, sends, gives up, confirms, as the time demands. begin: an attempt is due
+ * (attempt_is_due), and may begin. Returns effects.
+ */
+unsigned attempt_tick(struct core *core, struct session *s, bool begin);
 /*
  * Takes the keys of an attempt that was answered: result and theirs are what attempt_finish gave.
  * The attempt ends. Returns effects: none when memory is short.

@@ -66,8 +66,6 @@ struct session {
 	uint8_t mask[MASK_LEN]; /* its direct mask key, or hop mask key */
 	struct origin origin;	/* how its last handshake message came */
 	struct route route;
-	struct bucket *pace; /* own starts with statics never confirmed; NULL: no limit */
-	uint32_t pace_per_s;
 	struct embryo *embryo;	 /* its handshake waiting for confirmation, or NULL */
 	struct attempt *attempt; /* ours under way, or NULL */
 	uint64_t attempt_ms;	 /* when it began */
