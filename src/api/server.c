@@ -88,6 +88,17 @@ static json_t *failure(const char *code, const char *message)
 		"message", message);
 }
 
+static json_t *carry_out(
+	const struct api_server *s, const struct api_command *c, const json_t *request)
+{
+	struct api_error err = {.code = NULL};
+	json_t *result = c->answer(s->ctx, request, &err);
+
+	if (result == NULL && err.code != NULL)
+		return failure(err.code, err.message);
+	return json_pack("{s:i, s:b, s:o}", "v", VERSION, "ok", 1, "result", result);
+}
+
 static json_t *answer(const struct api_server *s, const char *line, size_t len)
 {
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
@@ -108,8 +119,7 @@ static json_t *answer(const struct api_server *s, const char *line, size_t len)
 	for (const struct api_command *c = s->commands; c->name != NULL; c++) {
 		if (strcmp(c->name, cmd) != 0)
 			continue;
-		reply = json_pack(
-			"{s:i, s:b, s:o}", "v", VERSION, "ok", 1, "result", c->answer(s->ctx));
+		reply = carry_out(s, c, request);
 		goto out;
 	}
 	reply = failure("unknown-command", "this program does not know the command");

@@ -17,12 +17,26 @@
 #define API_CLIENTS_MAX 16    /* one more, and the one that asked the longest ago has to go */
 #define API_IDLE_MS	10000 /* from a request to the next, its answer taken */
 
+/* Codes of errors of commands; those of the envelope are the server's own. */
+#define API_BAD_ARGUMENT "bad-argument"
+#define API_NOT_FOUND	 "not-found"
+
 struct api_server;
 
-/* The answer to one command: a new reference. NULL when memory is short. */
+/* Why a command was not carried out: one of the codes of CONTROL.md, and a line for people. */
+struct api_error {
+	const char *code; /* static; NULL: it was, or memory was short */
+	char message[256];
+};
+
+/*
+ * The answer to one command: a new reference. request is the whole object that was asked, a JSON
+ * object of at most API_REQUEST_MAX bytes; its other fields are the command's arguments, of any
+ * type or missing. NULL: *err says why, or memory is short.
+ */
 struct api_command {
 	const char *name;
-	json_t *(*answer)(void *ctx);
+	json_t *(*answer)(void *ctx, const json_t *request, struct api_error *err);
 };
 
 /*

@@ -33,17 +33,43 @@ struct fixture {
 	struct api_server *server;
 };
 
-static json_t *small_answer(void *ctx)
+static json_t *small_answer(void *ctx, const json_t *request, struct api_error *err)
 {
+	(void)request;
+	(void)err;
 	return json_pack("{s:i}", "answer", *(int *)ctx);
 }
 
-static json_t *big_answer(void *ctx)
+/* Says its argument again, if that is a string. */
+static json_t *echo_answer(void *ctx, const json_t *request, struct api_error *err)
+{
+	const json_t *argument = json_object_get(request, "text");
+
+	(void)ctx;
+	if (json_is_string(argument))
+		return json_pack("{s:s}", "text", json_string_value(argument));
+	err->code = API_BAD_ARGUMENT;
+	snprintf(err->message, sizeof(err->message), "\"text\" has to be a string");
+	return NULL;
+}
+
+/* As if memory were short. */
+static json_t *no_answer(void *ctx, const json_t *request, struct api_error *err)
+{
+	(void)ctx;
+	(void)request;
+	(void)err;
+	return NULL;
+}
+
+static json_t *big_answer(void *ctx, const json_t *request, struct api_error *err)
 {
 	char *text = malloc(BIG + 1);
 	json_t *answer;
 
 	(void)ctx;
+	(void)request;
+	(void)err;
 	assert_non_null(text);
 	memset(text, 'x', BIG);
 	text[BIG] = 0;
@@ -52,8 +78,8 @@ static json_t *big_answer(void *ctx)
 	return answer;
 }
 
-static const struct api_command commands[] = {
-	{"status", small_answer}, {"big", big_answer}, {NULL, NULL}};
+static const struct api_command commands[] = {{"status", small_answer}, {"big", big_answer},
+	{"echo", echo_answer}, {"no", no_answer}, {NULL, NULL}};
 static int the_answer = 42;
 
 static int set_up(void **state)
@@ -184,6 +210,62 @@ static void a_command_is_answered(void **state)
 	expect(f, fd, "{ \"cmd\": \"status\", \"v\": 1, \"later\": [] }\n", compact);
 	assert_int_equal(stat(f->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
+	close(fd);
+	turn(f);
+}
+
+static void commands_have_arguments(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_to(f);
+
+	expect(f, fd, "{\"v\":1,\"cmd\":\"echo\",\"text\":\"x\"}\n",
+		"{\"v\":1,\"ok\":true,\"result\":{\"text\":\"x\"}}");
+	expect(f, fd, "{\"text\":\"\\u00e4 \\\"\",\"cmd\":\"echo\",\"v\":1}\n",
+		"{\"v\":1,\"ok\":true,\"result\":{\"text\":\"\u00e4 \\\"\"}}");
+	close(fd);
+	expect_error(f, "{\"v\":1,\"cmd\":\"echo\"}\n", "bad-argument");
+	expect_error(f, "{\"v\":1,\"cmd\":\"echo\",\"text\":7}\n", "bad-argument");
+	expect_error(f, "{\"v\":1,\"cmd\":\"echo\",\"text\":{\"text\":\"x\"}}\n", "bad-argument");
+	expect_error(f, "{\"v\":1,\"cmd\":\"echo\",\"text\":\"\\u0000\"}\n", "bad-request");
+	expect_error(
+		f, "{\"v\":1,\"cmd\":\"echo\",\"text\":\"x\",\"text\":\"y\"}\n", "bad-request");
+}
+
+/* The longest request is taken; what does not come to an end by then is not. */
+static void an_argument_is_as_long_as_a_request(void **state)
+{
+	static const char head[] = "{\"v\":1,\"cmd\":\"echo\",\"text\":\"", tail[] = "\"}\n";
+	struct fixture *f = *state;
+	char request[API_REQUEST_MAX + 2];
+	size_t len = API_REQUEST_MAX - strlen(head) - strlen(tail);
+
+	for (size_t more = 0; more < 2; more++) {
+		int fd = connect_to(f);
+		char *line;
+
+		strcpy(request, head);
+		memset(request + strlen(head), 'x', len + more);
+		strcpy(request + strlen(head) + len + more, tail);
+		say(fd, request);
+		line = hear(f, fd);
+		if (more == 0)
+			assert_int_equal(strlen(line),
+				strlen("{\"v\":1,\"ok\":true,\"result\":{\"text\":\"\"}}") + len);
+		else
+			assert_string_equal(line, NO_REPLY);
+		free(line);
+		close(fd);
+		turn(f);
+	}
+}
+
+static void without_an_answer_the_connection_ends(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_to(f);
+
+	expect(f, fd, "{\"v\":1,\"cmd\":\"no\"}\n", NO_REPLY);
 	close(fd);
 	turn(f);
 }
@@ -393,6 +475,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_request_too_long_ends_the_connection, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(commands_have_arguments, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			an_argument_is_as_long_as_a_request, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			without_an_answer_the_connection_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_big_answer_survives_a_half_close, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

@@ -33,6 +33,6 @@ struct edge_host {
 /* Tells the user; see event.h. */
 void edge_on_event(void *ctx, const struct event *e);
 /* The answer to "status". */
-json_t *edge_report(void *ctx);
+json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
 
 #endif

@@ -148,13 +148,15 @@ static unsigned uses(const struct edge_host *h)
 	return in_use;
 }
 
-json_t *edge_report(void *ctx)
+json_t *edge_report(void *ctx, const json_t *request, struct api_error *err)
 {
 	const struct edge_host *h = ctx;
 	struct report r = {.host = h, .communities = json_array()};
 	const struct status_sink sink = {
 		.ctx = &r, .community = on_community, .peer = on_peer, .supernode = on_supernode};
 
+	(void)request;
+	(void)err;
 	edge_status(h->edge, sys_now_ms(), &sink);
 	return json_pack("{s:o, s:o, s:o}", "node",
 		host_describe(&h->host, "edge", h->conf->community.device, uses(h)), "communities",

@@ -69,7 +69,7 @@ static const struct host_role role = {
 
 /* ---- status ---- */
 
-static json_t *report(void *ctx)
+static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 {
 	const struct supernode_host *h = ctx;
 	char key[PUBLIC_KEY_TEXT_LEN + 1];
@@ -77,6 +77,8 @@ static json_t *report(void *ctx)
 	uint64_t packets = 0, bytes = 0;
 	json_t *node = host_describe(&h->host, "supernode", h->instance, 0);
 
+	(void)request;
+	(void)err;
 	supernode_status(h->supernode, &s);
 	for (unsigned i = 0; i < h->n_workers; i++) {
 		packets += atomic_load_explicit(&h->workers[i]->core.packets, memory_order_relaxed);
