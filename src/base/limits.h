@@ -20,6 +20,9 @@
 #define OVERLAY_ADDRESSES_MAX 8	   /* of one member in one community */
 #define INTERFACE_NAME_MAX    15   /* bytes, without the NUL */
 
+/* Owners of MAC addresses that are remembered in one community, PROTOCOL.md 9.4. */
+#define MAC_OWNERS_MAX (2 * COMMUNITY_MEMBERS_MAX)
+
 /* How a community key begins, PROTOCOL.md 2.2; a passphrase may not. */
 #define COMMUNITY_KEY_PREFIX "n2n4-"
 

@@ -13,6 +13,9 @@
 #define MTU_MIN		  576  /* RFC 791: what every host takes */
 #define MTU_MIN_V6	  1280 /* RFC 8200, 5 */
 
+#define MAC_HOLD_DAYS	  30
+#define MAC_HOLD_DAYS_MAX 3650
+
 static bool is_overlay_address(const struct endpoint *ip)
 {
 	struct endpoint with_port = *ip;
@@ -159,6 +162,16 @@ static int set_mtu(void *field, const char *value, char *why, size_t why_cap)
 	return 0;
 }
 
+static int set_mac_hold(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_number(field, value, 0, MAC_HOLD_DAYS_MAX))
+		return value_wrong(why, why_cap,
+			"is no number of days; give 0 to %d, e.g. 30, or 0 to let others have the "
+			"address of a member as soon as it is gone",
+			MAC_HOLD_DAYS_MAX);
+	return 0;
+}
+
 const struct option_spec community_options[] = {
 	{
 		.name = "community",
@@ -210,6 +223,7 @@ const struct option_spec community_options[] = {
 		.arg = "MAC",
 		.help = "its MAC address, default made from the edge's own key",
 		.field = offsetof(struct community_conf, mac),
+		.settings = SETTING_BIT(SETTING_MAC),
 		.set = set_mac,
 	},
 	{
@@ -220,6 +234,14 @@ const struct option_spec community_options[] = {
 		.field = offsetof(struct community_conf, mtu),
 		.set = set_mtu,
 	},
+	{
+		.name = "mac-hold",
+		.arg = "DAYS",
+		.help = "keep others' MAC addresses for them when away, default " OPTION_NUMBER(
+			MAC_HOLD_DAYS),
+		.field = offsetof(struct community_conf, mac_hold_days),
+		.set = set_mac_hold,
+	},
 	{0},
 };
 
@@ -228,6 +250,7 @@ void community_conf_init(struct community_conf *c)
 	memset(c, 0, sizeof(*c));
 	c->device = "n2n0";
 	c->mtu = MTU_DEFAULT;
+	c->mac_hold_days = MAC_HOLD_DAYS;
 }
 
 static void wipe(char *secret, size_t len)

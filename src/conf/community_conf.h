@@ -31,6 +31,7 @@ struct community_conf {
 	const char *key_file;		    /* "-": standard input */
 	struct mac mac;			    /* zero: from the static key */
 	unsigned mtu;
+	unsigned mac_hold_days; /* an address is kept so long for who is away */
 };
 
 /* For a struct community_conf. */

@@ -53,6 +53,9 @@ struct status_peer {
 	bool up; /* has keys */
 	bool has_mac;
 	struct mac mac;
+	bool refused; /* it claims an address that is not its own: it has none */
+	struct mac refused_mac;
+	uint8_t owner[EDGE_ID_LEN]; /* of that one; our own id if it is ours */
 	uint8_t n_addresses;
 	const struct claim_address *address;
 	bool direct;

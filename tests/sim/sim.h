@@ -50,8 +50,9 @@ struct sim_setup {
 	bool passphrase; /* prs and name are used instead of key */
 	uint8_t prs[KEY_LEN];
 	const char *name;
-	struct mac mac; /* zero: derived */
-	uint32_t learn; /* addresses that no member claims */
+	struct mac mac;	  /* zero: derived */
+	uint64_t hold_ms; /* of addresses; 30 days unless changed */
+	uint32_t learn;	  /* addresses that no member claims */
 	unsigned n_supernodes;
 	struct sim_supernode supernode[SIM_SUPERNODES_MAX];
 	bool quiet_about_addresses; /* tells no local candidate */
@@ -62,8 +63,9 @@ struct sim_setup {
 	bool has_state;
 	uint64_t freshness;
 	uint8_t mask[MASK_LEN];
-	size_t n_known;
+	size_t n_known, n_owners;
 	struct known_peer known[SIM_KNOWN_MAX];
+	struct known_owner owners[SIM_KNOWN_MAX];
 };
 
 /* Notes of one kind, waiting for the control thread. */

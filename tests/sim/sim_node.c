@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #define PUBLISH_MS     10
+#define HOLD_MS	       (UINT64_C(30) * 24 * 3600 * 1000)
 #define SUPERNODE_PORT 7654
 
 /* ---- driving a node as the host does ---- */
@@ -216,6 +217,7 @@ static struct sim_node *add(struct sim *s, bool is_edge)
 		endpoint_v4(UINT32_C(0x0a010000) | n->number, is_edge ? SIM_PORT : SUPERNODE_PORT);
 	n->inner = n->address;
 	n->setup.wall_ms = SIM_WALL_MS;
+	n->setup.hold_ms = HOLD_MS;
 	s->nodes[s->n_nodes++] = n;
 	return n;
 }
@@ -285,11 +287,14 @@ static void join(struct sim_node *n)
 					 .key = c->passphrase ? NULL : &c->key,
 					 .prs = c->passphrase ? c->prs : NULL,
 					 .mac = c->mac,
+					 .hold_ms = c->hold_ms,
 					 .mtu = MTU_DEFAULT,
 					 .learn = c->learn,
 					 .mask = c->has_state ? c->mask : NULL,
 				 }),
 		0);
+	for (size_t i = 0; i < c->n_owners; i++)
+		edge_remember_owner(n->edge, 0, &c->owners[i]);
 	for (size_t i = 0; i < c->n_known; i++)
 		edge_remember(n->edge, 0, &c->known[i]);
 	for (unsigned i = 0; i < c->n_supernodes; i++) {
@@ -361,6 +366,7 @@ static void keep_state(struct sim_node *n)
 	c->freshness = n->node->core.freshness;
 	memcpy(c->mask, edge_mask(n->edge, 0), MASK_LEN);
 	c->n_known = edge_known_peers(n->edge, 0, c->known, SIM_KNOWN_MAX);
+	c->n_owners = edge_known_owners(n->edge, 0, c->owners, SIM_KNOWN_MAX);
 }
 
 void sim_stop(struct sim_node *n, bool goodbye)
@@ -392,6 +398,7 @@ void sim_forget_state(struct sim_node *n)
 	n->setup.has_state = false;
 	n->setup.freshness = 0;
 	n->setup.n_known = 0;
+	n->setup.n_owners = 0;
 }
 
 void sim_move(struct sim_node *n, bool notices)

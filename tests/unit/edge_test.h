@@ -10,6 +10,7 @@
 #include "core_test.h"
 
 #define START_MS 1000000u
+#define HOLD_MS	 (UINT64_C(30) * 24 * 3600 * 1000)
 #define FAKES	 3
 #define OTHERS	 0x80 /* addresses of members end in it and above */
 
@@ -344,7 +345,8 @@ static inline void start(struct fixture *f, enum party_mode mode)
 	static const uint8_t prs[KEY_LEN] = {5};
 	struct edge_config c = {
 		.node = {.nworkers = 1, .now_ms = START_MS, .embryos = 4}, .seed = {7}};
-	struct community_config community = {.name = "a community", .mtu = MTU_DEFAULT};
+	struct community_config community = {
+		.name = "a community", .hold_ms = HOLD_MS, .mtu = MTU_DEFAULT};
 
 	memset(f, 0, sizeof(*f));
 	f->seed = 11;

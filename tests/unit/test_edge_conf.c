@@ -85,6 +85,7 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_string_equal(l.conf.community.device, "n2n0");
 	assert_int_equal(l.conf.community.address_count, 0);
 	assert_int_equal(l.conf.community.mtu, 1376);
+	assert_int_equal(l.conf.community.mac_hold_days, 30);
 	assert_true(mac_is_zero(&l.conf.community.mac));
 	assert_true(endpoint_is_none(&l.conf.local));
 	assert_int_equal(l.conf.local.port, 0);
@@ -105,7 +106,7 @@ static void everything_can_be_given(void **state)
 			"10.9.9.0/31", "--community", "caf\xc3\xa9", "--key-file", "-", "-l",
 			"a.example:1/abc", "--supernode", "[2001:db8::1]:65535/d/e", "-p",
 			"192.0.2.7:99", "-m", "02-00-5e-10-00-01", "-M", "1500", "--state-dir",
-			"/s", "-fvv", "--verbose"),
+			"/s", "-fvv", "--verbose", "--mac-hold", "3650"),
 		0);
 	assert_int_equal(l.conf.community.address_count, 4);
 	assert_int_equal(l.conf.community.addresses[0].prefix, 16);
@@ -125,6 +126,7 @@ static void everything_can_be_given(void **state)
 	assert_int_equal(l.conf.local.port, 99);
 	assert_true(mac_equal(&l.conf.community.mac, &mac));
 	assert_int_equal(l.conf.community.mtu, 1500);
+	assert_int_equal(l.conf.community.mac_hold_days, 3650);
 	assert_string_equal(l.conf.process.state_dir, "/s");
 	assert_int_equal(l.conf.process.verbosity, 3);
 }
@@ -150,7 +152,11 @@ struct wrong {
 #define DEVICE_HINT                                                                                \
 	" cannot name an interface; give 1 to 15 ASCII characters without blanks, '/', ':' and "   \
 	"'%', e.g. n2n0"
-#define MAC_HINT  " is not a MAC address; give six bytes in hex, e.g. 02:00:5e:10:00:01"
+#define MAC_HINT " is not a MAC address; give six bytes in hex, e.g. 02:00:5e:10:00:01"
+#define HOLD_HINT                                                                                  \
+	" is no number of days; give 0 to 3650, e.g. 30, or 0 to let others have the address of "  \
+	"a "                                                                                       \
+	"member as soon as it is gone"
 #define MTU_HINT  " is not an MTU; give a number from 576 to 1500"
 #define NAME_HINT " cannot name a community; give 1 to 64 bytes of UTF-8 without control characters"
 #define PORT_HINT                                                                                  \
@@ -233,6 +239,10 @@ static const struct wrong wrong[] = {
 	{"-m", "00:00:00:00:00:00",
 		"\"00:00:00:00:00:00\" is not the MAC address of one interface; its first byte has "
 		"to be even, and not all may be zero"},
+	{"--mac-hold", "3651", "\"3651\"" HOLD_HINT},
+	{"--mac-hold", "-1", "\"-1\"" HOLD_HINT},
+	{"--mac-hold", "30d", "\"30d\"" HOLD_HINT},
+	{"--mac-hold", "", "\"\"" HOLD_HINT},
 	{"-M", "575", "\"575\"" MTU_HINT},
 	{"-M", "9001", "\"9001\"" MTU_HINT},
 	{"-M", "1400b", "\"1400b\"" MTU_HINT},
@@ -443,7 +453,7 @@ static void help_names_all_and_fits(void **state)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	assert_int_equal(n, 16);
+	assert_int_equal(n, 17);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);
@@ -458,6 +468,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_PORT] = " (option -p)",
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = " (option -l)",
+		[SETTING_MAC] = " (option -m)",
 		[SETTING_WORKERS] = " (option --workers)",
 	};
 	char buf[OPTIONS_HINT_CAP];

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "host/community/keep.h"
 #include "os/state.h"
 #include "os/sys.h"
@@ -285,6 +286,122 @@ static void test_damaged_peers(void **state)
 	edge_destroy(e);
 }
 
+/* ---- owners ---- */
+
+#define OWNERS	   3
+#define OWNERS_LEN (1 + COMMUNITY_TAG_LEN + 2 + OWNERS * (6 + KEY_LEN + 8))
+
+/* A file with three of them; their addresses end in 1 to 3. */
+static void write_owners(struct fixture *f)
+{
+	struct edge *e = make_edge(f);
+	struct os_error err;
+
+	for (uint8_t i = 1; i <= OWNERS; i++) {
+		struct known_owner k = {
+			.mac = {{0x52, 0, 0, 0, 0, i}}, .remote = {i, 7}, .absent_ms = 1000u * i};
+
+		edge_remember_owner(e, 0, &k);
+	}
+	assert_int_equal(keep_owners(f->st, tag, e, 0, &err), 0);
+	edge_destroy(e);
+}
+
+/* How many a new edge remembers of it; -1: it is said to be damaged, and none. */
+static int read_owners(
+	struct fixture *f, const uint8_t of[COMMUNITY_TAG_LEN], struct known_owner out[OWNERS + 1])
+{
+	struct edge *e = make_edge(f);
+	struct os_error err = {0};
+	int rc = keep_remember_owners(f->st, of, e, 0, &err);
+	int n = (int)edge_known_owners(e, 0, out, OWNERS + 1);
+
+	edge_destroy(e);
+	if (rc == 0)
+		return n;
+	assert_int_equal(n, 0);
+	assert_non_null(strstr(err.text, "owners-07"));
+	return -1;
+}
+
+static void test_owners(void **state)
+{
+	struct fixture *f = *state;
+	struct known_owner out[OWNERS + 1];
+	struct edge *e = make_edge(f);
+	struct os_error err;
+
+	assert_int_equal(read_owners(f, tag, out), 0); /* no file */
+	write_owners(f);
+	assert_int_equal(read_owners(f, tag, out), OWNERS);
+	for (uint8_t i = 0; i < OWNERS; i++) {
+		assert_int_equal(out[i].mac.b[5], i + 1);
+		assert_int_equal(out[i].remote[0], i + 1);
+		assert_int_equal(out[i].remote[1], 7);
+		assert_true(out[i].absent_ms == 1000u * (i + 1u));
+	}
+	assert_int_equal(keep_remember_owners(NULL, tag, e, 0, &err), 0);
+	assert_int_equal(keep_owners(NULL, tag, e, 0, &err), 0);
+	/* An empty one replaces what was there. */
+	assert_int_equal(keep_owners(f->st, tag, e, 0, &err), 0);
+	assert_int_equal(read_owners(f, tag, out), 0);
+	edge_destroy(e);
+}
+
+static void test_damaged_owners(void **state)
+{
+	const char *name = "owners-0700000000000000";
+	struct fixture *f = *state;
+	struct known_owner out[OWNERS + 1];
+	uint8_t file[OWNERS_LEN + 1] = {0};
+	struct os_error err;
+	size_t len;
+
+	write_owners(f);
+	assert_int_equal(state_read(f->st, name, file, sizeof(file), &len, &err), 0);
+	assert_int_equal(len, OWNERS_LEN);
+	for (size_t cut = 0; cut <= OWNERS_LEN + 1; cut++) {
+		write_raw(f, name, file, cut);
+		assert_int_equal(read_owners(f, tag, out), cut == OWNERS_LEN ? OWNERS : -1);
+	}
+	write_raw(f, name, file, OWNERS_LEN);
+	/* Of another community whose tag begins alike: not ours. */
+	assert_int_equal(read_owners(f, (const uint8_t[COMMUNITY_TAG_LEN]){7, [15] = 1}, out), -1);
+	file[0] = 2; /* of a version to come */
+	write_raw(f, name, file, OWNERS_LEN);
+	assert_int_equal(read_owners(f, tag, out), -1);
+	file[0] = 1;
+	file[1 + COMMUNITY_TAG_LEN] = 0xff; /* the count */
+	write_raw(f, name, file, OWNERS_LEN);
+	assert_int_equal(read_owners(f, tag, out), -1);
+}
+
+/* As many as there may be fit, and no more are read. */
+static void test_many_owners(void **state)
+{
+	static struct known_owner out[MAC_OWNERS_MAX + 1];
+	struct fixture *f = *state;
+	struct edge *e = make_edge(f);
+	struct os_error err;
+
+	for (unsigned i = 0; i < MAC_OWNERS_MAX + 5; i++) {
+		struct known_owner k = {.absent_ms = 1};
+
+		store_be32(k.mac.b + 2, i);
+		k.mac.b[0] = 0x52;
+		store_be32(k.remote, i + 1);
+		edge_remember_owner(e, 0, &k);
+	}
+	assert_int_equal(keep_owners(f->st, tag, e, 0, &err), 0);
+	edge_destroy(e);
+	e = make_edge(f);
+	assert_int_equal(keep_remember_owners(f->st, tag, e, 0, &err), 0);
+	assert_int_equal(edge_known_owners(e, 0, out, MAC_OWNERS_MAX + 1), MAC_OWNERS_MAX);
+	for (unsigned i = 0; i < MAC_OWNERS_MAX; i++)
+		assert_int_equal(load_be32(out[i].remote), i + 1);
+	edge_destroy(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +413,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_mask, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_peers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_peers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_owners, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_damaged_owners, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_many_owners, set_up, tear_down),
 	};
 
 	if (crypto_start() != 0)

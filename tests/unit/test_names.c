@@ -67,7 +67,7 @@ static void each_has_a_name_and_a_text(void **state)
 	assert_int_equal(communities.n, 6);
 	assert_int_equal(supernodes.n, 7);
 	assert_int_equal(reasons.n, 5);
-	assert_int_equal(events.n, 17);
+	assert_int_equal(events.n, 18);
 }
 
 /* The contract that the names are part of names each of them. */

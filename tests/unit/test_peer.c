@@ -1,74 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The other members of a community: listed and unlisted by the roster, what they claim, where they
- * are, and when they are forgotten.
+ * The other members of a community: listed and unlisted by the roster, where they are, and when
+ * they are forgotten. What they claim is test_claims.c's.
  */
-#include "core/control.h"
-#include "edge_test.h"
+#include "peer_test.h"
 
 #define HANDLE	    0x1000u /* of ours */
 #define FORGET_MS   60000u
 #define GIVE_WAY_MS 1000u
 #define AGAIN_MS    500u
 #define SILENT_MS   15000u
-#define VERSION(n)  (UINT64_C(7) << 32 | (n))
 #define EPOCH	    (UINT64_C(1) << 32)
 #define PEERS	    4
 
-/* Of a member; the first byte decides who has the larger key. */
-struct name {
-	uint8_t key[KEY_LEN];
-};
-
-static struct name name_of(uint8_t number)
-{
-	struct name name = {{number, 1, number}};
-
-	return name;
-}
-
-static struct peer *peer_of(const struct fixture *f, uint8_t number)
-{
-	const struct name name = name_of(number);
-
-	return peer_find(f->c, name.key);
-}
-
-static uint32_t handle_of(uint8_t number)
-{
-	return 0x2000u + number;
-}
-
 /* ---- the roster ---- */
-
-static void add_entry(struct control_roster *m, uint8_t number, bool gone)
-{
-	const struct name name = name_of(number);
-	struct roster_entry *r = &m->entry[m->n++];
-
-	*r = (struct roster_entry){
-		.gone = gone, .handle = handle_of(number), .incarnation = gone ? 0 : 1};
-	memcpy(r->static_public, name.key, KEY_LEN);
-}
-
-/* A page that starts anew with members 1 to n. */
-static void list_all(struct fixture *f, uint64_t version, uint8_t n)
-{
-	struct control_roster m = {.version = version, .last = true};
-
-	for (uint8_t i = 1; i <= n; i++)
-		add_entry(&m, i, false);
-	fake_roster(f, &f->fake[0], &m);
-}
-
-static void list_change(
-	struct fixture *f, uint64_t base, uint64_t version, uint8_t number, bool gone)
-{
-	struct control_roster m = {.base = base, .version = version, .last = true};
-
-	add_entry(&m, number, gone);
-	fake_roster(f, &f->fake[0], &m);
-}
 
 static unsigned count_listed(const struct fixture *f)
 {
@@ -242,75 +187,6 @@ static void the_smaller_key_begins(void **state)
 
 /* ---- in the session ---- */
 
-static struct origin from_host(uint8_t number)
-{
-	return (struct origin){.way = {.remote = test_endpoint(number, 500)}};
-}
-
-/* A member of this number has confirmed keys with us, directly; those of its end. */
-static struct keyset *meet(struct fixture *f, uint8_t number)
-{
-	struct peer *p = peer_of(f, number);
-	struct session *s = p->session;
-	unsigned effects = SESSION_CONFIRMED | (s->confirmed ? 0 : SESSION_FIRST);
-	struct keyset *far;
-
-	session_end_attempt(s);
-	s->wanted = false;
-	s->origin = from_host(number);
-	far = test_keys(f->core, s, s->link.id << 2 | session_free_position(f->core, s), number);
-	path_use(f->core, s, &s->origin.way);
-	node_act(f->node, s, effects);
-	return far;
-}
-
-/* It says this; from where it is. */
-static void say(struct fixture *f, uint8_t number, const struct writer *w)
-{
-	const struct origin from = from_host(number);
-	struct session *s = peer_of(f, number)->session;
-
-	assert_true(writer_ok(w));
-	s->link.rx_ms = f->core->now_ms;
-	control_input(f->node, s, s->current, w->start, writer_len(w), &from);
-}
-
-static void claim(struct fixture *f, uint8_t number, uint32_t seq, struct mac mac)
-{
-	const struct control_claim m = {.mac = mac};
-	uint8_t buf[CONTROL_MAX_LEN];
-	struct writer w;
-
-	writer_init(&w, buf, sizeof(buf));
-	control_claim_encode(&w, seq, &m);
-	say(f, number, &w);
-}
-
-static void goodbye(struct fixture *f, uint8_t number)
-{
-	uint8_t buf[CONTROL_MAX_LEN];
-	struct writer w;
-
-	writer_init(&w, buf, sizeof(buf));
-	control_bye_encode(&w, &(struct control_bye){BYE_SHUTDOWN});
-	say(f, number, &w);
-}
-
-static struct mac mac_of(uint8_t number)
-{
-	return (struct mac){{2, 0, 0, 0, 1, number}};
-}
-
-static bool owns(struct fixture *f, uint8_t number, struct mac mac)
-{
-	const struct peer *p = peer_of(f, number);
-	const struct port *owner = view_owner(view_of(f), 0, mac_number(&mac));
-
-	/* Both ways in agree: whose frames are taken, and to whom they go. */
-	assert_int_equal(link_word(&p->session->link.mac) == mac_number(&mac), owner == p->port);
-	return owner == p->port;
-}
-
 /* What was sent to a peer directly. */
 struct heard {
 	unsigned n[CONTROL_TYPES], empty;
@@ -383,123 +259,6 @@ static void keys_bring_word_of_what_we_are_and_where(void **state)
 	far = meet(f, 1);
 	assert_int_equal(f->events[EVENT_PEER_UP], 1);
 	keyset_destroy(far);
-}
-
-/* ---- claims ---- */
-
-static void an_address_is_claimed_by_who_owns_it(void **state)
-{
-	struct fixture *f = *state;
-	struct keyset *far[3];
-
-	go_up(f, HANDLE);
-	list_all(f, VERSION(1), 3);
-	for (uint8_t i = 0; i < 3; i++)
-		far[i] = meet(f, (uint8_t)(i + 1));
-	claim(f, 1, 1, mac_of(1));
-	claim(f, 2, 1, mac_of(2));
-	assert_true(owns(f, 1, mac_of(1)) && owns(f, 2, mac_of(2)));
-	/* It may have another one; the former is nobody's then. */
-	claim(f, 1, 2, mac_of(7));
-	assert_true(owns(f, 1, mac_of(7)));
-	assert_false(owns(f, 1, mac_of(1)));
-	claim(f, 3, 1, mac_of(1));
-	assert_true(owns(f, 3, mac_of(1)));
-	for (unsigned i = 0; i < 3; i++)
-		keyset_destroy(far[i]);
-}
-
-static void nobody_claims_what_is_no_address_or_ours(void **state)
-{
-	static const struct mac group = {{3, 0, 0, 0, 0, 1}}, zero = {{0}};
-	struct fixture *f = *state;
-	struct keyset *far;
-
-	go_up(f, HANDLE);
-	list_all(f, VERSION(1), 1);
-	far = meet(f, 1);
-	claim(f, 1, 1, mac_of(1));
-	claim(f, 1, 2, group);
-	claim(f, 1, 3, zero);
-	claim(f, 1, 4, f->c->mac);
-	assert_true(owns(f, 1, mac_of(1)));
-	assert_null(view_owner(view_of(f), 0, mac_number(&f->c->mac)));
-	assert_null(view_owner(view_of(f), 0, mac_number(&group)));
-	keyset_destroy(far);
-}
-
-/* One owner at a time: who is up keeps it, and who wants it gets it when he is gone. */
-static void a_claim_refused_is_granted_when_the_owner_is_gone(void **state)
-{
-	struct fixture *f = *state;
-	struct keyset *one, *two;
-	uint64_t gone_ms;
-
-	go_up(f, HANDLE);
-	list_all(f, VERSION(1), 2);
-	one = meet(f, 1);
-	two = meet(f, 2);
-	claim(f, 1, 1, mac_of(9));
-	claim(f, 2, 1, mac_of(9));
-	assert_true(owns(f, 1, mac_of(9)));
-	assert_false(owns(f, 2, mac_of(9)));
-	run(f, 3000);
-	assert_true(owns(f, 1, mac_of(9)));
-	goodbye(f, 1);
-	gone_ms = f->core->now_ms;
-	while (!owns(f, 2, mac_of(9)) && f->core->now_ms < gone_ms + 5000)
-		tick(f);
-	assert_in_range(f->core->now_ms - gone_ms, 1, AGAIN_MS + 2 * TICK_MS);
-	assert_false(owns(f, 1, mac_of(9)));
-	assert_int_equal(f->events[EVENT_PEER_DOWN], 1);
-	keyset_destroy(one);
-	keyset_destroy(two);
-}
-
-/* A later claim of something else makes an end of the refused one. */
-static void a_claim_that_was_changed_is_not_granted_later(void **state)
-{
-	struct fixture *f = *state;
-	struct keyset *one, *two;
-
-	go_up(f, HANDLE);
-	list_all(f, VERSION(1), 2);
-	one = meet(f, 1);
-	two = meet(f, 2);
-	claim(f, 1, 1, mac_of(9));
-	claim(f, 2, 1, mac_of(9));
-	claim(f, 2, 2, mac_of(2));
-	goodbye(f, 1);
-	run(f, 3000);
-	assert_true(owns(f, 2, mac_of(2)));
-	assert_false(owns(f, 2, mac_of(9)));
-	keyset_destroy(one);
-	keyset_destroy(two);
-}
-
-/* Who is not up does not keep it from who is. */
-static void an_owner_without_keys_loses_his_address(void **state)
-{
-	struct fixture *f = *state;
-	struct keyset *one, *two;
-
-	go_up(f, HANDLE);
-	list_all(f, VERSION(1), 2);
-	one = meet(f, 1);
-	claim(f, 1, 1, mac_of(9));
-	session_forget_keys(f->core, peer_of(f, 1)->session);
-	peer_of(f, 1)->session->not_before_ms = UINT64_MAX;
-	run(f, 1000);
-	session_look_at(f->core, peer_of(f, 1)->session, 0);
-	run(f, 200);
-	assert_false(peer_of(f, 1)->up);
-	assert_true(owns(f, 1, mac_of(9))); /* as long as nobody wants it */
-	two = meet(f, 2);
-	claim(f, 2, 1, mac_of(9));
-	assert_true(owns(f, 2, mac_of(9)));
-	assert_false(owns(f, 1, mac_of(9)));
-	keyset_destroy(one);
-	keyset_destroy(two);
 }
 
 /* ---- candidates ---- */
@@ -821,11 +580,6 @@ int main(void)
 		TEST(without_a_supernode_nobody_is_relayed),
 		TEST(the_smaller_key_begins),
 		TEST(keys_bring_word_of_what_we_are_and_where),
-		TEST(an_address_is_claimed_by_who_owns_it),
-		TEST(nobody_claims_what_is_no_address_or_ours),
-		TEST(a_claim_refused_is_granted_when_the_owner_is_gone),
-		TEST(a_claim_that_was_changed_is_not_granted_later),
-		TEST(an_owner_without_keys_loses_his_address),
 		TEST(addresses_inside_the_overlay_are_not_tried),
 		TEST(its_mask_key_is_used_from_then_on),
 		TEST(new_addresses_of_ours_are_told),

@@ -94,6 +94,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_PORT] = " (option -p)",
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = "",
+		[SETTING_MAC] = "",
 		[SETTING_WORKERS] = " (option --workers)",
 	};
 	char buf[OPTIONS_HINT_CAP];

@@ -132,6 +132,9 @@ static void send_to(struct edge_worker *w, const struct view *v, unsigned commun
 		for (size_t i = 0; i < n; i++)
 			give(w, to, frames[i]);
 		break;
+	case PORT_NOBODY:
+		drops_add(&w->drops, DROP_OWNER_AWAY, n);
+		break;
 	case PORT_ALL:
 		if (v->community[community].ports->count == 0) {
 			drops_add(&w->drops, DROP_NO_PEER, n);

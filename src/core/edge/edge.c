@@ -218,6 +218,7 @@ static void role_tick(struct node *n)
 	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;) {
 		hop_tick(c);
 		switch_tick(c);
+		claims_tick(c);
 		tell_wrong_key(c);
 		admission_tick(c);
 	}
@@ -270,6 +271,7 @@ static void community_destroy(struct community *c)
 		free(p->port);
 		free(p);
 	}
+	owners_fini(&c->owners);
 	fdb_destroy(c->fdb);
 	crypto_secret_free(c);
 }
@@ -324,11 +326,10 @@ static int free_slot(const struct edge *e)
 static void init_community(struct community *c, const struct community_config *config)
 {
 	c->mac = config->mac;
-	if (mac_is_zero(&c->mac)) {
-		/* Locally administered, and the same at each start. */
-		memcpy(c->mac.b, c->party.self.public, sizeof(c->mac.b));
-		c->mac.b[0] = 0x02;
-	}
+	if (mac_is_zero(&c->mac))
+		c->mac = owners_derive(c->party.self.public);
+	c->hold_ms = config->hold_ms;
+	c->aged_ms = core_of(c)->now_ms;
 	c->n_addresses = config->n_addresses;
 	memcpy(c->address, config->address, sizeof(c->address));
 	if (config->mask != NULL)
@@ -342,6 +343,7 @@ static int show_community(struct community *c, uint32_t learn)
 {
 	struct core *core = core_of(c);
 	uint8_t key[FDB_KEY_LEN];
+	int rc;
 
 	if (learn > 0) {
 		random_bytes(&core->io.random, key, sizeof(key));
@@ -349,7 +351,14 @@ static int show_community(struct community *c, uint32_t learn)
 		if (c->fdb == NULL)
 			return N2N_ENOMEM;
 	}
-	return view_add_community(&core->view, c->index, c->generation, c->mask, c->fdb);
+	rc = view_add_community(&core->view, c->index, c->generation, c->mask, c->fdb);
+	if (rc != 0)
+		return rc;
+	/* Ours is nobody else's to bring. */
+	rc = view_put_owner(&core->view, c->index, mac_number(&c->mac), &port_nobody);
+	if (rc != 0)
+		view_remove_community(&core->view, c->index, core_retire_any, core);
+	return rc;
 }
 
 int edge_add_community(struct edge *e, const struct community_config *config)
@@ -527,6 +536,37 @@ size_t edge_known_peers(
 		}
 	}
 	return n;
+}
+
+void edge_remember_owner(struct edge *e, unsigned community, const struct known_owner *k)
+{
+	struct community *c = e->community[community];
+
+	claims_remember(c, k, peer_find(c, k->remote));
+}
+
+size_t edge_known_owners(
+	const struct edge *e, unsigned community, struct known_owner *out, size_t cap)
+{
+	const struct owners *owners = &e->community[community]->owners;
+	size_t n = owners->n < cap ? owners->n : cap;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct owner *o = &owners->at[i];
+
+		out[i] = (struct known_owner){.mac = o->mac, .absent_ms = o->absent_ms};
+		memcpy(out[i].remote, o->remote, KEY_LEN);
+	}
+	return n;
+}
+
+bool edge_forget_owner(struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms,
+	struct forgotten_owner *out)
+{
+	struct community *c = e->community[community];
+
+	core_enter(&e->node.core, now_ms);
+	return c != NULL && claims_forget(c, mac, out);
 }
 
 static void say_goodbye(struct core *core, struct session *s)

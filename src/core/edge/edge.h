@@ -23,6 +23,7 @@ struct community_config {
 	const struct community_key *key; /* key mode, or */
 	const uint8_t *prs;		 /* passphrase mode: party_stretch of the passphrase */
 	struct mac mac;			 /* of our interface; zero: derived from the static key */
+	uint64_t hold_ms;		 /* how long an address is kept for a member that is away */
 	uint16_t mtu;
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
@@ -101,6 +102,39 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 /* Lists confirmed peers for the state directory: returns how many, at most cap. */
 size_t edge_known_peers(
 	const struct edge *e, unsigned community, struct known_peer *out, size_t cap);
+
+/*
+ * Whose an address is (PROTOCOL.md 9.4). absent_ms counts while the edge runs without its owner, so
+ * no clock that is wrong ages anything.
+ */
+struct known_owner {
+	struct mac mac;
+	uint8_t remote[KEY_LEN]; /* static */
+	uint64_t absent_ms;
+};
+/*
+ * Tells of one of an earlier run, in the order in which edge_known_owners listed them, at best
+ * before the peers. Our own address, and what is told already, is left out; so is one without
+ * memory.
+ */
+void edge_remember_owner(struct edge *e, unsigned community, const struct known_owner *k);
+/* Lists them, oldest first, for the state directory: returns how many, at most cap. */
+size_t edge_known_owners(
+	const struct edge *e, unsigned community, struct known_owner *out, size_t cap);
+
+/* Edge ids of who lost an address, and of who has it instead. */
+struct forgotten_owner {
+	uint8_t owner[EDGE_ID_LEN];
+	bool taken;
+	uint8_t taker[EDGE_ID_LEN]; /* if taken */
+};
+/*
+ * The user says that an address is not its owner's any more. A member that was refused it gets it
+ * at once, of several the one met first; else the owner, if it is here; else who claims it next.
+ * False: the address has no owner, or is ours.
+ */
+bool edge_forget_owner(struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms,
+	struct forgotten_owner *out);
 
 /* Says goodbye to peers and supernodes. The packets are sent at once. */
 void edge_shutdown(struct edge *e, uint64_t now_ms);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What an edge consists of; shared by the files that are its control path: edge.c (set-up, ticks),
- * peer.c (other members), hop.c (supernodes), guesses.c, and the small ones named below. Control
- * thread, all of it; time is the core's now_ms. Pointers to a community or a peer are borrowed.
+ * peer.c (other members), claims.c, hop.c (supernodes), guesses.c, and the small ones named below.
+ * Control thread, all of it; time is the core's now_ms. Pointers to a community or a peer are
+ * borrowed.
  */
 #ifndef N2N_CORE_EDGE_EDGE_STATE_H
 #define N2N_CORE_EDGE_EDGE_STATE_H
 
 #include "core/edge/edge.h"
 #include "core/edge/guesses.h"
+#include "core/edge/owners.h"
 #include "core/path/path.h"
 
 #define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
@@ -50,8 +52,10 @@ struct peer {
 	bool up;	 /* EVENT_PEER_UP was told */
 	bool remembered; /* from an earlier run */
 	uint64_t unlisted_ms;
-	struct control_claim claim;   /* zero MAC: none yet */
-	struct control_claim refused; /* an address that another member has; zero MAC: none */
+	struct control_claim claim;   /* zero MAC: it has no address */
+	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
+	struct bucket claims;	      /* of those looked at */
+	bool told;		      /* EVENT_MAC_REFUSED was, of that one */
 	struct trust trust;
 };
 
@@ -100,6 +104,10 @@ struct community {
 	struct mac mac;
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
+	struct owners owners;
+	uint64_t hold_ms;	/* how long an address is kept for an owner who is away */
+	uint64_t aged_ms;	/* when it was last looked who is */
+	struct bucket refusals; /* of those told */
 	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
 	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
@@ -214,6 +222,24 @@ void peers_repath(struct community *c);
 void peers_roster(struct community *c, const struct control_roster *m);
 /* Our own addresses changed: tell, and let direct paths leave from the new ones. */
 void peers_moved(struct community *c);
+
+/* ---- claims.c: which member has which address (PROTOCOL.md 9.4) ---- */
+
+/* A peer claims an address: it gets it, or is refused it. */
+void claims_take(struct peer *p, const struct control_claim *m);
+/* A new peer is known here: the address that it owns leads to it from now on. */
+void claims_meet(struct peer *p);
+/* It is not any more: its address leads to nobody, but stays its own. */
+void claims_part(struct peer *p);
+/* Time passes for those who are away. */
+void claims_tick(struct community *c);
+/*
+ * An owner of an earlier run, and the peer that it is, or NULL. Without room or memory, with an
+ * address that is ours or none, or known already, nothing.
+ */
+void claims_remember(struct community *c, const struct known_owner *k, struct peer *p);
+/* For edge_forget_owner. */
+bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
 
 /* Whether the community is registered, so that there is a relay. */
 static inline bool hop_is_up(const struct community *c)

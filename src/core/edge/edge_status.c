@@ -53,6 +53,24 @@ static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
 	return at == 0 || at > now_ms ? NEVER_MS : now_ms - at;
 }
 
+/* Which address it asked for in vain, and whose that is. */
+static void describe_refusal(const struct peer *p, struct status_peer *t)
+{
+	const struct community *c = p->community;
+	const struct owner *o = owners_of_mac(&c->owners, &p->refused.mac);
+
+	t->refused = !mac_is_zero(&p->refused.mac);
+	if (!t->refused)
+		return;
+	t->refused_mac = p->refused.mac;
+	t->n_addresses = p->refused.n;
+	t->address = p->refused.address;
+	if (o != NULL)
+		edge_id(t->owner, o->remote);
+	else if (mac_equal(&p->refused.mac, &c->mac))
+		edge_id(t->owner, c->party.self.public);
+}
+
 static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 {
 	const struct session *s = p->session;
@@ -77,6 +95,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 	};
 
 	edge_id(t.edge_id, p->remote);
+	describe_refusal(p, &t);
 	if (t.direct)
 		t.remote = direct->way.remote;
 	if (k != NULL) {

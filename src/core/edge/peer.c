@@ -53,7 +53,7 @@ static void hide(struct peer *p)
 
 	p->handle = 0;
 	show_handle(p);
-	view_remove_owner(&core->view, community, mac_number(&p->claim.mac), p->port);
+	claims_part(p);
 	view_remove_port(&core->view, community, p->port);
 	core_retire(core, p->port, free);
 	session_retire(core, p->session);
@@ -93,6 +93,7 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 		free(p);
 		return NULL;
 	}
+	claims_meet(p);
 	return p;
 }
 
@@ -275,69 +276,6 @@ void peer_confirmed(struct peer *p, unsigned effects)
 	core_event(core, &(struct event){.kind = EVENT_STATE, .community = p->community->index});
 }
 
-/* One owner at a time: who has an address and is up keeps it. */
-static bool claimed_by_other(const struct peer *p, const struct mac *mac)
-{
-	const struct community *c = p->community;
-
-	if (mac_equal(mac, &c->mac))
-		return true;
-	for (const struct peer *q = c->peers; q != NULL; q = q->hh.next)
-		if (q != p && q->up && mac_equal(&q->claim.mac, mac))
-			return true;
-	return false;
-}
-
-static void refuse_claim(struct peer *p, const struct control_claim *m)
-{
-	struct core *core = core_of_peer(p);
-
-	p->refused = *m;
-	session_look_at(core, p->session, core->now_ms + AGAIN_MS);
-}
-
-static void set_claim(struct peer *p, const struct control_claim *m)
-{
-	struct view_editor *v = &core_of_peer(p)->view;
-	unsigned community = p->community->index;
-	bool other = !mac_equal(&p->claim.mac, &m->mac);
-
-	if (other)
-		view_remove_owner(v, community, mac_number(&p->claim.mac), p->port);
-	p->claim = *m;
-	p->refused = (struct control_claim){0};
-	/* Without memory it is as if refused, and tried again. */
-	if (other && !mac_is_zero(&m->mac) &&
-		view_put_owner(v, community, mac_number(&m->mac), p->port) != 0) {
-		p->claim = (struct control_claim){0};
-		refuse_claim(p, m);
-	}
-	atomic_store_explicit(
-		&p->session->link.mac, mac_number(&p->claim.mac), memory_order_relaxed);
-}
-
-/* Whoever claimed it before is not up: no frames for it any more. */
-static void take_from_others(const struct peer *p, const struct mac *mac)
-{
-	static const struct control_claim nothing;
-
-	for (struct peer *q = p->community->peers; q != NULL; q = q->hh.next)
-		if (q != p && mac_equal(&q->claim.mac, mac))
-			set_claim(q, &nothing);
-}
-
-static void take_claim(struct peer *p, const struct control_claim *m)
-{
-	if (mac_is_zero(&m->mac) || mac_is_group(&m->mac))
-		return;
-	if (claimed_by_other(p, &m->mac)) {
-		refuse_claim(p, m);
-		return;
-	}
-	take_from_others(p, &m->mac);
-	set_claim(p, m);
-}
-
 static bool in_overlay(const struct community *c, const struct endpoint *e)
 {
 	for (unsigned i = 0; i < c->n_addresses; i++) {
@@ -407,7 +345,7 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 		break;
 	case CONTROL_CLAIM:
 		if (control_claim_decode(&u.claim, m->body) == 0)
-			take_claim(p, &u.claim);
+			claims_take(p, &u.claim);
 		break;
 	case CONTROL_PATH_PROBE:
 		if (from->hop_id == 0 && control_probe_decode(&u.probe, m->body) == 0) {
@@ -484,14 +422,6 @@ void peers_moved(struct community *c)
 
 /* ---- time ---- */
 
-/* The other owner may be gone by now. */
-static void claim_again(struct peer *p)
-{
-	const struct control_claim claim = p->refused;
-
-	take_claim(p, &claim);
-}
-
 /* The other side may be a new process that knows nothing of us, and no roster says so. */
 static void doubt_silence(struct peer *p)
 {
@@ -528,8 +458,6 @@ uint64_t peer_look(struct peer *p)
 
 	doubt_silence(p);
 	begin_again(p);
-	if (p->up && !mac_is_zero(&p->refused.mac))
-		claim_again(p);
 	if (p->up && session_sending(s, core->now_ms) == NULL && idle) {
 		p->up = false;
 		send_event(core, s, EVENT_PEER_DOWN, 0);
@@ -538,8 +466,7 @@ uint64_t peer_look(struct peer *p)
 		peer_forget(p);
 		return 0;
 	}
-	if ((p->up && !mac_is_zero(&p->refused.mac)) ||
-		(p->up && session_sending(s, core->now_ms) == NULL))
+	if (p->up && session_sending(s, core->now_ms) == NULL)
 		return core->now_ms + AGAIN_MS;
 	if (is_forgettable(p))
 		return core->now_ms < p->unlisted_ms + FORGET_MS ? p->unlisted_ms + FORGET_MS

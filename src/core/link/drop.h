@@ -24,6 +24,7 @@
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
 	X(NO_PEER, "no-peer", "nobody to send it to")                                              \
+	X(OWNER_AWAY, "owner-away", "for the address of a member that is away")                    \
 	X(NO_PATH, "no-path", "neither a direct path nor a relay")                                 \
 	X(WAIT_FULL, "wait-full", "too many frames wait for a session already")                    \
 	X(WAIT_TIMEOUT, "wait-timeout", "no session came about in time")                           \

@@ -41,6 +41,9 @@ struct path {
 	uint8_t hop_limit;	/* relayed */
 };
 
+/* Of a peer that claimed an address of somebody else's: no frame comes from this one. */
+#define LINK_MAC_REFUSED UINT64_MAX
+
 struct link {
 	/* Fixed. */
 	uint32_t id;
@@ -54,12 +57,12 @@ struct link {
 	_Atomic(struct path *) path;	/* where packets go */
 	_Atomic(struct path *) copy;	/* and a second time, while the first is doubted */
 	atomic_bool awake;		/* frames move; cleared by the control thread when idle */
-	_Atomic uint64_t mac;		/* peer: the address it claimed, 48 bits; 0: none yet */
-	_Atomic uint64_t member;      /* at a supernode: link_member of its registration; 0: none */
-	_Atomic uint64_t tx_ms;	      /* last packet sent */
-	_Atomic uint64_t tx_frame_ms; /* last frame sent */
-	_Atomic uint64_t rx_ms;	      /* last packet opened */
-	_Atomic uint64_t rx_frame_ms; /* last frame opened */
+	_Atomic uint64_t mac;	 /* peer: the address it has, 48 bits; 0: it claimed none yet */
+	_Atomic uint64_t member; /* at a supernode: link_member of its registration; 0: none */
+	_Atomic uint64_t tx_ms;	 /* last packet sent */
+	_Atomic uint64_t tx_frame_ms;  /* last frame sent */
+	_Atomic uint64_t rx_ms;	       /* last packet opened */
+	_Atomic uint64_t rx_frame_ms;  /* last frame opened */
 	_Atomic uint64_t rx_direct_ms; /* last packet opened that came from where path leads */
 	_Atomic uint64_t elsewhere_ms; /* last note that it was heard from elsewhere */
 	_Atomic uint64_t noted;	       /* since when << 8 | how many control notes (note.c) */

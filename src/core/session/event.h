@@ -7,6 +7,7 @@
 #define N2N_CORE_SESSION_EVENT_H
 
 #include "base/endpoint.h"
+#include "base/mac.h"
 #include "crypto/keystring.h"
 
 /*
@@ -29,8 +30,10 @@
 	X(PEER_UP, "peer-up", "connected")				  /* its first key set */  \
 	X(PEER_DOWN, "peer-down", "gone")		     /* goodbye, or its keys ran out */    \
 	X(PEER_RESTARTED, "peer-restarted", "was restarted") /* it is a new process */             \
-	X(PATH_DIRECT, "path-direct", "direct path")	     /* remote, value: round trip in ms */ \
-	X(PATH_RELAY, "path-relay", "through the relay")     /* value: enum relay_reason */        \
+	X(MAC_REFUSED, "mac-refused", "claims an address that is not its own") /* mac, owner, */   \
+	/* value: enum mac_refusal */                                                              \
+	X(PATH_DIRECT, "path-direct", "direct path")	 /* remote, value: round trip in ms */     \
+	X(PATH_RELAY, "path-relay", "through the relay") /* value: enum relay_reason */            \
 	X(WRONG_KEY, "wrong-key",                                                                  \
 		"no other member under this key; is it the same key everywhere?") /* community */  \
 	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
@@ -48,6 +51,13 @@ enum event_kind {
 #undef X
 };
 
+/* Whose the address is that a peer claims. */
+enum mac_refusal {
+	MAC_IS_ANOTHERS,
+	MAC_IS_OURS,
+	MAC_IS_OURS_BY_CHOICE /* it comes of the peer's static: others give it to the peer */
+};
+
 struct event {
 	enum event_kind kind;
 	unsigned community;
@@ -56,7 +66,9 @@ struct event {
 	struct endpoint remote;
 	struct endpoint observed; /* our address as the supernode sees it */
 	uint8_t edge[EDGE_ID_LEN];
-	const uint8_t *key; /* KEY_LEN bytes or NULL */
+	struct mac mac;
+	uint8_t owner[EDGE_ID_LEN]; /* of mac; zero: us */
+	const uint8_t *key;	    /* KEY_LEN bytes or NULL */
 };
 
 /* Static; "?" for what is no event. Any thread. */

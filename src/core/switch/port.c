@@ -10,6 +10,7 @@
 #define WORDS (PORTS_MAX / 64)
 
 const struct port port_all = {.kind = PORT_ALL, .number = PORT_FLOOD};
+const struct port port_nobody = {.kind = PORT_NOBODY, .number = PORT_FLOOD};
 
 void port_numbers_init(struct port_numbers *n)
 {

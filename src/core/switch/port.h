@@ -36,9 +36,10 @@ struct frame;
 struct link;
 
 enum port_kind {
-	PORT_ALL,  /* the flood group: every port but the one that a frame came from */
-	PORT_LINK, /* a peer */
-	PORT_SINK  /* a function */
+	PORT_ALL,   /* the flood group: every port but the one that a frame came from */
+	PORT_LINK,  /* a peer */
+	PORT_SINK,  /* a function */
+	PORT_NOBODY /* an address whose owner is away: not for anybody else */
 };
 
 /* For what is not a link; called by workers. The frames are theirs, valid during the call. */
@@ -59,6 +60,8 @@ struct port {
 
 /* The flood group, which is in no table. */
 extern const struct port port_all;
+/* Where frames for an owner who is away end; in no table of ports either. */
+extern const struct port port_nobody;
 
 /* A worker's: the port of this number, or the flood group if ports has none. */
 static inline const struct port *port_find(const struct table *ports, uint16_t number)

@@ -17,8 +17,13 @@
 #define PEERS_HEADER_LEN   (1 + COMMUNITY_TAG_LEN)
 #define PEER_LEN	   (KEY_LEN + 8 + 18)
 
+#define OWNERS_VERSION	  1
+#define OWNERS_HEADER_LEN (1 + COMMUNITY_TAG_LEN + 2)
+#define OWNER_LEN	  (6 + KEY_LEN + 8)
+#define OWNERS_CAP	  (OWNERS_HEADER_LEN + MAC_OWNERS_MAX * OWNER_LEN)
+
 #define TAG_SHOWN 8 /* bytes of the tag that are in a name */
-#define NAME_CAP  (sizeof("peers-") + 2 * TAG_SHOWN)
+#define NAME_CAP  (sizeof("owners-") + 2 * TAG_SHOWN)
 
 /* The name of a file about one community. */
 static const char *name_of(
@@ -273,6 +278,91 @@ int keep_peers(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], const str
 		writer_u16(&w, known[i].direct.port);
 	}
 	rc = write_file(st, name_of(name, "peers", tag), buf, writer_len(&w), err);
+out:
+	free(known);
+	free(buf);
+	return rc;
+}
+
+/* ---- owners of addresses ---- */
+
+static void read_owner(struct reader *r, struct known_owner *k)
+{
+	reader_copy(r, k->mac.b, sizeof(k->mac.b));
+	reader_copy(r, k->remote, KEY_LEN);
+	k->absent_ms = reader_u64(r);
+}
+
+/* The number of records, if the file is whole; else, or if it is another community's, -1. */
+static int owners_header(struct reader *r, const uint8_t tag[COMMUNITY_TAG_LEN])
+{
+	uint8_t version = reader_u8(r), of[COMMUNITY_TAG_LEN];
+	uint16_t count;
+
+	reader_copy(r, of, sizeof(of));
+	count = reader_u16(r);
+	if (!reader_ok(r) || version != OWNERS_VERSION || memcmp(of, tag, sizeof(of)) != 0 ||
+		reader_left(r) != (size_t)count * OWNER_LEN)
+		return -1;
+	return count;
+}
+
+int keep_remember_owners(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], struct edge *e,
+	unsigned community, struct os_error *err)
+{
+	uint8_t *buf = st != NULL ? malloc(OWNERS_CAP) : NULL;
+	char name[NAME_CAP];
+	struct reader r;
+	size_t len = 0;
+	int rc, count;
+
+	if (st == NULL)
+		return 0;
+	if (buf == NULL)
+		return os_error_set(err, N2N_ENOMEM, "no memory to read whose addresses are whose");
+	rc = state_read(st, name_of(name, "owners", tag), buf, OWNERS_CAP, &len, err);
+	if (rc == 0) {
+		reader_init(&r, buf, len);
+		count = owners_header(&r, tag);
+		for (int i = 0; i < count; i++) {
+			struct known_owner k;
+
+			read_owner(&r, &k);
+			edge_remember_owner(e, community, &k);
+		}
+		if (count < 0)
+			rc = os_error_set(err, N2N_EINVAL, "the file \"%s/%s\" is damaged",
+				state_dir(st), name);
+	}
+	free(buf);
+	return rc == N2N_ENOENT ? 0 : rc;
+}
+
+int keep_owners(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], const struct edge *e,
+	unsigned community, struct os_error *err)
+{
+	struct known_owner *known = calloc(MAC_OWNERS_MAX, sizeof(*known));
+	uint8_t *buf = malloc(OWNERS_CAP);
+	char name[NAME_CAP];
+	struct writer w;
+	int rc = N2N_ENOMEM;
+	size_t n;
+
+	if (known == NULL || buf == NULL) {
+		os_error_set(err, rc, "no memory to save whose addresses are whose; free some");
+		goto out;
+	}
+	n = edge_known_owners(e, community, known, MAC_OWNERS_MAX);
+	writer_init(&w, buf, OWNERS_CAP);
+	writer_u8(&w, OWNERS_VERSION);
+	writer_copy(&w, tag, COMMUNITY_TAG_LEN);
+	writer_u16(&w, (uint16_t)n);
+	for (size_t i = 0; i < n; i++) {
+		writer_copy(&w, known[i].mac.b, sizeof(known[i].mac.b));
+		writer_copy(&w, known[i].remote, KEY_LEN);
+		writer_u64(&w, known[i].absent_ms);
+	}
+	rc = write_file(st, name_of(name, "owners", tag), buf, writer_len(&w), err);
 out:
 	free(known);
 	free(buf);

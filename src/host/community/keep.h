@@ -5,8 +5,10 @@
  *   seed         32 bytes, an edge's; its identities in all communities come of it
  *   key          32 bytes, a supernode's secret
  *   supernodes   "HOST:PORT KEY" a line: keys of supernodes met without one in -l
- *   freshness    u64, an edge's: above all handshakes ever started; a supernode's: no lower than
- * all that were answered mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
+ *   freshness    u64, an edge's: above all handshakes ever started;
+ *                a supernode's: no lower than all that were answered
+ *   mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
+ *   owners-TAG   version u8 1 | tag 16 | count u16 | records of MAC 6 | static key 32 | u64 ms away
  *   peers-TAG    version u8 2 | tag 16 | records of static key 32 | freshness u64 | endpoint 18
  *
  * All integers are big-endian. tag is that of the community, and TAG its first 8 bytes as hex; what
@@ -56,6 +58,17 @@ bool keep_read_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint
 /* Saves it with wall_ms, milliseconds since 1970, as the time when it was made. */
 MUST_CHECK int keep_mask(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], uint64_t wall_ms,
 	const uint8_t mask[MASK_LEN], struct os_error *err);
+
+/*
+ * Tells the edge whose addresses are whose (edge_remember_owner), before it is told of peers;
+ * community: its index there. N2N_EINVAL: there is a file and it cannot be used, which is then as
+ * if there were none; explained.
+ */
+MUST_CHECK int keep_remember_owners(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN],
+	struct edge *e, unsigned community, struct os_error *err);
+/* Saves that. N2N_ENOMEM too. */
+MUST_CHECK int keep_owners(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN],
+	const struct edge *e, unsigned community, struct os_error *err);
 
 /* Tells the edge of the peers of earlier runs; community: its index there. */
 void keep_remember_peers(

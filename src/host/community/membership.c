@@ -10,6 +10,7 @@
 #include "os/sys.h"
 #include "os/udp.h"
 
+#define DAY_MS	       86400000u
 #define SAVE_PAUSE_MS  5000u
 #define SAVE_ANYWAY_MS 3600000u
 
@@ -38,6 +39,7 @@ static struct community_config config_of(const struct membership_setup *setup)
 		.name = conf->name,
 		.key = setup->key,
 		.mac = conf->mac,
+		.hold_ms = (uint64_t)conf->mac_hold_days * DAY_MS,
 		.mtu = (uint16_t)conf->mtu,
 		.n_addresses = (uint8_t)conf->address_count,
 	};
@@ -73,6 +75,11 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 		return os_error_set(
 			err, rc, "cannot join community \"%s\": %s", m->name, n2n_err_text(rc));
 	m->index = (unsigned)rc;
+	if (keep_remember_owners(st, m->tag, e, m->index, err) != 0)
+		log_warn(setup->log,
+			"%s; it is replaced, and each MAC address goes to the member that claims "
+			"it first",
+			err->text);
 	keep_remember_peers(st, m->tag, e, m->index);
 	return rc;
 }
@@ -154,23 +161,27 @@ void membership_close(struct membership *m)
 
 /* ---- what is kept ---- */
 
+/* Of two results the first failure; its reason is in *err then. */
+static int first_of(int rc, int next, struct os_error *err, const struct os_error *why)
+{
+	if (rc == 0 && next != 0)
+		*err = *why;
+	return rc != 0 ? rc : next;
+}
+
 int membership_save(struct membership *m, const struct edge *e, struct state *st, uint64_t now_ms,
 	bool at_once, struct os_error *err)
 {
 	struct os_error second;
-	int rc, rc2;
+	int rc;
 
 	if (!at_once && now_ms < m->saved_ms + (m->changed ? SAVE_PAUSE_MS : SAVE_ANYWAY_MS))
 		return 0;
 	m->changed = false;
 	m->saved_ms = now_ms;
 	rc = keep_mask(st, m->tag, sys_wall_ms(), edge_mask(e, m->index), err);
-	rc2 = keep_peers(st, m->tag, e, m->index, &second);
-	if (rc == 0 && rc2 != 0) {
-		*err = second;
-		rc = rc2;
-	}
-	return rc;
+	rc = first_of(rc, keep_peers(st, m->tag, e, m->index, &second), err, &second);
+	return first_of(rc, keep_owners(st, m->tag, e, m->index, &second), err, &second);
 }
 
 void membership_say_ready(

@@ -18,6 +18,7 @@ struct membership_setup {
 	const struct community_key *key;   /* key mode, or NULL */
 	const char *passphrase;		   /* passphrase mode; conf->name is set then */
 	struct parent *parent;		   /* that opens the interface, or NULL; kept */
+	const struct log *log;		   /* for what is lost of earlier runs */
 };
 
 struct membership {

@@ -54,7 +54,8 @@ static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const
 	struct status_peer p;
 
 	edge_id_format(e->edge, id);
-	if (!edge_peer_status(h->edge, e->community, e->key, sys_now_ms(), &p) || !p.has_mac) {
+	if (!edge_peer_status(h->edge, e->community, e->key, sys_now_ms(), &p) ||
+		(!p.has_mac && p.n_addresses == 0)) {
 		snprintf(name, PEER_NAME_MAX, "%.8s", id);
 		return;
 	}
@@ -62,7 +63,38 @@ static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const
 		memcpy(first.ip, p.address[0].ip, sizeof(first.ip));
 	snprintf(name, PEER_NAME_MAX, "%.8s (%s%s%s)", id,
 		p.n_addresses > 0 ? endpoint_format_ip(&first, ip) : "",
-		p.n_addresses > 0 ? ", " : "", mac_format(&p.mac, mac));
+		p.has_mac && p.n_addresses > 0 ? ", " : "",
+		p.has_mac ? mac_format(&p.mac, mac) : "");
+}
+
+static void say_refused(const struct edge_host *h, const char *name, const struct event *e)
+{
+	char mac[MAC_TEXT_MAX], owner[EDGE_ID_TEXT_LEN + 1], hint[OPTIONS_HINT_CAP];
+	const struct log *log = h->host.log;
+
+	mac_format(&e->mac, mac);
+	options_hint(hint, h->host.options, SETTING_MAC);
+	switch ((enum mac_refusal)e->value) {
+	case MAC_IS_OURS:
+		log_warn(log,
+			"peer %s: %s: %s is ours, so that nothing is sent to it. Give one of the "
+			"two another MAC address%s",
+			name, event_text(e->kind), mac, hint);
+		break;
+	case MAC_IS_OURS_BY_CHOICE:
+		log_warn(log,
+			"peer %s: claims %s, which comes of its key, so that the other members "
+			"give it to that peer and not to us. Choose another MAC address here%s",
+			name, mac, hint);
+		break;
+	case MAC_IS_ANOTHERS:
+		edge_id_format(e->owner, owner);
+		log_warn(log,
+			"peer %s: %s: %s belongs to %.8s. If it has taken that member's place for "
+			"good, say \"n2n forget %s\"; else give it another MAC address%s",
+			name, event_text(e->kind), mac, owner, mac, hint);
+		break;
+	}
 }
 
 static void on_peer_event(const struct edge_host *h, const struct event *e)
@@ -79,6 +111,9 @@ static void on_peer_event(const struct edge_host *h, const struct event *e)
 	case EVENT_PATH_RELAY:
 		log_info(log, "peer %s: %s, %s", name, event_text(e->kind),
 			relay_reason_text((enum relay_reason)e->value));
+		break;
+	case EVENT_MAC_REFUSED:
+		say_refused(h, name, e);
 		break;
 	default:
 		log_info(log, "peer %s: %s", name, event_text(e->kind));
@@ -102,6 +137,7 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_PEER_UP:
 	case EVENT_PEER_DOWN:
 	case EVENT_PEER_RESTARTED:
+	case EVENT_MAC_REFUSED:
 	case EVENT_PATH_DIRECT:
 	case EVENT_PATH_RELAY:
 		on_peer_event(h, e);

@@ -123,7 +123,8 @@ static const struct host_role role = {
 	.goodbye = on_goodbye,
 };
 
-static const struct api_command commands[] = {{"status", edge_report}, {0}};
+static const struct api_command commands[] = {
+	{"status", edge_report}, {"forget", edge_forget}, {0}};
 
 /* ---- making ---- */
 
@@ -150,6 +151,7 @@ static int join(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		.key = setup->key,
 		.passphrase = setup->passphrase,
 		.parent = setup->parent,
+		.log = setup->log,
 	};
 	struct membership m;
 	int index = membership_join(&m, h->edge, h->host.state, &s, err);

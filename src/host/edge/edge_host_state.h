@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a running edge, shared by edge_host.c, edge_events.c and edge_report.c. */
+/* The inside of a running edge, shared by the files beside this one. */
 #ifndef N2N_HOST_EDGE_EDGE_HOST_STATE_H
 #define N2N_HOST_EDGE_EDGE_HOST_STATE_H
 
@@ -34,5 +34,7 @@ struct edge_host {
 void edge_on_event(void *ctx, const struct event *e);
 /* The answer to "status". */
 json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
+/* The answer to "forget". */
+json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err);
 
 #endif

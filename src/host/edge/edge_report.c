@@ -98,6 +98,17 @@ static json_t *path(const struct status_peer *p)
 		"rtt_ms", (json_int_t)p->rtt_ms);
 }
 
+/* The address that it asked for in vain, and whose that is. */
+static json_t *refusal(const struct status_peer *p)
+{
+	static const uint8_t nobody[EDGE_ID_LEN];
+
+	if (!p->refused)
+		return json_null();
+	return json_pack("{s:o, s:o}", "mac", mac_address(&p->refused_mac), "owner",
+		memcmp(p->owner, nobody, sizeof(nobody)) != 0 ? id_text(p->owner) : json_null());
+}
+
 static void on_peer(void *ctx, const struct status_peer *p)
 {
 	struct report *r = ctx;
@@ -107,6 +118,7 @@ static void on_peer(void *ctx, const struct status_peer *p)
 	set(o, "listed", json_boolean(p->listed));
 	set(o, "up", json_boolean(p->up));
 	set(o, "mac", p->has_mac ? mac_address(&p->mac) : json_null());
+	set(o, "mac_refused", refusal(p));
 	set(o, "addresses", addresses(p->address, p->n_addresses));
 	set(o, "path", path(p));
 	set(o, "cipher", p->up ? json_string(aead_suite_name(p->suite)) : json_null());

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which member gets the address that it claims, and how long one is kept for who is away. */
+#include <assert.h>
+#include <string.h>
+
+#include "core/edge/edge_state.h"
+
+#define AGE_MS	     10000u /* between looks at who is away */
+#define CLAIMS_PER_S 2	    /* of one peer that are looked at ... */
+#define CLAIMS_BURST 10	    /* ... and so many at once */
+#define TOLD_BURST   8	    /* refusals told at once ... */
+#define TOLD_PER_MS  60000u /* ... and one more each minute */
+
+static_assert(MAC_OWNERS_MAX >= PEERS_MAX, "there is room for whoever is here");
+
+static bool is_here(const struct peer *p)
+{
+	return p != NULL && (p->listed || p->up || p->session->current != NULL);
+}
+
+static bool is_derived(const struct mac *mac, const uint8_t remote[KEY_LEN])
+{
+	const struct mac derived = owners_derive(remote);
+
+	return mac_equal(mac, &derived);
+}
+
+static bool is_ours(const struct community *c, const struct mac *mac)
+{
+	return mac_equal(mac, &c->mac);
+}
+
+static void changed(const struct community *c)
+{
+	core_event(core_of(c), &(struct event){.kind = EVENT_STATE, .community = c->index});
+}
+
+/* Frames for the address go to its owner or, while that is not known here, to nobody. */
+static int show(const struct community *c, const struct owner *o)
+{
+	return view_put_owner(&core_of(c)->view, c->index, mac_number(&o->mac),
+		o->peer != NULL ? o->peer->port : &port_nobody);
+}
+
+/* What it says of itself, and the address that its frames may come from. */
+static void set_claim(struct peer *p, const struct control_claim *m, uint64_t source)
+{
+	p->claim = *m;
+	p->refused = (struct control_claim){0};
+	atomic_store_explicit(&p->session->link.mac, source, memory_order_relaxed);
+}
+
+/* The address is nobody's. */
+static void release(struct community *c, struct owner *o)
+{
+	static const struct control_claim nothing;
+	const struct mac mac = o->mac;
+	struct peer *p = o->peer;
+
+	view_remove_owner(
+		&core_of(c)->view, c->index, mac_number(&mac), p != NULL ? p->port : &port_nobody);
+	owners_remove(&c->owners, o);
+	if (p != NULL)
+		set_claim(p, &nothing, 0);
+	changed(c);
+}
+
+/* Looks who is here and who is not. */
+static void age(struct community *c)
+{
+	uint64_t now_ms = core_of(c)->now_ms, elapsed_ms = now_ms - c->aged_ms;
+
+	c->aged_ms = now_ms;
+	for (size_t i = 0; i < c->owners.n; i++) {
+		struct owner *o = &c->owners.at[i];
+
+		if (is_here(o->peer))
+			o->absent_ms = 0;
+		else
+			o->absent_ms += o->absent_ms > 0 ? elapsed_ms : 1; /* it just left */
+	}
+}
+
+/* Adds it as the owner of an address that nobody has. */
+static bool own(struct peer *p, const struct mac *mac)
+{
+	struct community *c = p->community;
+	struct owner *o;
+
+	if (owners_is_full(&c->owners)) {
+		age(c);
+		o = owners_surplus(&c->owners);
+		if (o != NULL)
+			release(c, o);
+	}
+	o = owners_add(&c->owners, mac, p->remote, p);
+	if (o == NULL)
+		return false;
+	if (show(c, o) != 0) {
+		owners_remove(&c->owners, o);
+		return false;
+	}
+	changed(c);
+	return true;
+}
+
+static void tell(const struct peer *p, const struct owner *o)
+{
+	struct community *c = p->community;
+	const struct mac *mac = &p->refused.mac;
+	struct event e = {
+		.kind = EVENT_MAC_REFUSED,
+		.community = c->index,
+		.value = MAC_IS_ANOTHERS,
+		.key = p->remote,
+		.mac = *mac,
+	};
+
+	if (is_ours(c, mac))
+		e.value = is_derived(mac, p->remote) ? MAC_IS_OURS_BY_CHOICE : MAC_IS_OURS;
+	edge_id(e.edge, p->remote);
+	if (o != NULL)
+		edge_id(e.owner, o->remote);
+	core_event(core_of(c), &e);
+}
+
+/* It has no address then: no frame comes from it, and none goes to it alone. */
+static void refuse(struct peer *p, const struct control_claim *m)
+{
+	static const struct control_claim nothing;
+	struct community *c = p->community;
+	const struct owner *o = owners_of_mac(&c->owners, &m->mac);
+
+	if (!mac_equal(&p->refused.mac, &m->mac))
+		p->told = false;
+	set_claim(p, &nothing, LINK_MAC_REFUSED);
+	p->refused = *m;
+	/* Where nobody has it, memory was short. */
+	if (p->told || (o == NULL && !is_ours(c, &m->mac)))
+		return;
+	p->told = bucket_take(&c->refusals, core_of(c)->now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST);
+	if (p->told)
+		tell(p, o);
+}
+
+/* Gives it the address that it claims, or not; it has no other one. */
+static void decide(struct peer *p, const struct control_claim *claim)
+{
+	struct community *c = p->community;
+	const struct control_claim m = *claim; /* it may be the peer's own, which changes */
+	struct owner *o = owners_of_mac(&c->owners, &m.mac);
+	bool of_another = o != NULL && memcmp(o->remote, p->remote, KEY_LEN) != 0;
+	struct control_claim lost = {0};
+	struct peer *loser = NULL;
+
+	if (is_ours(c, &m.mac) ||
+		(of_another && (!is_derived(&m.mac, p->remote) || is_derived(&m.mac, o->remote)))) {
+		refuse(p, &m);
+		return;
+	}
+	if (of_another) {
+		loser = o->peer;
+		if (loser != NULL)
+			lost = loser->claim;
+		release(c, o);
+		o = NULL;
+	}
+	if (o != NULL) {
+		o->absent_ms = 0;
+	} else if (!own(p, &m.mac)) { /* until it claims it again */
+		refuse(p, &m);
+		return;
+	}
+	set_claim(p, &m, mac_number(&m.mac));
+	if (!mac_is_zero(&lost.mac))
+		refuse(loser, &lost);
+}
+
+/* Nobody has the address any more: who was refused it, and was met first, gets it. */
+static void offer(struct community *c, const struct mac *mac)
+{
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		if (p->up && mac_equal(&p->refused.mac, mac)) {
+			decide(p, &p->refused);
+			return;
+		}
+}
+
+void claims_tick(struct community *c)
+{
+	struct owner *o;
+
+	if (core_of(c)->now_ms < c->aged_ms + AGE_MS)
+		return;
+	age(c);
+	while ((o = owners_expired(&c->owners, c->hold_ms)) != NULL) {
+		const struct mac mac = o->mac;
+
+		release(c, o);
+		offer(c, &mac);
+	}
+}
+
+void claims_take(struct peer *p, const struct control_claim *m)
+{
+	struct community *c = p->community;
+	struct owner *before;
+
+	if (mac_is_zero(&m->mac) || mac_is_group(&m->mac) ||
+		!bucket_take(&p->claims, core_of(c)->now_ms, CLAIMS_PER_S, CLAIMS_BURST))
+		return;
+	before = owners_of_static(&c->owners, p->remote);
+	if (before != NULL && !mac_equal(&before->mac, &m->mac)) {
+		const struct mac mac = before->mac;
+
+		release(c, before);
+		offer(c, &mac);
+	}
+	decide(p, m);
+}
+
+void claims_meet(struct peer *p)
+{
+	struct owner *o = owners_of_static(&p->community->owners, p->remote);
+
+	if (o == NULL)
+		return;
+	o->peer = p;
+	(void)show(p->community, o); /* it replaces an entry, which always succeeds */
+}
+
+void claims_part(struct peer *p)
+{
+	struct owner *o = owners_of_static(&p->community->owners, p->remote);
+
+	if (o == NULL)
+		return;
+	o->peer = NULL;
+	(void)show(p->community, o);
+}
+
+void claims_remember(struct community *c, const struct known_owner *k, struct peer *p)
+{
+	struct owner *o;
+
+	if (mac_is_zero(&k->mac) || mac_is_group(&k->mac) || is_ours(c, &k->mac) ||
+		owners_of_mac(&c->owners, &k->mac) != NULL ||
+		owners_of_static(&c->owners, k->remote) != NULL)
+		return;
+	o = owners_add(&c->owners, &k->mac, k->remote, p);
+	if (o == NULL)
+		return;
+	o->absent_ms = k->absent_ms > 0 ? k->absent_ms : 1;
+	if (show(c, o) != 0)
+		owners_remove(&c->owners, o);
+}
+
+bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out)
+{
+	struct owner *o = owners_of_mac(&c->owners, mac);
+	struct control_claim claim = {0};
+	struct peer *p;
+
+	if (o == NULL)
+		return false;
+	*out = (struct forgotten_owner){.taken = false};
+	edge_id(out->owner, o->remote);
+	p = o->peer;
+	if (p != NULL && p->up)
+		claim = p->claim;
+	release(c, o);
+	offer(c, mac);
+	if (!mac_is_zero(&claim.mac))
+		decide(p, &claim);
+	o = owners_of_mac(&c->owners, mac);
+	out->taken = o != NULL;
+	if (o != NULL)
+		edge_id(out->taker, o->remote);
+	return true;
+}
