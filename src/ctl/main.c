@@ -20,6 +20,8 @@ static const struct command {
 } commands[] = {
 	{"bench", "bench crypto|path|serve", "measure ciphers, or the way to another machine",
 		"the results", bench_command},
+	{"forget", "forget [-d INSTANCE] MAC", "let another member have a MAC address",
+		"the result", forget_command},
 	{"key", "key new NAME", "make a key for a community", "the key", key_command},
 	{"status", "status [-j] [-d INSTANCE]", "show edges and supernodes of this host",
 		"the status", status_command},

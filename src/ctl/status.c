@@ -5,14 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/instances.h"
 #include "conf/process_conf.h"
 #include "conf/values.h"
+#include "ctl/ask.h"
 #include "ctl/commands.h"
 #include "ctl/text.h"
-#include "os/ctlsock.h"
-#include "os/state.h"
-#include "os/sys.h"
 
 #define REQUEST	 "{\"v\":1,\"cmd\":\"status\"}"
 #define ID_SHOWN 8
@@ -20,8 +17,7 @@
 struct status_conf {
 	bool json;
 	bool help;
-	const char *instance;
-	const char *state_dir;
+	struct ask_conf ask;
 };
 
 static const struct option_spec specs[] = {
@@ -32,30 +28,14 @@ static const struct option_spec specs[] = {
 		.field = offsetof(struct status_conf, json),
 		.set = value_set_true,
 	},
-	{
-		.name = "device",
-		.letter = 'd',
-		.arg = "INSTANCE",
-		.help = "interface of the edge, or supernode-PORT; default: all that run",
-		.field = offsetof(struct status_conf, instance),
-		.settings = SETTING_BIT(SETTING_INSTANCE),
-		.set = value_path,
-	},
-	{
-		.name = "state-dir",
-		.arg = "DIR",
-		.help = "the same as was given to the program",
-		.field = offsetof(struct status_conf, state_dir),
-		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
-		.set = value_path,
-	},
 	{0},
 };
 
 static const struct option_set options = {
 	.program = "n2n status",
 	.usage = "[-j] [-d INSTANCE]",
-	.blocks = {{"Options", specs, 0}, {NULL, help_options, offsetof(struct status_conf, help)}},
+	.blocks = {{"Options", specs, 0}, {NULL, ask_options, offsetof(struct status_conf, ask)},
+		{NULL, help_options, offsetof(struct status_conf, help)}},
 };
 
 /* ---- reading the answer; what is missing is shown as nothing ---- */
@@ -155,6 +135,27 @@ out:
 	table_fini(&t);
 }
 
+/* Those who asked for an address in vain. */
+static void print_refused(const json_t *community)
+{
+	const json_t *peer;
+	size_t i;
+
+	json_array_foreach (json_object_get(community, "peers"), i, peer) {
+		const json_t *refused = json_object_get(peer, "mac_refused");
+		const char *mac = string(refused, "mac"), *owner = string(refused, "owner");
+
+		if (!json_is_object(refused))
+			continue;
+		printf("  refused   %.*s claims MAC %s, ", ID_SHOWN, string(peer, "id"), mac);
+		if (strcmp(owner, string(community, "id")) == 0)
+			puts("which is ours");
+		else
+			printf("which belongs to %.*s; see \"n2n forget --help\"\n", ID_SHOWN,
+				owner);
+	}
+}
+
 static void print_community(const json_t *c)
 {
 	const json_t *address;
@@ -167,6 +168,7 @@ static void print_community(const json_t *c)
 	putchar('\n');
 	print_supernodes(c);
 	print_peers(c);
+	print_refused(c);
 }
 
 static void print_drops(json_t *drops)
@@ -235,94 +237,22 @@ static void print_result(const json_t *result)
 	print_drops(json_object_get(result, "drops"));
 }
 
-/* ---- asking ---- */
+/* ---- the command ---- */
 
-/* True when what belongs to others is looked for elsewhere. */
-static bool sees_own_only(const struct status_conf *conf)
+static void show_json(void *ctx, const char *instance, const json_t *answer, const char *line)
 {
-	return conf->state_dir == NULL && !sys_is_root();
+	(void)ctx;
+	(void)instance;
+	(void)answer;
+	puts(line);
 }
 
-static int explain(const struct status_conf *conf, const char *instance, const struct os_error *err)
+static void show(void *ctx, const char *instance, const json_t *answer, const char *line)
 {
-	char buf[CONF_QUOTED_CAP], hint[OPTIONS_HINT_CAP];
-
-	if (err->code == N2N_ENOENT)
-		fprintf(stderr, "n2n: %s is not running here%s\n", conf_quote(buf, instance),
-			sees_own_only(conf) ? " for this user; run as root to see those of root"
-					    : "; \"n2n status\" shows what is");
-	else
-		fprintf(stderr, "n2n: %s%s\n", err->text,
-			options_hint(hint, &options, err->setting));
-	return err->code;
-}
-
-static int show(const struct status_conf *conf, const char *instance, const char *line)
-{
-	json_t *answer = json_loads(line, 0, NULL);
-	const json_t *result = json_object_get(answer, "result");
-	char buf[CONF_QUOTED_CAP];
-	int rc = 0;
-
-	if (conf->json) {
-		puts(line);
-	} else if (json_is_object(result)) {
-		print_result(result);
-	} else {
-		fprintf(stderr, "n2n: %s answers: %s\n", conf_quote(buf, instance),
-			string(json_object_get(answer, "error"), "message"));
-		rc = N2N_EIO;
-	}
-	json_decref(answer);
-	return rc;
-}
-
-static int ask(const struct status_conf *conf, const char *instance, bool quiet)
-{
-	char path[STATE_SOCKET_MAX];
-	struct os_error err = {0};
-	char *line = NULL;
-	int rc = state_control_path(path, conf->state_dir, instance, &err);
-
-	if (rc == 0)
-		rc = ctlsock_request(path, REQUEST, &line, &err);
-	if (rc != 0)
-		return quiet && rc == N2N_ENOENT ? rc : explain(conf, instance, &err);
-	rc = show(conf, instance, line);
-	free(line);
-	return rc;
-}
-
-static int ask_all(const struct status_conf *conf)
-{
-	struct instances all;
-	struct os_error err = {0};
-	int status = STATUS_OK;
-	char hint[OPTIONS_HINT_CAP];
-	unsigned shown = 0;
-
-	if (instances_list(&all, conf->state_dir, &err) != 0) {
-		fprintf(stderr, "n2n: %s%s\n", err.text, options_hint(hint, &options, err.setting));
-		return STATUS_FAILED;
-	}
-	for (unsigned i = 0; i < all.n; i++) {
-		/* A socket without a listener is what a killed process left behind. */
-		int rc = ask(conf, all.name[i], true);
-
-		if (rc == 0)
-			shown++;
-		else if (rc != N2N_ENOENT)
-			status = STATUS_FAILED;
-	}
-	if (shown == 0 && status == STATUS_OK) {
-		fprintf(stderr,
-			"n2n: no edge or supernode runs here%s; start one, or name its directory "
-			"with --state-dir\n",
-			sees_own_only(conf) ? " for this user; run as root to see those of root"
-					    : "");
-		return STATUS_FAILED;
-	}
-	return status;
+	(void)ctx;
+	(void)instance;
+	(void)line;
+	print_result(json_object_get(answer, "result"));
 }
 
 int status_command(int argc, char **argv)
@@ -338,7 +268,5 @@ int status_command(int argc, char **argv)
 		options_help(&options, stdout);
 		return STATUS_OK;
 	}
-	if (conf.instance != NULL)
-		return ask(&conf, conf.instance, false) == 0 ? STATUS_OK : STATUS_FAILED;
-	return ask_all(&conf);
+	return ask_instances(&conf.ask, &options, REQUEST, conf.json ? show_json : show, NULL);
 }

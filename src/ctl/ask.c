@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Owns the asking of programs that run, and what is said when that fails. */
+#include "ctl/ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/instances.h"
+#include "conf/values.h"
+#include "ctl/commands.h"
+#include "os/ctlsock.h"
+#include "os/state.h"
+#include "os/sys.h"
+
+const struct option_spec ask_options[] = {
+	{
+		.name = "device",
+		.letter = 'd',
+		.arg = "INSTANCE",
+		.help = "interface of the edge, or supernode-PORT; default: all that run",
+		.field = offsetof(struct ask_conf, instance),
+		.settings = SETTING_BIT(SETTING_INSTANCE),
+		.set = value_path,
+	},
+	{
+		.name = "state-dir",
+		.arg = "DIR",
+		.help = "the same as was given to the program",
+		.field = offsetof(struct ask_conf, state_dir),
+		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
+		.set = value_path,
+	},
+	{0},
+};
+
+/* What is asked, of all who are asked. */
+struct question {
+	const struct ask_conf *conf;
+	const struct option_set *set;
+	const char *request;
+	ask_show *show;
+	void *ctx;
+};
+
+enum outcome {
+	SHOWN,
+	NOBODY, /* nobody listens there */
+	OTHER,	/* it knows nothing of what was asked */
+	FAILED
+};
+
+/* True when what belongs to others is looked for elsewhere. */
+static bool sees_own_only(const struct ask_conf *conf)
+{
+	return conf->state_dir == NULL && !sys_is_root();
+}
+
+static enum outcome explain(
+	const struct question *q, const char *instance, const struct os_error *err)
+{
+	char buf[CONF_QUOTED_CAP], hint[OPTIONS_HINT_CAP];
+
+	if (err->code == N2N_ENOENT)
+		fprintf(stderr, "n2n: %s is not running here%s\n", conf_quote(buf, instance),
+			sees_own_only(q->conf) ? " for this user; run as root to see those of root"
+					       : "; \"n2n status\" shows what is");
+	else
+		fprintf(stderr, "n2n: %s%s\n", err->text, options_hint(hint, q->set, err->setting));
+	return FAILED;
+}
+
+static const char *error_field(const json_t *answer, const char *name)
+{
+	const char *text =
+		json_string_value(json_object_get(json_object_get(answer, "error"), name));
+
+	return text != NULL ? text : "-";
+}
+
+/* quiet: that it is the wrong one is not said. */
+static enum outcome take(
+	const struct question *q, const char *instance, const char *line, bool quiet)
+{
+	json_t *answer = json_loads(line, 0, NULL);
+	const char *code = error_field(answer, "code");
+	bool other = strcmp(code, "not-found") == 0 || strcmp(code, "unknown-command") == 0;
+	enum outcome outcome = other ? OTHER : FAILED;
+	char buf[CONF_QUOTED_CAP];
+
+	if (json_is_object(json_object_get(answer, "result"))) {
+		q->show(q->ctx, instance, answer, line);
+		outcome = SHOWN;
+	} else if (!other || !quiet) {
+		fprintf(stderr, "n2n: %s answers: %s\n", conf_quote(buf, instance),
+			error_field(answer, "message"));
+	}
+	json_decref(answer);
+	return outcome;
+}
+
+/* quiet: one of several, of which only some may be meant. */
+static enum outcome ask(const struct question *q, const char *instance, bool quiet)
+{
+	char path[STATE_SOCKET_MAX];
+	struct os_error err = {0};
+	enum outcome outcome;
+	char *line = NULL;
+	int rc = state_control_path(path, q->conf->state_dir, instance, &err);
+
+	if (rc == 0)
+		rc = ctlsock_request(path, q->request, &line, &err);
+	if (rc != 0)
+		return quiet && rc == N2N_ENOENT ? NOBODY : explain(q, instance, &err);
+	outcome = take(q, instance, line, quiet);
+	free(line);
+	return outcome;
+}
+
+static int nobody_did(const struct question *q, unsigned others)
+{
+	if (others > 0)
+		fprintf(stderr,
+			"n2n: none of the %u programs that run here knows of that; \"n2n status\" "
+			"shows what they know\n",
+			others);
+	else
+		fprintf(stderr,
+			"n2n: no edge or supernode runs here%s; start one, or name its directory "
+			"with --state-dir\n",
+			sees_own_only(q->conf) ? " for this user; run as root to see those of root"
+					       : "");
+	return STATUS_FAILED;
+}
+
+static int ask_all(const struct question *q)
+{
+	struct instances all;
+	struct os_error err = {0};
+	unsigned n[FAILED + 1] = {0};
+
+	if (instances_list(&all, q->conf->state_dir, &err) != 0) {
+		char hint[OPTIONS_HINT_CAP];
+
+		fprintf(stderr, "n2n: %s%s\n", err.text, options_hint(hint, q->set, err.setting));
+		return STATUS_FAILED;
+	}
+	/* A socket without a listener is what a killed process left behind. */
+	for (unsigned i = 0; i < all.n; i++)
+		n[ask(q, all.name[i], true)]++;
+	if (n[SHOWN] == 0 && n[FAILED] == 0)
+		return nobody_did(q, n[OTHER]);
+	return n[FAILED] == 0 ? STATUS_OK : STATUS_FAILED;
+}
+
+int ask_instances(const struct ask_conf *conf, const struct option_set *set, const char *request,
+	ask_show *show, void *ctx)
+{
+	const struct question q = {conf, set, request, show, ctx};
+
+	if (conf->instance != NULL)
+		return ask(&q, conf->instance, false) == SHOWN ? STATUS_OK : STATUS_FAILED;
+	return ask_all(&q);
+}
