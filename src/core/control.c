@@ -7,7 +7,7 @@
 static void send_written(struct node *n, struct session *s, struct writer *w)
 {
 	if (writer_len(w) > 0 && writer_ok(w))
-		send_packet(&n->core, s, KIND_CONTROL, w->start, writer_len(w), NULL);
+		send_control(&n->core, s, w);
 	writer_init(w, w->start, CONTROL_MAX_LEN);
 }
 
@@ -92,6 +92,7 @@ void control_input(struct node *n, struct session *s, const struct keyset *k, co
 	int rc;
 
 	n->core.answered = false;
+	n->core.asked_len = len;
 	reader_init(&r, plain, len);
 	writer_init(&w, buf, sizeof(buf));
 	while ((rc = control_next(&r, &m)) == 1) {

@@ -174,7 +174,7 @@ static void open_packet(struct node *n, struct session *s, struct keyset *k,
 	receive_open(&n->rx, &run, 1, n->core.now_ms);
 	if (x.verdict == VERDICT_DROP)
 		return;
-	heard(n, s, k, h->kind, a->from);
+	heard(n, s, k, x.verdict == VERDICT_CONTROL ? KIND_CONTROL : KIND_ETHERNET, a->from);
 	if (!s->gone)
 		take_plain(n, s, k, h, &(struct slice){x.data, x.len}, a->from);
 }

@@ -91,6 +91,28 @@ static uint8_t get_locator(struct reader *r, uint8_t locator[ROSTER_LOCATOR_MAX]
 	return len;
 }
 
+void control_pad(struct writer *w, size_t len)
+{
+	size_t begin = control_begin(w, CONTROL_PAD, 0);
+
+	assert(len >= writer_len(w));
+	writer_zero(w, len - writer_len(w));
+	control_end(w, begin);
+}
+
+bool control_is_empty(const uint8_t *plain, size_t len)
+{
+	struct control_msg m;
+	struct reader r;
+	int rc;
+
+	reader_init(&r, plain, len);
+	while ((rc = control_next(&r, &m)) == 1)
+		if (m.type != CONTROL_PAD)
+			return false;
+	return rc == 0;
+}
+
 void control_ack_encode(struct writer *w, const struct control_ack *m)
 {
 	size_t begin = control_begin(w, CONTROL_ACK, 0);

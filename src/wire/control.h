@@ -21,6 +21,7 @@
 
 #define CONTROL_HEADER_LEN  8
 #define CONTROL_MAX_LEN	    1150 /* of all messages in one packet: fits 1,280-byte paths, relayed */
+#define CONTROL_PADDED_MAX  1040 /* and how far padding may go */
 #define ROSTER_LOCATOR_MAX  32
 #define ROSTER_PAGE_MAX	    24 /* entries */
 #define ROSTER_FIXED_LEN    18 /* body of a page without entries */
@@ -197,6 +198,13 @@ struct control_vouch {
  * sections of PROTOCOL.md.
  */
 
+/*
+ * 7.1: a PAD that makes what w holds so long in all, len being at least CONTROL_HEADER_LEN more
+ * than that.
+ */
+void control_pad(struct writer *w, size_t len);
+/* 7.1: a packet of nothing but PADs, or of nothing at all: it says that its sender is there. */
+bool control_is_empty(const uint8_t *plain, size_t len);
 /* 7.2 */
 void control_ack_encode(struct writer *w, const struct control_ack *m);
 /* N2N_EINVAL also when a range ends before it begins. */

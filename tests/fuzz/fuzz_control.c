@@ -35,5 +35,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (control_next(&r, &m) == 1)
 		check_message(&m);
 	CHECK(reader_left(&r) == 0);
+	if (control_is_empty(data, size)) {
+		reader_init(&r, data, size);
+		while (control_next(&r, &m) == 1)
+			CHECK(m.type == CONTROL_PAD);
+	}
 	return 0;
 }

@@ -68,7 +68,7 @@ static inline struct seen look(struct fixture *f, struct sent *d)
 	struct control_msg m;
 	struct reader r;
 
-	if (plain.len == 0)
+	if (control_is_empty(plain.data, plain.len))
 		return seen;
 	reader_init(&r, plain.data, plain.len);
 	assert_int_equal(control_next(&r, &m), 1);

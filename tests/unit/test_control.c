@@ -387,6 +387,42 @@ static void several_messages_in_a_packet(void **state)
 	assert_int_equal(control_next(&r, &m), 0);
 }
 
+static void padding_of_every_length(void **state)
+{
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct control_msg m;
+	struct writer w;
+	struct reader r;
+
+	(void)state;
+	assert_true(control_is_empty(NULL, 0));
+	for (size_t len = CONTROL_HEADER_LEN; len <= sizeof(buf); len++) {
+		writer_init(&w, buf, sizeof(buf));
+		control_pad(&w, len);
+		assert_true(writer_ok(&w) && writer_len(&w) == len);
+		assert_true(control_is_empty(buf, len));
+		/* Cut short it is damaged, and for the control thread to see. */
+		for (size_t cut = 1; cut < len; cut += cut < 20 ? 1 : 97)
+			assert_false(control_is_empty(buf, cut));
+	}
+	writer_init(&w, buf, sizeof(buf));
+	control_ping_encode(&w, &(struct control_ping){7});
+	control_pad(&w, 100);
+	assert_int_equal(writer_len(&w), 100);
+	assert_false(control_is_empty(buf, 100));
+	reader_init(&r, buf, 100);
+	assert_int_equal(control_next(&r, &m), 1);
+	assert_int_equal(m.type, CONTROL_PING);
+	assert_int_equal(control_next(&r, &m), 1);
+	assert_int_equal(m.type, CONTROL_PAD);
+	assert_int_equal(control_next(&r, &m), 0);
+	/* More than there is room for: nothing is written beyond. */
+	writer_init(&w, buf, 50);
+	control_pad(&w, 51);
+	assert_false(writer_ok(&w));
+	assert_int_equal(buf[50], 0);
+}
+
 static void empty_packet(void **state)
 {
 	struct control_msg m;
@@ -561,6 +597,7 @@ int main(void)
 		cmocka_unit_test(small_buffers),
 		cmocka_unit_test(bit_flips),
 		cmocka_unit_test(several_messages_in_a_packet),
+		cmocka_unit_test(padding_of_every_length),
 		cmocka_unit_test(empty_packet),
 		cmocka_unit_test(body_above_its_length_field),
 		cmocka_unit_test(counts_above_the_maximum),

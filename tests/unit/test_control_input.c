@@ -124,7 +124,7 @@ static struct heard hear(struct fixture *f)
 		assert_in_range(plain.len, 1, CONTROL_MAX_LEN);
 		reader_init(&r, plain.data, plain.len);
 		while ((more = control_next(&r, &m)) == 1) {
-			assert_in_range(m.type, 1, CONTROL_TYPES - 1);
+			assert_in_range(m.type, 0, CONTROL_TYPES - 1);
 			heard.n[m.type]++;
 			heard.seq[m.type] = m.seq;
 			if (m.type == CONTROL_ACK)

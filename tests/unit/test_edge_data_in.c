@@ -12,6 +12,7 @@ enum what {
 	FRAME,
 	SUM_FRAME, /* its checksum is unset, and has a place */
 	EMPTY,
+	PADDING, /* and nothing else: as good as empty */
 	CONTROL,
 	NO_PLACE, /* a checksum unset in a frame that has none */
 	EMPTY_SUM,
@@ -39,6 +40,7 @@ static struct rx *next_rx(struct fixture *f, size_t len, const struct endpoint *
 static size_t plain_of(unsigned from, enum what what, uint8_t number, uint8_t *out)
 {
 	const struct mac mac = mac_of(from), others = mac_of((from + 1) % PEERS);
+	struct writer w;
 
 	switch (what) {
 	case SUM_FRAME:
@@ -46,6 +48,10 @@ static size_t plain_of(unsigned from, enum what what, uint8_t number, uint8_t *o
 	case EMPTY:
 	case EMPTY_SUM:
 		return 0;
+	case PADDING:
+		writer_init(&w, out, SLOT_LEN);
+		control_pad(&w, CONTROL_HEADER_LEN + number % 3 * 100u);
+		return writer_len(&w);
 	case OTHERS_ADDRESS:
 		return plain_frame(out, &own, &others, number, len_of(number));
 	case LONG:
@@ -97,7 +103,8 @@ static struct rx *come(
 	uint8_t *packet = x->in.data + (via == RELAY ? RELAY_HEADER_LEN : 0);
 	const size_t len = plain_of(from, what, number, packet + DATA_HEADER_LEN);
 	const struct data_header h = {
-		.kind = what == CONTROL || what == CONTROL_SUM ? KIND_CONTROL : KIND_ETHERNET,
+		.kind = what == CONTROL || what == CONTROL_SUM || what == PADDING ? KIND_CONTROL
+										  : KIND_ETHERNET,
 		.cipher = what == OTHER_CIPHER ? AEAD_AES256GCM : AEAD_CHACHA20POLY1305,
 		.csum_unset = what == SUM_FRAME || what == NO_PLACE || what == EMPTY_SUM ||
 			      what == CONTROL_SUM,
@@ -143,6 +150,7 @@ static enum drop fate(enum what what)
 		[FRAME] = DROP_COUNT,
 		[SUM_FRAME] = DROP_COUNT,
 		[EMPTY] = DROP_COUNT,
+		[PADDING] = DROP_COUNT,
 		[CONTROL] = DROP_COUNT,
 		[NO_PLACE] = DROP_MALFORMED,
 		[EMPTY_SUM] = DROP_MALFORMED,
@@ -173,6 +181,7 @@ static void check_verdict(const struct fixture *f, const struct rx *x, unsigned 
 		[FRAME] = VERDICT_FRAME,
 		[SUM_FRAME] = VERDICT_FRAME,
 		[EMPTY] = VERDICT_EMPTY,
+		[PADDING] = VERDICT_EMPTY,
 		[CONTROL] = VERDICT_CONTROL,
 	};
 	uint8_t want[SLOT_LEN];

@@ -347,9 +347,9 @@ static void up_it_pings_every_few_seconds(void **state)
 		shortest = ms < shortest ? ms : shortest;
 		longest = ms > longest ? ms : longest;
 	}
-	/* 6.5 s, 1.5 s more or less, and a tick. */
-	assert_in_range(shortest, 5000, 6400);
-	assert_in_range(longest, 6600, 8100);
+	/* 2.5 to 8 s, and a tick. */
+	assert_in_range(shortest, 2500, 4500);
+	assert_in_range(longest, 6000, 8100);
 	assert_int_equal(state_of(f), SUPERNODE_UP);
 	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
 }
@@ -370,7 +370,7 @@ static void an_unanswered_ping_begins_a_handshake_beside_the_session(void **stat
 	inits = s->inits;
 	(void)next_ping(f, false);
 	assert_int_equal(s->inits, inits);
-	assert_int_equal(next_ping(f, false), 1000);
+	assert_in_range(next_ping(f, false), 800, 1300);
 	run(f, 2 * TICK_MS);
 	assert_int_equal(s->inits, inits + 1);
 	/* Answered: registered anew under the new keys, and up all the time. */

@@ -209,13 +209,13 @@ static void used_paths_are_kept_open(void **state)
 		if (tick(f, seen) == 0)
 			continue;
 		assert_false(seen[0].probe);
-		assert_in_range(f->core->now_ms - last, 17900, 25000 + SLACK_MS);
+		assert_in_range(f->core->now_ms - last, 11900, 25000 + SLACK_MS);
 		last = f->core->now_ms;
 		kept++;
 		hear_direct(f);
 	}
 	/* Only as long as frames used it in the last minute. */
-	assert_in_range(kept, 2, 3);
+	assert_in_range(kept, 2, 5);
 	assert_true(last <= begin + 60000 + SLACK_MS);
 }
 

@@ -11,6 +11,7 @@ struct fixture {
 	struct core *core; /* of rig */
 	struct party self;
 	uint8_t last; /* number of a key set */
+	uint8_t hash_end;
 	unsigned looks;
 };
 
@@ -56,6 +57,7 @@ static struct keyset *make_at(struct fixture *f, const struct session *s, unsign
 	i.rx_index = s->link.id << 2 | position;
 	i.generation = generation;
 	i.initiator = initiator;
+	i.hash[HASH_LEN - 1] = f->hash_end;
 	k = session_make_keys(f->core, s->link.kind, &i);
 	assert_non_null(k);
 	k->incarnation = 1;
@@ -500,6 +502,10 @@ static void keys_in_use_are_renewed_by_the_initiator_first(void **state)
 	/* Without frames they are let die, but for a hop's, which keep the registration alive. */
 	assert_int_equal(rekey_after(f, LINK_PEER, true, false), 0);
 	assert_int_equal(rekey_after(f, LINK_HOP, true, false), REKEY_INITIATOR_MS);
+	/* Nobody can tell when. */
+	f->hash_end = 0xff;
+	assert_int_equal(rekey_after(f, LINK_HOP, true, false), REKEY_INITIATOR_MS - 20400);
+	f->hash_end = 0;
 	/* The edge keeps the hop alive, not the supernode. */
 	assert_int_equal(rekey_after(f, LINK_MEMBER, false, true), 0);
 }

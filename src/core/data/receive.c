@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/frame/offload.h"
+#include "wire/control.h"
 #include "wire/envelope.h"
 
 bool receive_peek(
@@ -89,7 +90,7 @@ static void judge(struct receiver *r, struct rx *x)
 	x->data += DATA_HEADER_LEN;
 	x->len -= DATA_OVERHEAD;
 	if (x->header.kind == KIND_CONTROL)
-		x->verdict = VERDICT_CONTROL;
+		x->verdict = control_is_empty(x->data, x->len) ? VERDICT_EMPTY : VERDICT_CONTROL;
 	else if (x->header.kind != KIND_ETHERNET)
 		receive_drop(r, x, DROP_MALFORMED);
 	else if (x->header.csum_unset && !locate_checksum(x))

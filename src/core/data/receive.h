@@ -15,7 +15,7 @@ enum verdict {
 	VERDICT_RELAYED,  /* its relay header is in the clear and to be checked */
 	VERDICT_FRAME,	  /* data, len: an Ethernet frame for the session's community */
 	VERDICT_EARLY,	  /* a frame before the peer's CLAIM took effect: for the control thread */
-	VERDICT_EMPTY,	  /* keepalive or confirm */
+	VERDICT_EMPTY,	  /* keepalive or confirm: nothing, or padding alone */
 	VERDICT_CONTROL,  /* data, len: control messages */
 	VERDICT_ENVELOPE, /* data, len: body and 16-byte tag of an opened envelope; to */
 	VERDICT_UNKNOWN,  /* data, len: a packet for keys not in the view, or an answer only the

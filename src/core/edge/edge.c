@@ -579,7 +579,7 @@ static void say_goodbye(struct core *core, struct session *s)
 		control_unregister_encode(&w);
 	else
 		control_bye_encode(&w, &(struct control_bye){BYE_SHUTDOWN});
-	send_packet(core, s, KIND_CONTROL, buf, writer_len(&w), NULL);
+	send_control(core, s, &w);
 }
 
 static void bid_farewell(struct community *c)

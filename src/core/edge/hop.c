@@ -19,7 +19,7 @@
 #define HELLO_DOUBT_MS	  2500u /* silence to a handshake before asking what is wrong with it */
 #define UP_DOUBT_MS	  300u	/* the same while frames rely on the relay */
 #define LOST_MS		  6000u
-#define PING_MS		  6500u /* +- 1.5 s */
+#define PING_MS		  5250u /* +- 2.75 s */
 #define PING_AGAIN_MS	  1000u
 #define REGISTER_AGAIN_MS 2000u
 
@@ -249,7 +249,7 @@ void hop_keyed(struct community *c)
 	 * Soon, and again until answered: the supernode confirms new keys with one packet, and if
 	 * that is lost, they would be let go here while it uses them.
 	 */
-	h->ping_ms = now_ms + PING_AGAIN_MS;
+	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_AGAIN_MS, 20);
 	if (h->state != SUPERNODE_UP)
 		h->state = SUPERNODE_REGISTERING;
 	session_post(core_of(c), h->session, CONTROL_REGISTER);
@@ -327,7 +327,7 @@ static void take_pong(struct community *c, const struct control_pong *m)
 	if (h->unanswered_ms == 0 || m->token != h->token)
 		return;
 	h->unanswered_ms = 0;
-	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_MS, 23);
+	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_MS, 52);
 	set_observed(c, &m->observed);
 }
 
@@ -377,10 +377,10 @@ static void ping(struct community *c)
 	} else {
 		session_want(core_of(c), h->session);
 	}
-	h->ping_ms = now_ms + PING_AGAIN_MS;
+	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_AGAIN_MS, 20);
 	writer_init(&w, buf, sizeof(buf));
 	control_ping_encode(&w, &(struct control_ping){h->token});
-	send_packet(core_of(c), h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+	send_question(core_of(c), h->session, &w, NULL);
 }
 
 void hop_moved(struct community *c)

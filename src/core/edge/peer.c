@@ -416,7 +416,7 @@ void peers_moved(struct community *c)
 		}
 		search_again(core, p->session);
 		/* Whoever hears this from a new address asks back there. */
-		send_packet(core, p->session, KIND_ETHERNET, NULL, 0, NULL);
+		send_empty(core, p->session);
 	}
 }
 

@@ -201,10 +201,10 @@ static void keep_alive(struct core *core, struct session *s)
 	bool receiving = frame_in != 0 && core->now_ms < frame_in + PATH_IDLE_ECHO_MS;
 
 	if (q->keepalive_ms <= sent)
-		q->keepalive_ms = sent + random_jitter(&core->io.random, NAT_KEEPALIVE_MS, 16);
+		q->keepalive_ms = sent + random_jitter(&core->io.random, NAT_KEEPALIVE_MS, 35);
 	if ((receiving && core->now_ms >= sent + PATH_IDLE_ECHO_MS) ||
 		(has_recent_frames(core, s) && core->now_ms >= q->keepalive_ms))
-		send_packet(core, s, KIND_ETHERNET, NULL, 0, NULL);
+		send_empty(core, s);
 }
 
 /* Where an echo came from not long ago, and the peer sent from since it was heard on the path. */

@@ -17,7 +17,7 @@
 #define PATH_PROBE_MS	  300u
 #define PATH_IDLE_ECHO_MS 1000u	 /* receiving and silent: show that we are here */
 #define PATH_STALE_MS	  30000u /* nothing heard: a NAT may have closed the way */
-#define NAT_KEEPALIVE_MS  21500u /* +- 3.5 s */
+#define NAT_KEEPALIVE_MS  18500u /* +- 6.5 s */
 
 /* Makes this way the session's path, with the mask key known now. */
 void path_use(struct core *core, struct session *s, const struct way *way);

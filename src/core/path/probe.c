@@ -23,11 +23,15 @@ void probe_send(struct core *core, struct session *s, const struct way *way, uin
 
 	writer_init(&w, buf, sizeof(buf));
 	control_probe_encode(&w, &(struct control_probe){token});
-	send_packet(core, s, KIND_CONTROL, buf, writer_len(&w), &via);
+	/* A supernode asks strangers, who may forge where they are: with no byte too many. */
+	if (s->link.kind == LINK_MEMBER)
+		send_packet(core, s, KIND_CONTROL, buf, writer_len(&w), &via);
+	else
+		send_question(core, s, &w, &via);
 }
 
-static void reply(struct core *core, struct session *s, const struct origin *to,
-	const uint8_t *plain, size_t len)
+static void reply(
+	struct core *core, struct session *s, const struct origin *to, const struct writer *w)
 {
 	struct path via = probe_path(s, &to->way);
 
@@ -38,7 +42,7 @@ static void reply(struct core *core, struct session *s, const struct origin *to,
 		return;
 	}
 	core->answered = true;
-	send_packet(core, s, KIND_CONTROL, plain, len, to->hop_id == 0 ? &via : NULL);
+	send_reply(core, s, w, to->hop_id == 0 ? &via : NULL);
 }
 
 /* Who answers is known to receive there. */
@@ -64,7 +68,7 @@ void probe_answer(struct core *core, struct session *s, const struct control_pro
 	}
 	writer_init(&w, buf, sizeof(buf));
 	control_echo_encode(&w, &echo);
-	reply(core, s, from, buf, writer_len(&w));
+	reply(core, s, from, &w);
 }
 
 void probe_pong(struct core *core, struct session *s, const struct control_ping *m,
@@ -82,5 +86,5 @@ void probe_pong(struct core *core, struct session *s, const struct control_ping 
 		pong.observed = from->way.remote;
 	writer_init(&w, buf, sizeof(buf));
 	control_pong_encode(&w, &pong);
-	reply(core, s, from, buf, writer_len(&w));
+	reply(core, s, from, &w);
 }

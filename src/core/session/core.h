@@ -62,7 +62,10 @@ struct core {
 	unsigned n_bound;	 /* peers' sessions that shook hands directly */
 	struct transmitter tx;	 /* the control thread's own packet buffers and cipher state */
 	struct drops drops;
-	bool answered; /* the control packet being worked on had its one answer */
+	/* Of the control packet being worked on: its plaintext, and whether it had its one answer.
+	 */
+	size_t asked_len;
+	bool answered;
 };
 
 /* N2N_ENOMEM: nothing is held. */

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* PONG and PATH_ECHO, with the shortest PAD. */
+#define QUESTION_MIN (CONTROL_HEADER_LEN + 8 + 18 + CONTROL_HEADER_LEN)
+
 static void send_under(struct core *core, struct session *s, struct send_keys *k,
 	enum frame_kind kind, const struct slice *plain, struct path *via)
 {
@@ -33,6 +36,62 @@ void send_packet(struct core *core, struct session *s, enum frame_kind kind, con
 		via);
 }
 
+/*
+ * Sends what is in w, padded to a length between least and most, every one as likely; not at all
+ * where no padding fits between.
+ */
+static void send_padded(struct core *core, struct session *s, struct send_keys *k,
+	const struct writer *w, size_t least, size_t most, struct path *via)
+{
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct writer padded;
+
+	if (writer_len(w) > sizeof(buf))
+		return;
+	writer_init(&padded, buf, sizeof(buf));
+	writer_copy(&padded, w->start, writer_len(w));
+	if (least < writer_len(w) + CONTROL_HEADER_LEN)
+		least = writer_len(w) + CONTROL_HEADER_LEN;
+	if (most > CONTROL_PADDED_MAX)
+		most = CONTROL_PADDED_MAX;
+	if (least <= most)
+		control_pad(&padded,
+			least + random_below(&core->io.random, (uint32_t)(most - least + 1)));
+	send_under(core, s, k, KIND_CONTROL, &(struct slice){buf, writer_len(&padded)}, via);
+}
+
+void send_control(struct core *core, struct session *s, const struct writer *w)
+{
+	send_padded(core, s, link_sending(&s->link, core->now_ms), w, 0,
+		writer_len(w) + SEND_PAD_MAX, NULL);
+}
+
+void send_question(struct core *core, struct session *s, const struct writer *w, struct path *via)
+{
+	send_padded(core, s, link_sending(&s->link, core->now_ms), w, QUESTION_MIN,
+		QUESTION_MIN + SEND_PAD_MAX, via);
+}
+
+void send_reply(struct core *core, struct session *s, const struct writer *w, struct path *via)
+{
+	send_padded(core, s, link_sending(&s->link, core->now_ms), w, 0, core->asked_len, via);
+}
+
+static void send_nothing(
+	struct core *core, struct session *s, struct send_keys *k, struct path *via)
+{
+	struct writer w;
+	uint8_t none;
+
+	writer_init(&w, &none, 0);
+	send_padded(core, s, k, &w, 0, SEND_PAD_MAX, via);
+}
+
+void send_empty(struct core *core, struct session *s)
+{
+	send_nothing(core, s, link_sending(&s->link, core->now_ms), NULL);
+}
+
 static struct link *hop_of(const struct core *core, const struct origin *o)
 {
 	struct session *hop = o->hop_id != 0 ? session_by_id(core, o->hop_id) : NULL;
@@ -48,7 +107,7 @@ void send_empty_under(struct core *core, struct session *s, struct keyset *k)
 		.handle = s->origin.handle};
 	bool known = s->link.kind == LINK_PEER && (via.hop != NULL || s->origin.hop_id == 0);
 
-	send_under(core, s, &k->tx, KIND_ETHERNET, &(struct slice){NULL, 0}, known ? &via : NULL);
+	send_nothing(core, s, &k->tx, known ? &via : NULL);
 }
 
 void send_envelope(struct core *core, const struct origin *to, uint8_t *buf, size_t len)

@@ -6,14 +6,26 @@
 #include "core/session/session.h"
 
 /*
- * Seals and sends one packet of at most CONTROL_MAX_LEN bytes now, on the session's path, or on via
- * if that is not NULL. Without keys nothing is sent.
+ * Packets of control messages, sealed and sent now; without keys nothing is sent. via NULL: on the
+ * session's path. All but send_packet draw their length, so that it tells an observer nothing
+ * (PROTOCOL.md 7.1): the plaintext is padded by up to SEND_PAD_MAX bytes, to CONTROL_PADDED_MAX at
+ * most. The messages are those in w, or the len bytes at plain.
  */
+#define SEND_PAD_MAX 255
+
+/* As it is; of any kind, and at most CONTROL_MAX_LEN bytes. */
 void send_packet(struct core *core, struct session *s, enum frame_kind kind, const uint8_t *plain,
 	size_t len, struct path *via);
+void send_control(struct core *core, struct session *s, const struct writer *w);
+/* A PING or probe: so long that its answer, which says more, need not be longer. */
+void send_question(struct core *core, struct session *s, const struct writer *w, struct path *via);
+/* An answer to the packet that is being worked on, no longer than that by padding. */
+void send_reply(struct core *core, struct session *s, const struct writer *w, struct path *via);
+/* Nothing but padding: we are here. */
+void send_empty(struct core *core, struct session *s);
 /*
- * An empty packet under exactly this key set, back the way its handshake came: the session's path
- * may be one to a process that is gone.
+ * The same under exactly this key set, back the way its handshake came: the session's path may be
+ * one to a process that is gone.
  */
 void send_empty_under(struct core *core, struct session *s, struct keyset *k);
 /* Sends an envelope back the way something came; buf has RELAY_HEADER_LEN writable before it. */

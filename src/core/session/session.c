@@ -357,7 +357,9 @@ static uint64_t last_frame_ms(const struct session *s)
 
 static uint64_t rekey_ms(const struct keyset *k)
 {
-	return k->born_ms + (k->initiator ? REKEY_INITIATOR_MS : REKEY_RESPONDER_MS);
+	/* By chance up to 20 s earlier, so that nobody knows a session by the time. */
+	return k->born_ms + (k->initiator ? REKEY_INITIATOR_MS - 80u * k->hash[HASH_LEN - 1]
+					  : REKEY_RESPONDER_MS);
 }
 
 static bool needs_rekey(const struct core *core, const struct session *s)
