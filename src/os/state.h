@@ -27,9 +27,9 @@ struct state;
 /*
  * Makes the directories, that of the control socket too, and locks the first. dir may be NULL.
  * N2N_EEXIST: another process runs this instance, and still does 2 s later; what to do is for the
- * caller to add. N2N_EINVAL: instance is no file name; N2N_EPERM: denied, or the directory could be
- * written by others;
- * N2N_EIO, N2N_ENOSPC: the file system is read-only, full or broken.
+ * caller to add. N2N_EINVAL: instance is no file name; N2N_EPERM: denied, or others could put
+ * something else in the place of the directory or of what is in it (SECURITY.md); N2N_EIO,
+ * N2N_ENOSPC: the file system is read-only, full or broken.
  */
 MUST_CHECK int state_open(
 	struct state **out, const char *dir, const char *instance, struct os_error *err);
@@ -38,7 +38,8 @@ void state_close(struct state *st);
 
 /*
  * Reads a whole file. N2N_ENOENT: there is none (err is filled all the same); N2N_ENOSPC: it has
- * more than cap bytes; N2N_EPERM: denied, or others than the owner can read or write it.
+ * more than cap bytes; N2N_EPERM: denied, not a file of ours, or others than the owner can read or
+ * write it; N2N_EIO: a symbolic link.
  */
 MUST_CHECK int state_read(const struct state *st, const char *name, void *buf, size_t cap,
 	size_t *len, struct os_error *err);

@@ -19,6 +19,8 @@
 
 #include <cmocka.h>
 
+#define NOBODY 65534
+
 /* A temporary directory, and a state opened below it. */
 struct fixture {
 	char dir[64];
@@ -217,6 +219,191 @@ static void a_directory_open_to_others_is_refused(void **state)
 	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
 }
 
+/* ---- places that others can change ---- */
+
+/* A directory below /tmp, or a link in it, and the state below: the path of what is in between. */
+struct place {
+	char root[48];
+	char middle[96];
+	char below[128];
+};
+
+static void make_place(struct place *p)
+{
+	strcpy(p->root, "/tmp/n2n-test-place-XXXXXX");
+	assert_non_null(mkdtemp(p->root));
+	snprintf(p->middle, sizeof(p->middle), "%s/middle", p->root);
+	snprintf(p->below, sizeof(p->below), "%s/below", p->middle);
+}
+
+static void remove_all(const char *path)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "rm -r %s", path);
+	assert_int_equal(system(command), 0);
+}
+
+static void expect_refused(const char *dir, const char *says)
+{
+	struct os_error why = {0};
+	struct state *st;
+
+	assert_int_equal(state_open(&st, dir, "n2n0", &why), N2N_EPERM);
+	if (strstr(why.text, says) == NULL)
+		print_error("%s: %s\n", says, why.text);
+	assert_non_null(strstr(why.text, says));
+	assert_non_null(strstr(why.text, "name another state directory"));
+	assert_int_equal(why.setting, SETTING_STATE_DIR);
+}
+
+static void expect_taken(const char *dir)
+{
+	struct os_error why = {0};
+	struct state *st;
+
+	if (state_open(&st, dir, "n2n0", &why) != 0)
+		fail_msg("%s", why.text);
+	state_close(st);
+}
+
+static void a_directory_that_others_can_write_to_is_refused_above_too(void **state)
+{
+	static const mode_t modes[] = {0777, 0757, 0707, 0733};
+	struct place p;
+	char says[160];
+
+	(void)state;
+	make_place(&p);
+	assert_int_equal(mkdir(p.middle, 0700), 0);
+	snprintf(says, sizeof(says), "others can write to \"%s\"", p.middle);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(chmod(p.middle, modes[i]), 0);
+		expect_refused(p.below, says);
+		assert_int_equal(access(p.below, F_OK), -1);
+		/* As /tmp: nobody can take away or rename what is another's. */
+		assert_int_equal(chmod(p.middle, modes[i] | S_ISVTX), 0);
+		expect_taken(p.below);
+		assert_int_equal(chmod(p.middle, modes[i]), 0);
+		expect_refused(p.below, says);
+		remove_all(p.below);
+	}
+	remove_all(p.root);
+}
+
+static void a_group_of_others_is_refused_and_ones_own_is_not(void **state)
+{
+	struct place p;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_place(&p);
+	assert_int_equal(mkdir(p.middle, 0700), 0);
+	assert_int_equal(chmod(p.middle, 0775), 0);
+	expect_taken(p.below);
+	assert_int_equal(chown(p.middle, 0, NOBODY), 0);
+	expect_refused(p.below, "others can write to");
+	remove_all(p.root);
+}
+
+static void a_directory_of_another_user_is_refused(void **state)
+{
+	struct place p;
+	char below[192];
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	make_place(&p);
+	assert_int_equal(mkdir(p.middle, 0755), 0);
+	assert_int_equal(chown(p.middle, NOBODY, NOBODY), 0);
+	expect_refused(p.middle, "belongs to user 65534");
+	expect_refused(p.below, "belongs to user 65534");
+	/* And if it was root's below that: the one above can be renamed. */
+	assert_int_equal(mkdir(p.below, 0700), 0);
+	snprintf(below, sizeof(below), "%s/n2n0", p.below);
+	assert_int_equal(mkdir(below, 0700), 0);
+	expect_refused(p.below, "belongs to user 65534");
+	remove_all(p.root);
+}
+
+static void links_of_others_are_refused_and_ones_own_followed(void **state)
+{
+	struct place p;
+	char real[96], dots[128], link_below[192];
+
+	(void)state;
+	make_place(&p);
+	snprintf(real, sizeof(real), "%s/real", p.root);
+	assert_int_equal(mkdir(real, 0700), 0);
+	assert_int_equal(symlink("real", p.middle), 0);
+	expect_taken(p.below);
+	snprintf(dots, sizeof(dots), "%s/./real//below/", p.root);
+	expect_taken(dots);
+	assert_int_equal(unlink(p.middle), 0);
+	assert_int_equal(symlink(real, p.middle), 0);
+	expect_taken(p.below);
+	/* The instance's own directory as a link. */
+	snprintf(link_below, sizeof(link_below), "%s/below/n2n0", real);
+	if (geteuid() == 0) {
+		assert_int_equal(lchown(p.middle, NOBODY, NOBODY), 0);
+		expect_refused(p.below, "symbolic link");
+		assert_int_equal(lchown(p.middle, 0, 0), 0);
+		remove_all(link_below);
+		assert_int_equal(symlink("/tmp", link_below), 0);
+		assert_int_equal(lchown(link_below, NOBODY, NOBODY), 0);
+		expect_refused(p.below, "symbolic link");
+	}
+	remove_all(p.root);
+}
+
+static void what_a_link_leads_to_is_looked_at_too(void **state)
+{
+	struct place p;
+	char open_dir[96], loop[96];
+	struct os_error why;
+	struct state *st;
+
+	(void)state;
+	make_place(&p);
+	snprintf(open_dir, sizeof(open_dir), "%s/open", p.root);
+	assert_int_equal(mkdir(open_dir, 0700), 0);
+	assert_int_equal(chmod(open_dir, 0777), 0);
+	assert_int_equal(symlink("open/../open", p.middle), 0);
+	expect_refused(p.below, "others can write to");
+	snprintf(loop, sizeof(loop), "%s/loop", p.root);
+	assert_int_equal(symlink("loop", loop), 0);
+	assert_int_equal(state_open(&st, loop, "n2n0", &why), N2N_EIO);
+	assert_non_null(strstr(why.text, "symbolic link"));
+	remove_all(p.root);
+}
+
+static void files_that_others_put_there_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	char path[192], buf[8];
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/key", f->path);
+	assert_int_equal(symlink("/etc/hostname", path), 0);
+	assert_int_not_equal(state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), 0);
+	assert_non_null(strstr(f->err.text, "in the place of the symbolic link"));
+	assert_int_equal(unlink(path), 0);
+	/* One that would wait for a writer for ever. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), N2N_EPERM);
+	assert_non_null(strstr(f->err.text, "remove it"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(state_write(f->st, "key", "1", 1, &f->err), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, NOBODY, NOBODY), 0);
+		assert_int_equal(
+			state_read(f->st, "key", buf, sizeof(buf), &len, &f->err), N2N_EPERM);
+		assert_non_null(strstr(f->err.text, "no file of the user"));
+	}
+}
+
 static int open_as_nobody(const char *dir)
 {
 	struct state *st;
@@ -342,7 +529,7 @@ static int defaults_as_root(void)
 	       strcmp(path, "/run/n2n/n2n0/control");
 }
 
-/* dir is writable by everybody. */
+/* dir is nobody's. */
 static int defaults_as_nobody(char *dir)
 {
 	char path[STATE_SOCKET_MAX], expected[STATE_SOCKET_MAX];
@@ -394,7 +581,8 @@ static void the_environment_names_the_place(void **state)
 	if (geteuid() == 0)
 		assert_int_equal(defaults_as_root(), 0);
 	assert_non_null(mkdtemp(dir));
-	assert_int_equal(chmod(dir, 0777), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown(dir, NOBODY, NOBODY), 0);
 	child = fork();
 	if (child == 0)
 		_exit(defaults_as_nobody(dir));
@@ -417,6 +605,12 @@ int main(void)
 		TEST(a_file_open_to_others_is_refused),
 		TEST(a_second_process_is_told_of_the_first),
 		TEST(a_directory_open_to_others_is_refused),
+		cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_above_too),
+		cmocka_unit_test(a_group_of_others_is_refused_and_ones_own_is_not),
+		cmocka_unit_test(a_directory_of_another_user_is_refused),
+		cmocka_unit_test(links_of_others_are_refused_and_ones_own_followed),
+		cmocka_unit_test(what_a_link_leads_to_is_looked_at_too),
+		TEST(files_that_others_put_there_are_refused),
 		TEST(a_denied_directory_is_explained),
 		TEST(places_that_are_none_are_refused),
 		cmocka_unit_test(full_and_read_only_disks_are_told_apart),

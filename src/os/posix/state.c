@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/posix/place.h"
 #include "os/sys.h"
 
 #define LOCK_NAME     "lock"
@@ -123,6 +124,8 @@ static int explain_file(
 		choice = SETTING_STATE_DIR;
 	} else if (code == N2N_ENOSPC) {
 		advice = "make room there";
+	} else if (error == ELOOP) {
+		advice = "put the file itself in the place of the symbolic link";
 	} else if (error == EROFS) {
 		advice = "name a writable state directory";
 		choice = SETTING_STATE_DIR;
@@ -131,41 +134,13 @@ static int explain_file(
 		name[0] != 0 ? "/" : "", name, strerror(error), advice);
 }
 
-/* Like mkdir -p, mode 0700; 0 or an errno. */
-static int make_dirs(const char *path)
-{
-	char part[STATE_PATH_MAX];
-	size_t len = strlen(path);
-
-	memcpy(part, path, len + 1);
-	for (size_t i = 1; i <= len; i++) {
-		if (path[i] != '/' && path[i] != 0)
-			continue;
-		part[i] = 0;
-		if (mkdir(part, S_IRWXU) != 0 && errno != EEXIST)
-			return errno;
-		part[i] = path[i];
-	}
-	return 0;
-}
-
-/* Makes and opens a directory that nobody but its owner can write to. */
 static int open_dir(int *fd, const char *path, struct os_error *err)
 {
-	struct stat st;
-	int error = make_dirs(path);
+	int error = place_open(fd, path, err);
 
-	if (error != 0)
-		return explain_file(err, error, "make the directory", path, "");
-	*fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0 || fstat(*fd, &st) != 0)
-		return explain_file(err, errno, "open the directory", path, "");
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) || (st.st_uid != geteuid() && st.st_uid != 0))
-		return os_error_set(err, N2N_EPERM,
-			"others can write to the directory \"%.120s\"; chown it to the user of "
-			"this program and chmod it to 700",
-			path);
-	return 0;
+	if (error > 0)
+		return explain_file(err, error, "use the directory", path, "");
+	return error != 0 ? err->code : 0;
 }
 
 static int make_socket_dir(const char *dir, const char *instance, struct os_error *err)
@@ -287,17 +262,27 @@ static int read_all(int fd, uint8_t *buf, size_t cap, size_t *len)
 	}
 }
 
+static bool is_own_file(const struct stat *info)
+{
+	return S_ISREG(info->st_mode) && (info->st_uid == geteuid() || info->st_uid == 0);
+}
+
 int state_read(const struct state *st, const char *name, void *buf, size_t cap, size_t *len,
 	struct os_error *err)
 {
 	struct stat info;
-	int fd = openat(st->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = openat(st->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	int rc = 0, error;
 
 	if (fd < 0)
 		return explain_file(err, errno, "open", st->path, name);
 	error = fstat(fd, &info) != 0 ? errno : 0;
-	if (error == 0 && info.st_mode & GROUP_OTHER)
+	if (error == 0 && !is_own_file(&info))
+		rc = os_error_set(err, N2N_EPERM,
+			"\"%.120s/%.40s\" is no file of the user of this program (or of root), so "
+			"others may have put it there; remove it",
+			st->path, name);
+	else if (error == 0 && info.st_mode & GROUP_OTHER)
 		rc = os_error_set(err, N2N_EPERM,
 			"others can read \"%.120s/%.40s\", which may hold a secret; chmod it to "
 			"600",
