@@ -229,7 +229,11 @@ def check_key_of_another_user(a, at, folder):
     os.chown(key, NOBODY, NOBODY)
     p = a.edge("n2n0", "10.1.2.1", "-c", "mynetwork", "-K", key, *at)
     assert p.stop() == 0
-    step("root reads a key file of another user, as with sudo")
+    p = a.edge("n2n0", "10.1.2.1", "-c", "mynetwork", "-K", key, *at, "--state-dir", folder)
+    assert p.says(f'WARNING: the directory "{folder}" belongs to user {NOBODY}.*'
+                  "name another state directory .option --state-dir"), p.text()
+    assert p.stop() == 0
+    step("root reads a key file of another user, as with sudo, but keeps no state there")
 
 
 def main():

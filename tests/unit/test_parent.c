@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -287,6 +288,28 @@ static int channel(void)
 	return -1;
 }
 
+static int ask_without_a_free_number(struct parent *p)
+{
+	const struct parent_request r = {.kind = REQUEST_TAP};
+	const struct rlimit few = {16, 16};
+	struct parent_answer a;
+
+	CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	while (dup(STDERR_FILENO) >= 0)
+		continue;
+	CHECK(ask_udp(p, UDP_V4, 443) == -EMFILE);
+	CHECK(parent_ask(p, &r, &a) == -1 && a.why.code != 0);
+	return DONE;
+}
+
+static void a_descriptor_that_does_not_arrive_is_an_error(void **state)
+{
+	const struct parent_setup s = {.interface = "mine", .local = {.port = 443}};
+
+	(void)state;
+	assert_int_equal(run(&s, ask_without_a_free_number), DONE);
+}
+
 static int send_nonsense(struct parent *p)
 {
 	static const char zeros[4096];
@@ -333,6 +356,12 @@ static void answers_that_nobody_takes_block_nothing(void **state)
 
 /* ---- life ---- */
 
+static int end_at_once(struct parent *p)
+{
+	(void)p;
+	_exit(DONE);
+}
+
 static int die(struct parent *p)
 {
 	(void)p;
@@ -346,6 +375,29 @@ static int be_told_to_end(struct parent *p)
 	(void)kill(getppid(), SIGTERM);
 	(void)pause();
 	return 0;
+}
+
+/* Started by something that does not care for its children. */
+static void a_child_that_ends_at_once_is_noticed(void **state)
+{
+	const struct parent_setup s = {.local = {.port = 0}};
+	void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+	int ends[2];
+	uint8_t status = 0;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe(ends), 0);
+	if (fork() == 0) {
+		status = (uint8_t)part(&s, end_at_once);
+		_exit(write(ends[1], &status, 1) != 1);
+	}
+	assert_int_equal(read(ends[0], &status, 1), 1);
+	assert_int_equal(status, DONE);
+	(void)signal(SIGCHLD, before);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void its_status_tells_how_the_child_ended(void **state)
@@ -471,8 +523,10 @@ int main(void)
 		cmocka_unit_test(any_port_is_none_of_the_low_ones),
 		cmocka_unit_test(another_address_is_refused),
 		cmocka_unit_test(an_interface_that_nobody_named_is_refused),
+		cmocka_unit_test(a_descriptor_that_does_not_arrive_is_an_error),
 		cmocka_unit_test(requests_of_another_length_are_refused),
 		cmocka_unit_test(answers_that_nobody_takes_block_nothing),
+		cmocka_unit_test(a_child_that_ends_at_once_is_noticed),
 		cmocka_unit_test(its_status_tells_how_the_child_ended),
 		cmocka_unit_test(the_child_ends_with_its_parent),
 		cmocka_unit_test(who_has_few_rights_has_no_parent),

@@ -70,6 +70,8 @@ static int part(struct parent *p)
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return errno;
+	/* Who ignores it, as what starts us may have done, cannot wait for a child. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigprocmask(SIG_BLOCK, &taken, &before);
 	p->child = fork();
 	error = p->child < 0 ? errno : 0;
@@ -150,17 +152,22 @@ int parent_ask(struct parent *p, const struct parent_request *request, struct pa
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control)};
 	ssize_t got = -1;
+	int fd = -1;
 
 	if (send(p->channel, request, sizeof(*request), MSG_NOSIGNAL) == sizeof(*request))
 		do
 			got = recvmsg(p->channel, &m, MSG_CMSG_CLOEXEC);
 		while (got < 0 && errno == EINTR);
 	if (got == sizeof(*answer))
-		return descriptor_in(&m);
+		fd = descriptor_in(&m);
+	if (got == sizeof(*answer) && (fd >= 0 || answer->error != 0 || answer->why.code != 0))
+		return fd;
 	memset(answer, 0, sizeof(*answer));
-	answer->error = EPIPE;
-	(void)os_error_set(&answer->why, N2N_EIO,
-		"the parent process does not answer; start the program again");
+	answer->error = got == sizeof(*answer) ? EMFILE : EPIPE;
+	(void)os_error_set(&answer->why, os_errno(answer->error),
+		"nothing came from the parent process: %s; start the program again, or raise the "
+		"limit of open files (ulimit -n)",
+		strerror(answer->error));
 	return -1;
 }
 
@@ -292,7 +299,6 @@ static int settle(struct parent *p, struct os_error *err)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGUSR1, SIG_IGN);
 	(void)signal(SIGUSR2, SIG_IGN);
-	(void)signal(SIGCHLD, SIG_DFL);
 	(void)prctl(PR_SET_NAME, NAME, 0, 0, 0);
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
