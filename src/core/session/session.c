@@ -335,10 +335,16 @@ void session_want(struct core *core, struct session *s)
 	session_look_at(core, s, core->flush_ms);
 }
 
-void session_post(struct core *core, struct session *s, enum control_type type)
+void session_post_at(struct core *core, struct session *s, enum control_type type, uint64_t at_ms)
 {
 	outbox_post(&s->out, type, ++core->next_seq);
-	session_look_at(core, s, core->flush_ms);
+	outbox_wait(&s->out, type, at_ms);
+	session_look_at(core, s, at_ms > core->flush_ms ? at_ms : core->flush_ms);
+}
+
+void session_post(struct core *core, struct session *s, enum control_type type)
+{
+	session_post_at(core, s, type, 0);
 }
 
 void session_look_at(struct core *core, struct session *s, uint64_t at_ms)
@@ -443,14 +449,15 @@ static uint64_t next_age_ms(const struct core *core, const struct session *s)
 uint64_t session_next_ms(struct core *core, struct session *s)
 {
 	uint64_t soon = core->now_ms + SESSION_TICK_MS, next = next_age_ms(core, s);
+	uint64_t told = outbox_next_ms(&s->out);
 	struct origin to;
 
 	if (s->attempt != NULL || s->confirm_next_ms != 0 || s->waiting.n > 0 ||
 		atomic_load_explicit(&s->link.awake, memory_order_relaxed))
 		return soon;
 	/* What is to be told waits for keys, and they bring it up. */
-	if (!outbox_is_empty(&s->out) && session_sending(s, core->now_ms) != NULL)
-		return soon;
+	if (told < next && session_sending(s, core->now_ms) != NULL)
+		next = told > soon ? told : soon;
 	/* And a start for a way: who finds one looks (path_follow_route, inbox.c). */
 	if (s->wanted && session_way(s, &to)) {
 		uint64_t start = s->not_before_ms > soon ? s->not_before_ms : soon;

@@ -147,6 +147,8 @@ bool session_way(const struct session *s, struct origin *to);
 void session_want(struct core *core, struct session *s);
 /* Marks a reliable control message as to be sent, with a new sequence, before long. */
 void session_post(struct core *core, struct session *s, enum control_type type);
+/* The same, but it is not to be sent before this time. */
+void session_post_at(struct core *core, struct session *s, enum control_type type, uint64_t at_ms);
 /* It is to be looked at by then, or earlier. */
 void session_look_at(struct core *core, struct session *s, uint64_t at_ms);
 /* Key sets age, and frames that wait; whenever the session is looked at. */
