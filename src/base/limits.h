@@ -16,9 +16,13 @@
 #define SUPERNODE_ADDRESSES 8 /* that one name stands for */
 
 #define COMMUNITY_MEMBERS_MAX 1000 /* that a supernode lists, PROTOCOL.md 12 */
-#define COMMUNITY_NAME_MAX    64   /* bytes of UTF-8 */
-#define OVERLAY_ADDRESSES_MAX 8	   /* of one member in one community */
-#define INTERFACE_NAME_MAX    15   /* bytes, without the NUL */
+/* Registrations that one address may have in one community, PROTOCOL.md 8.6. */
+#define PER_ADDRESS_DEFAULT 300
+#define PER_ADDRESS_MAX	    20000
+
+#define COMMUNITY_NAME_MAX    64 /* bytes of UTF-8 */
+#define OVERLAY_ADDRESSES_MAX 8	 /* of one member in one community */
+#define INTERFACE_NAME_MAX    15 /* bytes, without the NUL */
 
 /* Owners of MAC addresses that are remembered in one community, PROTOCOL.md 9.4. */
 #define MAC_OWNERS_MAX (2 * COMMUNITY_MEMBERS_MAX)

@@ -6,6 +6,15 @@
 
 #include "conf/values.h"
 
+/* unsigned */
+static int set_per_address(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_number(field, value, 1, PER_ADDRESS_MAX))
+		return value_wrong(why, why_cap, "is not a number of registrations; give 1 to %d",
+			PER_ADDRESS_MAX);
+	return 0;
+}
+
 static const struct option_spec network_options[] = {
 	{
 		.name = "port",
@@ -23,6 +32,15 @@ static const struct option_spec network_options[] = {
 		.help = "the same as --port",
 		.field = offsetof(struct supernode_conf, local),
 		.set = value_listen,
+	},
+	{
+		.name = "max-per-address",
+		.arg = "N",
+		.help = "members of one network that may come from one address (IPv6: a /64), "
+			"default " OPTION_NUMBER(PER_ADDRESS_DEFAULT),
+		.field = offsetof(struct supernode_conf, per_address),
+		.settings = SETTING_BIT(SETTING_PER_ADDRESS),
+		.set = set_per_address,
 	},
 	{0},
 };
@@ -57,6 +75,7 @@ int supernode_conf_parse(struct supernode_conf *conf, int argc, char **argv, str
 {
 	memset(conf, 0, sizeof(*conf));
 	conf->local.port = SUPERNODE_PORT_DEFAULT;
+	conf->per_address = PER_ADDRESS_DEFAULT;
 	if (options_from_env(&supernode_options, conf, err) != 0)
 		return N2N_EINVAL;
 	return options_from_args(&supernode_options, argc, argv, conf, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What the user wants of a supernode: a port, and a process. One thread, as options.h. */
+/* What the user wants of a supernode: a port, limits, and a process. One thread, as options.h. */
 #ifndef N2N_CONF_SUPERNODE_CONF_H
 #define N2N_CONF_SUPERNODE_CONF_H
 
@@ -11,6 +11,7 @@
 /* Pointers are into argv or the environment. */
 struct supernode_conf {
 	struct endpoint local; /* ip none: all */
+	unsigned per_address;  /* registrations in one community from one address */
 	struct process_conf process;
 };
 

@@ -4,10 +4,17 @@
 
 #include "core/session/send.h"
 
+/* What a supernode answers is padded to no more than it was asked with: anybody may ask. */
 static void send_written(struct node *n, struct session *s, struct writer *w)
 {
-	if (writer_len(w) > 0 && writer_ok(w))
-		send_control(&n->core, s, w);
+	bool answers = s->link.kind == LINK_MEMBER && n->core.asked_len > 0;
+
+	if (writer_len(w) > 0 && writer_ok(w)) {
+		if (answers)
+			send_reply(&n->core, s, w, NULL);
+		else
+			send_control(&n->core, s, w);
+	}
 	writer_init(w, w->start, CONTROL_MAX_LEN);
 }
 
@@ -104,12 +111,15 @@ void control_input(struct node *n, struct session *s, const struct keyset *k, co
 			take_ack(n, s, &m);
 		else if (is_news(s, &m))
 			n->role->message(n, s, k, &m, from);
-		if (s->gone)
+		if (s->gone) {
+			n->core.asked_len = 0;
 			return;
+		}
 	}
 	if (rc != 0)
 		core_drop(&n->core, DROP_MALFORMED);
 	if (acks.n > 0)
 		control_ack_encode(&w, &acks);
 	control_flush(n, s, &w);
+	n->core.asked_len = 0;
 }

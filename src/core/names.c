@@ -15,6 +15,11 @@ struct name {
 
 static const struct name community_states[] = {COMMUNITY_STATES(ROW)};
 static const struct name supernode_states[] = {SUPERNODE_STATES(ROW)};
+static const struct name refusals[] = {
+#define X(id, name, text) [REGISTER_##id] = {name, text},
+	REGISTER_REFUSALS(X)
+#undef X
+};
 static const struct name events[] = {EVENT_KINDS(ROW)};
 
 const char *community_state_name(enum community_state s)
@@ -30,6 +35,24 @@ const char *community_state_text(enum community_state s)
 const char *supernode_state_name(enum supernode_state s)
 {
 	return LOOK_UP(supernode_states, s, name);
+}
+
+static const struct name *refusal(unsigned result)
+{
+	static const struct name other = {"other", "it does not say why"};
+
+	return result < COUNT(refusals) && refusals[result].name != NULL ? &refusals[result]
+									 : &other;
+}
+
+const char *register_refusal_name(unsigned result)
+{
+	return refusal(result)->name;
+}
+
+const char *register_refusal_text(unsigned result)
+{
+	return refusal(result)->text;
 }
 
 const char *event_text(enum event_kind kind)

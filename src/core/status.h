@@ -21,6 +21,7 @@
 #define COMMUNITY_STATES(X)                                                                        \
 	X(NO_SUPERNODE, "no-supernode", "no supernode reached yet; trying again all the time")     \
 	X(ALONE, "alone", "registered; no other member is there yet")                              \
+	X(REFUSED, "refused", "no supernode takes the registration; trying again")                 \
 	X(JOINING, "joining", "other members are there; shaking hands")                            \
 	X(WRONG_KEY, "wrong-key", "no other member under this key")                                \
 	X(WRONG_PASSPHRASE, "wrong-passphrase", "passphrase differs from every member reached")    \
@@ -76,6 +77,7 @@ struct status_peer {
 	X(HANDSHAKE, "handshake", "shaking hands")                                                 \
 	X(REGISTERING, "registering", "asked for the registration")                                \
 	X(UP, "up", "registered")                                                                  \
+	X(REFUSED, "refused", "refused the registration; to be asked again")                       \
 	X(MISMATCH, "key-mismatch", "its key is not the one given for it")
 
 enum supernode_state {
@@ -83,6 +85,18 @@ enum supernode_state {
 	SUPERNODE_STATES(X)
 #undef X
 };
+
+/*
+ * Why a supernode refuses a registration: identifier of register_result, name, and text for people.
+ * Results that are none of these are refusals without a reason.
+ */
+#define REGISTER_REFUSALS(X)                                                                       \
+	X(COMMUNITY_FULL, "community-full", "the community is full there")                         \
+	X(BAD_PROOF, "proof", "it doubts our identity")                                            \
+	X(SUPERNODE_FULL, "supernode-full", "the supernode is full")                               \
+	X(ADDRESS_LIMIT, "address-limit",                                                          \
+		"too many registrations come from our address, or too fast")                       \
+	X(OTHER_IDENTITY, "other-identity", "we are registered there as somebody else")
 
 struct status_supernode {
 	unsigned index;
@@ -92,6 +106,8 @@ struct status_supernode {
 	uint8_t key[KEY_LEN];
 	bool key_changed; /* since it was remembered */
 	enum supernode_state state;
+	uint8_t refused; /* result of the last REGISTER, if that was a refusal; else REGISTER_OK */
+	uint64_t retry_ms; /* while the state is refused: until it is asked again */
 	uint64_t heard_ms;
 	uint32_t handle;
 	struct endpoint observed; /* our address as it sees it */
@@ -110,5 +126,9 @@ const char *community_state_name(enum community_state s);
 const char *community_state_text(enum community_state s);
 /* For machines. */
 const char *supernode_state_name(enum supernode_state s);
+/* For machines; "other" for a result that is unknown, as only newer supernodes have it. */
+const char *register_refusal_name(unsigned result);
+/* For people. */
+const char *register_refusal_text(unsigned result);
 
 #endif

@@ -67,6 +67,17 @@ static void age(char cell[CELL_MAX], const json_t *object, const char *name)
 
 /* ---- for people ---- */
 
+static void print_refusal(const json_t *supernode)
+{
+	bool now = strcmp(string(supernode, "state"), "refused") == 0;
+
+	if (!json_is_string(json_object_get(supernode, "refused_text")))
+		return;
+	printf(", %s%s", now ? "" : "refused the last time: ", string(supernode, "refused_text"));
+	if (now)
+		printf("; to be asked again in %.0f s", number(supernode, "retry_s"));
+}
+
 static void print_supernodes(const json_t *community)
 {
 	const json_t *s;
@@ -74,6 +85,7 @@ static void print_supernodes(const json_t *community)
 
 	json_array_foreach (json_object_get(community, "supernodes"), i, s) {
 		printf("  supernode %s: %s", string(s, "name"), string(s, "state"));
+		print_refusal(s);
 		if (json_is_string(json_object_get(s, "observed")))
 			printf(", sees us as %s", string(s, "observed"));
 		if (json_is_true(json_object_get(s, "key_changed")))
@@ -171,16 +183,16 @@ static void print_community(const json_t *c)
 	print_refused(c);
 }
 
-static void print_drops(json_t *drops)
+static void print_counts(const char *title, json_t *counts)
 {
-	const char *name, *separator = "  dropped   ";
+	const char *name, *separator = title;
 	json_t *count;
 
-	json_object_foreach (drops, name, count) {
-		printf("%s%s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(count));
-		separator = ", ";
+	json_object_foreach (counts, name, count) {
+		printf("%s %s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(count));
+		separator = ",";
 	}
-	if (json_object_size(drops) > 0)
+	if (json_object_size(counts) > 0)
 		putchar('\n');
 }
 
@@ -194,6 +206,7 @@ static void print_relay(const json_t *result)
 	printf("  key       %s\n", string(json_object_get(result, "node"), "key"));
 	printf("  registry  %.0f %s of %.0f %s\n", members, members == 1 ? "member" : "members",
 		communities, communities == 1 ? "community" : "communities");
+	print_counts("  refused  ", json_object_get(registry, "refused"));
 	printf("  relayed   %.0f packets, %s\n", number(relay, "packets"),
 		text_bytes(buf, number(relay, "bytes")));
 }
@@ -234,7 +247,7 @@ static void print_result(const json_t *result)
 		print_relay(result);
 	json_array_foreach (json_object_get(result, "communities"), i, community)
 		print_community(community);
-	print_drops(json_object_get(result, "drops"));
+	print_counts("  dropped  ", json_object_get(result, "drops"));
 }
 
 /* ---- the command ---- */

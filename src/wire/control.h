@@ -104,8 +104,11 @@ struct control_register {
 
 enum register_result {
 	REGISTER_OK = 0,
-	REGISTER_FULL = 1,
-	REGISTER_BAD_PROOF = 2
+	REGISTER_COMMUNITY_FULL = 1,
+	REGISTER_BAD_PROOF = 2,
+	REGISTER_SUPERNODE_FULL = 3,
+	REGISTER_ADDRESS_LIMIT = 4, /* too many, or too many at once, from where the edge is */
+	REGISTER_OTHER_IDENTITY = 5 /* than the one that this hop session registered before */
 };
 
 struct control_registered {

@@ -101,6 +101,12 @@ static void keep_alive(struct crowd *c, const struct orders *o)
 	}
 }
 
+static bool is_about_room(unsigned result)
+{
+	return result == REGISTER_COMMUNITY_FULL || result == REGISTER_SUPERNODE_FULL ||
+	       result == REGISTER_ADDRESS_LIMIT;
+}
+
 static void print_crowd(const struct crowd *c, double seconds)
 {
 	unsigned up = 0, full = 0, refused = 0;
@@ -109,8 +115,8 @@ static void print_crowd(const struct crowd *c, double seconds)
 		const struct client *x = &c->at[i];
 
 		up += x->state == CLIENT_UP;
-		full += x->state == CLIENT_REFUSED && x->result == REGISTER_FULL;
-		refused += x->state == CLIENT_REFUSED && x->result != REGISTER_FULL;
+		full += x->state == CLIENT_REFUSED && is_about_room(x->result);
+		refused += x->state == CLIENT_REFUSED && !is_about_room(x->result);
 	}
 	printf("{\"asked\": %u, \"registered\": %u, \"full\": %u, \"refused\": %u, "
 	       "\"unanswered\": %u, \"seconds\": %.2f}\n",

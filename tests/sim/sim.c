@@ -128,7 +128,8 @@ void sim_push_for(struct sim_node *n, enum sim_event_type type, uint64_t at_ms)
 
 static struct sim_node *node_at(const struct sim *s, const struct endpoint *e)
 {
-	unsigned number = load_be16(e->ip + 14);
+	bool nat = e->port >= SIM_NAT_PORTS;
+	unsigned number = nat ? e->port - SIM_NAT_PORTS : load_be16(e->ip + 14);
 	struct sim_node *n = number < s->n_nodes ? s->nodes[number] : NULL;
 
 	return n != NULL && endpoint_equal(&n->address, e) ? n : NULL;

@@ -18,6 +18,7 @@
 #define SIM_START_MS	   UINT64_C(100000) /* the clock at the beginning */
 #define SIM_WALL_MS	   UINT64_C(1700000000000)
 #define SIM_PORT	   7777
+#define SIM_NAT_PORTS	   20000 /* of nodes behind a NAT, by their number; others have lower ones */
 #define SIM_SUPERNODES_MAX 4
 #define SIM_EVENTS	   (EVENT_STATE + 1)
 #define SIM_KNOWN_MAX	   300
@@ -170,6 +171,8 @@ void sim_start_all(struct sim *s);
 /* The process ends: with a goodbye or without; the state directory holds what it would. */
 void sim_stop(struct sim_node *n, bool goodbye);
 void sim_forget_state(struct sim_node *n);
+/* From outside it is seen at this address, which it shares with others, from its start on. */
+void sim_behind(struct sim_node *n, const struct endpoint *nat);
 /* Another address from now on: its own, which it notices, or that of a NAT before it. */
 void sim_move(struct sim_node *n, bool notices);
 

@@ -94,7 +94,7 @@ static void encode(
 	struct control_roster page;
 	struct control_registered r = {.handle = member_handle(m), .lease_s = LEASE_S};
 
-	if (type == CONTROL_ROSTER && member_page(m, &page)) {
+	if (type == CONTROL_ROSTER && member_page((struct supernode *)n, m, &page)) {
 		tamper(l, &page);
 		l->n_rosters++;
 		control_roster_encode(w, seq, &page);
@@ -294,7 +294,7 @@ static void say_registered(struct sim_node *sn, struct session *to, uint32_t rou
 
 	writer_init(&w, buf, sizeof(buf));
 	for (uint32_t i = 0; i < 20; i++) {
-		const struct control_registered r = {.result = i % 2 ? REGISTER_FULL : REGISTER_OK,
+		const struct control_registered r = {.result = REGISTER_OK,
 			.handle = round * 100 + i + 1,
 			.lease_s = LEASE_S,
 			.observed = endpoint_v4(0xcb007100 + i, 99)};

@@ -401,6 +401,12 @@ void sim_forget_state(struct sim_node *n)
 	n->setup.n_owners = 0;
 }
 
+void sim_behind(struct sim_node *n, const struct endpoint *nat)
+{
+	n->address = *nat;
+	n->address.port = (uint16_t)(SIM_NAT_PORTS + n->number);
+}
+
 void sim_move(struct sim_node *n, bool notices)
 {
 	n->address.ip[13]++;

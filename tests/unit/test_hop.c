@@ -82,19 +82,116 @@ static void registering_is_repeated_until_acknowledged(void **state)
 	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
 }
 
-static void a_refusal_is_told_and_no_registration(void **state)
+static void note_supernode(void *ctx, const struct status_supernode *s)
+{
+	struct status_supernode *all = ctx;
+
+	all[s->index] = *s;
+}
+
+static void ignore_peer(void *ctx, const struct status_peer *p)
+{
+	(void)ctx, (void)p;
+}
+
+static void ignore_community(void *ctx, const struct status_community *c)
+{
+	(void)ctx, (void)c;
+}
+
+static void look(const struct fixture *f, struct status_supernode all[FAKES])
+{
+	const struct status_sink sink = {all, ignore_community, ignore_peer, note_supernode};
+
+	edge_status(f->e, f->core->now_ms, &sink);
+}
+
+/* It says goodbye, goes on to the next one, and comes back to nobody who refused it just now. */
+static void a_refusal_is_told_and_leads_on(void **state)
+{
+	struct status_supernode all[FAKES];
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	unsigned at;
+
+	add_supernode(f, 0, true, false);
+	add_supernode(f, 1, true, false);
+	run(f, 2 * TICK_MS);
+	f->n_sent = f->n_heard = 0;
+	fake_registered(f, &f->fake[0], REGISTER_COMMUNITY_FULL, HANDLE, &seen);
+	assert_int_equal(f->c->hop.handle, 0);
+	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 1);
+	assert_int_equal(f->last[EVENT_SUPERNODE_REFUSED].value, REGISTER_COMMUNITY_FULL);
+	assert_int_equal(community_state(f->c), COMMUNITY_REFUSED);
+	exchange(f);
+	assert_int_equal(f->fake[0].n[CONTROL_UNREGISTER], 1);
+	run(f, 3 * TICK_MS);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(f->c->hop.supernode, 1);
+	look(f, all);
+	assert_int_equal(all[0].state, SUPERNODE_REFUSED);
+	assert_int_equal(all[0].refused, REGISTER_COMMUNITY_FULL);
+	assert_in_range(all[0].retry_ms, 3000, 6000);
+	assert_int_equal(all[1].state, SUPERNODE_REGISTERING);
+	assert_int_equal(all[1].refused, REGISTER_OK);
+	/* An unknown one is a refusal as well. */
+	fake_registered(f, &f->fake[1], 77, HANDLE, &seen);
+	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 2);
+	run(f, 2000);
+	assert_int_equal(state_of(f), SUPERNODE_UNRESOLVED);
+	assert_int_equal(community_state(f->c), COMMUNITY_REFUSED);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
+	assert_string_equal(register_refusal_name(all[0].refused), "community-full");
+	/* In the end there is room; nothing of it is left. */
+	run(f, 5000);
+	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	at = f->c->hop.supernode;
+	fake_registered(f, &f->fake[at], REGISTER_OK, HANDLE, &seen);
+	assert_int_equal(state_of(f), SUPERNODE_UP);
+	look(f, all);
+	assert_int_equal(all[at].state, SUPERNODE_UP);
+	assert_int_equal(all[at].refused, REGISTER_OK);
+	assert_int_equal(all[1 - at].state, SUPERNODE_REFUSED);
+}
+
+/* Asked again after 5 s, 10 s, ... up to 320 s, and not a packet in between; told once. */
+static void who_refuses_is_asked_less_and_less(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint seen = observed();
+	struct fake *s = &f->fake[0];
+
+	add_supernode(f, 0, true, false);
+	run(f, 2 * TICK_MS);
+	for (unsigned i = 0; i < 9; i++) {
+		const unsigned pause = 5000u << (i < 6 ? i : 6);
+		const unsigned inits = s->inits;
+		const uint64_t at_ms = f->core->now_ms;
+
+		fake_registered(f, s, REGISTER_SUPERNODE_FULL, HANDLE, &seen);
+		while (s->inits == inits && f->core->now_ms < at_ms + 500000)
+			tick(f);
+		assert_in_range(f->core->now_ms - at_ms, pause * 8 / 10, pause * 12 / 10 + 200);
+		run(f, 2 * TICK_MS);
+		assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	}
+	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 1);
+	fake_registered(f, s, REGISTER_ADDRESS_LIMIT, HANDLE, &seen);
+	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 2);
+	assert_int_equal(f->events[EVENT_SUPERNODE_SILENT], 0);
+}
+
+/* Up, and thrown out: its place has no room for it. */
+static void a_refusal_ends_a_registration(void **state)
 {
 	struct fixture *f = *state;
 	const struct endpoint seen = observed();
 
-	add_supernode(f, 0, true, false);
-	run(f, 2 * TICK_MS);
-	fake_registered(f, &f->fake[0], REGISTER_FULL, HANDLE, &seen);
-	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	go_up(f, HANDLE);
+	fake_registered(f, &f->fake[0], REGISTER_ADDRESS_LIMIT, HANDLE, &seen);
+	assert_int_equal(state_of(f), SUPERNODE_UNRESOLVED);
 	assert_int_equal(f->c->hop.handle, 0);
-	assert_int_equal(f->events[EVENT_SUPERNODE_REFUSED], 1);
-	assert_int_equal(f->last[EVENT_SUPERNODE_REFUSED].value, REGISTER_FULL);
-	assert_int_equal(f->events[EVENT_SUPERNODE_UP], 0);
+	assert_null(f->c->hop.session);
 }
 
 /* ---- which key has it? ---- */
@@ -511,7 +608,9 @@ int main(void)
 		TEST(it_waits_for_an_address),
 		TEST(with_its_key_it_registers_at_once),
 		TEST(registering_is_repeated_until_acknowledged),
-		TEST(a_refusal_is_told_and_no_registration),
+		TEST(a_refusal_is_told_and_leads_on),
+		TEST(who_refuses_is_asked_less_and_less),
+		TEST(a_refusal_ends_a_registration),
 		TEST(without_a_key_it_asks_and_goes_on_asking),
 		TEST(only_an_answer_to_the_last_questions_counts),
 		TEST(another_key_than_the_given_one_is_not_used),

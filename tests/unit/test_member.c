@@ -81,10 +81,11 @@ static void enter(struct world *w, unsigned number)
 {
 	struct edge_model *e = &w->edge[number];
 	const struct control_register r = registration(e, number);
+	const struct endpoint home = endpoint_v4(UINT32_C(0x0a000000) | number, 500);
 	const uint8_t remote[KEY_LEN] = {(uint8_t)number, 2};
 
 	if (e->m == NULL)
-		e->m = member_create(w->sn, remote);
+		e->m = member_create(w->sn, remote, &home);
 	assert_non_null(e->m);
 	assert_int_equal(member_register(w->sn, e->m, &r), REGISTER_OK);
 	assert_int_not_equal(member_handle(e->m), 0);
@@ -122,14 +123,14 @@ static uint32_t *roster_of(struct member *m)
 }
 
 /* The supernode sends the page that is due, as control.c would. */
-static bool transmit(struct edge_model *e)
+static bool transmit(struct world *w, struct edge_model *e)
 {
 	uint32_t *due = roster_of(e->m);
 	struct control_roster page;
 
 	if (*due == 0)
 		return false;
-	if (!member_page(e->m, &page)) {
+	if (!member_page(w->sn, e->m, &page)) {
 		*due = 0;
 		return false;
 	}
@@ -159,7 +160,7 @@ static void settle(struct world *w)
 	for (unsigned i = 0; i < w->n; i++) {
 		struct edge_model *e = &w->edge[i];
 
-		while (e->m != NULL && (e->learner.n_pages > 0 || transmit(e))) {
+		while (e->m != NULL && (e->learner.n_pages > 0 || transmit(w, e))) {
 			receive(w, i, false);
 			acknowledge(w, e);
 		}
@@ -210,6 +211,7 @@ static void come_and_go(struct world *w, unsigned number)
 {
 	struct edge_model *e = &w->edge[number];
 
+	w->sn->node.core.now_ms += 300; /* so that arrivals keep within their pace */
 	if (e->m == NULL) {
 		if (below(w, 2) == 0)
 			forget(w, number);
@@ -218,6 +220,7 @@ static void come_and_go(struct world *w, unsigned number)
 	}
 	switch (below(w, 6)) {
 	case 0:
+		leave(w, number);
 		e->community = below(w, COMMUNITIES); /* what it had is of no use there */
 		forget(w, number);
 		enter(w, number);
@@ -247,7 +250,7 @@ static void step(struct world *w)
 	else if (e->m == NULL || e->deaf)
 		return;
 	else if (what < 45)
-		(void)transmit(e);
+		(void)transmit(w, e);
 	else if (what < 70)
 		receive(w, number, what < 50);
 	else if (what < 90)
@@ -293,28 +296,67 @@ static void pictures_converge_in_small_communities(void **state)
 
 /* ---- limits ---- */
 
+static struct member *come(struct world *w, uint32_t number, const struct endpoint *at)
+{
+	uint8_t remote[KEY_LEN] = {3};
+
+	store_be32(remote + 1, number);
+	return member_create(w->sn, remote, at);
+}
+
+/* Whom there is no room for is told so: it has a session, and none ends for it. */
 static void both_limits_hold(void **state)
 {
 	static struct world w;
 	struct control_register r = {.tag = {1}};
-	uint8_t remote[KEY_LEN] = {3};
-	struct member *m;
+	struct supernode_status status;
+	struct member *m = NULL;
 
 	(void)state;
 	init_limited(&w, 4, 7, COMMUNITY_MEMBERS_MAX + 1);
-	for (uint32_t i = 0; i < COMMUNITY_MEMBERS_MAX + 1; i++) {
-		store_be32(remote + 1, i);
-		m = member_create(w.sn, remote);
+	for (uint32_t i = 0; i < COMMUNITY_MEMBERS_MAX + 3; i++) {
+		const struct endpoint at = endpoint_v4(i / 200 + 1, 1);
+
+		m = come(&w, i, &at);
 		assert_non_null(m);
-		memcpy(r.static_public, remote, KEY_LEN);
+		store_be32(r.static_public, i);
 		assert_int_equal(member_register(w.sn, m, &r),
-			i < COMMUNITY_MEMBERS_MAX ? REGISTER_OK : REGISTER_FULL);
+			i < COMMUNITY_MEMBERS_MAX ? REGISTER_OK : REGISTER_COMMUNITY_FULL);
 	}
 	assert_int_equal(member_handle(m), 0);
-	remote[0] = 4;
-	assert_null(member_create(w.sn, remote));
-	/* Another community has room for the one that was refused. */
+	/* Another community has room for one of them; then there is none for anybody. */
 	r.tag[0] = 2;
+	assert_int_equal(member_register(w.sn, m, &r), REGISTER_OK);
+	r.tag[0] = 3;
+	m = come(&w, 5000, &(struct endpoint){{1}, 1});
+	assert_int_equal(member_register(w.sn, m, &r), REGISTER_SUPERNODE_FULL);
+	supernode_status(w.sn, &status);
+	assert_int_equal(status.members, COMMUNITY_MEMBERS_MAX + 1);
+	assert_int_equal(status.waiting, 3);
+	assert_int_equal(status.communities, 2);
+	supernode_destroy(w.sn);
+}
+
+/* The lobby has an end, and who came last is not shown out. */
+static void who_waits_longest_gives_way(void **state)
+{
+	static struct world w;
+	struct control_register r = {.tag = {1}};
+	struct supernode_status status;
+	struct member *m = NULL;
+
+	(void)state;
+	init(&w, 4, 18);
+	enter(&w, 0);
+	for (uint32_t i = 0; i < 3000; i++) {
+		const struct endpoint at = endpoint_v4(1000 + i / 50, 1);
+
+		m = come(&w, i, &at);
+		assert_non_null(m);
+	}
+	supernode_status(w.sn, &status);
+	assert_int_equal(status.waiting, 1000);
+	assert_int_equal(status.members, 1);
 	assert_int_equal(member_register(w.sn, m, &r), REGISTER_OK);
 	supernode_destroy(w.sn);
 }
@@ -327,7 +369,7 @@ static void learn_page(struct world *w, struct member *m, unsigned *entries, uns
 	uint8_t buf[CONTROL_MAX_LEN];
 	struct writer wr;
 
-	assert_true(member_page(m, &page));
+	assert_true(member_page(w->sn, m, &page));
 	writer_init(&wr, buf, sizeof(buf));
 	control_roster_encode(&wr, 1, &page);
 	assert_true(writer_ok(&wr));
@@ -338,20 +380,21 @@ static void learn_page(struct world *w, struct member *m, unsigned *entries, uns
 	member_took_page(w->sn, m);
 }
 
-/* Under another static it is another member, and the first has left. */
-static void another_identity_is_a_departure(void **state)
+/* A session is for one member of one community: no other is entered, and nobody hears of it. */
+static void another_identity_is_refused(void **state)
 {
 	static struct world w;
 	struct control_register r = {.tag = {1}};
 	const uint8_t a[KEY_LEN] = {6}, b[KEY_LEN] = {7};
+	const struct endpoint home = endpoint_v4(7, 7);
 	unsigned entries = 0, gone = 0;
 	struct member *watcher, *changer;
 	uint32_t handle;
 
 	(void)state;
 	init(&w, 4, 9);
-	watcher = member_create(w.sn, a);
-	changer = member_create(w.sn, b);
+	watcher = member_create(w.sn, a, &home);
+	changer = member_create(w.sn, b, &home);
 	r.static_public[0] = 1;
 	assert_int_equal(member_register(w.sn, watcher, &r), REGISTER_OK);
 	r.static_public[0] = 2;
@@ -360,12 +403,14 @@ static void another_identity_is_a_departure(void **state)
 	assert_true(entries == 1 && gone == 0);
 	handle = member_handle(changer);
 	r.static_public[0] = 3;
-	assert_int_equal(member_register(w.sn, changer, &r), REGISTER_OK);
-	assert_int_not_equal(member_handle(changer), handle);
-	learn_page(&w, watcher, &entries, &gone);
-	assert_true(entries == 2 && gone == 1);
-	assert_int_equal(w.events[EVENT_MEMBER_UP], 3);
-	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
+	assert_int_equal(member_register(w.sn, changer, &r), REGISTER_OTHER_IDENTITY);
+	r.static_public[0] = 2;
+	r.tag[0] = 2;
+	assert_int_equal(member_register(w.sn, changer, &r), REGISTER_OTHER_IDENTITY);
+	assert_int_equal(member_handle(changer), handle);
+	assert_int_equal(*roster_of(watcher), 0);
+	assert_int_equal(w.events[EVENT_MEMBER_UP], 2);
+	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 0);
 	supernode_destroy(w.sn);
 }
 
@@ -385,7 +430,7 @@ static void refreshing_changes_nothing(void **state)
 
 		enter(&w, 0);
 		assert_int_equal(*roster_of(w.edge[1].m), 0);
-		assert_false(transmit(&w.edge[0]));
+		assert_false(transmit(&w, &w.edge[0]));
 		assert_int_equal(w.edge[0].m->entry->community->version, version);
 		assert_int_equal(member_handle(w.edge[0].m), handle);
 	}
@@ -463,7 +508,7 @@ static void who_does_not_register_has_ten_seconds(void **state)
 
 	(void)state;
 	init(&w, 4, 13);
-	assert_non_null(member_create(w.sn, remote));
+	assert_non_null(member_create(w.sn, remote, &(struct endpoint){{1}, 1}));
 	enter(&w, 0);
 	tick(&w, 9999);
 	member_unregister(w.sn, w.edge[0].m);
@@ -471,12 +516,12 @@ static void who_does_not_register_has_ten_seconds(void **state)
 	assert_int_equal(w.events[EVENT_MEMBER_DOWN], 1);
 	tick(&w, 10000);
 	supernode_status(w.sn, &status);
-	assert_true(status.members == 1 && status.communities == 0);
+	assert_true(status.members == 0 && status.waiting == 1 && status.communities == 0);
 	assert_ptr_equal(member_find(w.sn, w.edge[0].m->session->remote), w.edge[0].m);
 	assert_null(member_find(w.sn, remote));
 	tick(&w, 9999 + 10000);
 	supernode_status(w.sn, &status);
-	assert_int_equal(status.members, 0);
+	assert_int_equal(status.waiting, 0);
 	supernode_destroy(w.sn);
 }
 
@@ -518,10 +563,10 @@ static void a_restarted_edge_has_ten_seconds_too(void **state)
 	member_unregister(w.sn, w.edge[0].m);
 	tick(&w, 21999);
 	supernode_status(w.sn, &status);
-	assert_int_equal(status.members, 1);
+	assert_int_equal(status.waiting, 1);
 	tick(&w, 22000);
 	supernode_status(w.sn, &status);
-	assert_int_equal(status.members, 0);
+	assert_int_equal(status.waiting, 0);
 	supernode_destroy(w.sn);
 }
 
@@ -626,7 +671,8 @@ int main(void)
 		cmocka_unit_test(pictures_converge),
 		cmocka_unit_test(pictures_converge_in_small_communities),
 		cmocka_unit_test(both_limits_hold),
-		cmocka_unit_test(another_identity_is_a_departure),
+		cmocka_unit_test(who_waits_longest_gives_way),
+		cmocka_unit_test(another_identity_is_refused),
 		cmocka_unit_test(refreshing_changes_nothing),
 		cmocka_unit_test(a_change_posts_a_page_to_who_has_none_under_way),
 		cmocka_unit_test(a_lease_lasts_as_long_as_it_is_heard),

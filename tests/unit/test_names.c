@@ -37,7 +37,7 @@ static void check_text(const char *text)
 static void each_has_a_name_and_a_text(void **state)
 {
 	struct table communities = {.n = 0}, supernodes = {.n = 0}, reasons = {.n = 0},
-		     events = {.n = 0};
+		     refusals = {.n = 0}, events = {.n = 0};
 
 	(void)state;
 #define X(id, word, explanation)                                                                   \
@@ -59,15 +59,22 @@ static void each_has_a_name_and_a_text(void **state)
 	RELAY_REASONS(X)
 #undef X
 #define X(id, word, explanation)                                                                   \
+	check_name(&refusals, register_refusal_name(REGISTER_##id));                               \
+	check_text(register_refusal_text(REGISTER_##id));                                          \
+	assert_string_equal(register_refusal_name(REGISTER_##id), word);
+	REGISTER_REFUSALS(X)
+#undef X
+#define X(id, word, explanation)                                                                   \
 	check_name(&events, word);                                                                 \
 	check_text(event_text(EVENT_##id));                                                        \
 	assert_string_equal(event_text(EVENT_##id), explanation);
 	EVENT_KINDS(X)
 #undef X
-	assert_int_equal(communities.n, 6);
-	assert_int_equal(supernodes.n, 7);
+	assert_int_equal(communities.n, 7);
+	assert_int_equal(supernodes.n, 8);
 	assert_int_equal(reasons.n, 5);
-	assert_int_equal(events.n, 18);
+	assert_int_equal(refusals.n, 5);
+	assert_int_equal(events.n, 19);
 }
 
 /* The contract that the names are part of names each of them. */
@@ -75,7 +82,7 @@ static void each_name_is_in_control_md(void **state)
 {
 	static const char *const names[] = {
 #define X(id, word, explanation) "`" word "`",
-		COMMUNITY_STATES(X) SUPERNODE_STATES(X) RELAY_REASONS(X)
+		COMMUNITY_STATES(X) SUPERNODE_STATES(X) RELAY_REASONS(X) REGISTER_REFUSALS(X)
 #undef X
 	};
 	static char text[1 << 16];
@@ -97,12 +104,14 @@ static void each_name_is_in_control_md(void **state)
 static void what_is_in_no_table_has_a_question_mark(void **state)
 {
 	(void)state;
-	assert_string_equal(community_state_name((enum community_state)6), "?");
+	assert_string_equal(community_state_name((enum community_state)7), "?");
 	assert_string_equal(community_state_text((enum community_state) - 1), "?");
-	assert_string_equal(supernode_state_name((enum supernode_state)7), "?");
+	assert_string_equal(supernode_state_name((enum supernode_state)8), "?");
 	assert_string_equal(relay_reason_name((enum relay_reason)5), "?");
 	assert_string_equal(relay_reason_text((enum relay_reason) - 1), "?");
 	assert_string_equal(event_text((enum event_kind) - 1), "?");
+	assert_string_equal(register_refusal_name(REGISTER_OK), "other");
+	assert_string_equal(register_refusal_name(255), "other");
 }
 
 /* A newer program may answer with a reason that an older tool does not know. */

@@ -49,6 +49,22 @@ static void a_port_is_given_either_way(void **state)
 	assert_int_equal(conf.local.port, 6);
 }
 
+static void one_address_has_a_limit(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(NULL), 0);
+	assert_int_equal(conf.per_address, 300);
+	assert_int_equal(PARSE("--max-per-address", "1"), 0);
+	assert_int_equal(conf.per_address, 1);
+	assert_int_equal(PARSE("--max-per-address=20000"), 0);
+	assert_int_equal(conf.per_address, 20000);
+	assert_int_equal(PARSE("--max-per-address=20001"), N2N_EINVAL);
+	assert_int_equal(PARSE("--max-per-address=0"), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"option --max-per-address: \"0\" is not a number of registrations; give 1 to "
+		"20000");
+}
+
 static void the_rest_is_as_for_an_edge(void **state)
 {
 	(void)state;
@@ -96,6 +112,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_SUPERNODE] = "",
 		[SETTING_MAC] = "",
 		[SETTING_WORKERS] = " (option --workers)",
+		[SETTING_PER_ADDRESS] = " (option --max-per-address)",
 	};
 	char buf[OPTIONS_HINT_CAP];
 
@@ -109,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_given_either_way),
+		cmocka_unit_test(one_address_has_a_limit),
 		cmocka_unit_test(the_rest_is_as_for_an_edge),
 		cmocka_unit_test(each_wrong_value_is_explained),
 		cmocka_unit_test(each_setting_has_its_options),

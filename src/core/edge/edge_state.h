@@ -71,6 +71,13 @@ struct supernode_entry {
 	struct endpoint address[SUPERNODE_ADDRESSES];
 };
 
+/* That a supernode refused a community's registration; zeroed: it did not, last time. */
+struct refusal {
+	uint8_t result; /* enum register_result, or any other */
+	uint8_t times;	/* in a row */
+	uint64_t until_ms;
+};
+
 /* A community's registration with the supernode in use. */
 struct hop {
 	enum supernode_state state;
@@ -90,8 +97,9 @@ struct hop {
 	struct bucket registered; /* answers to REGISTER that are taken */
 	uint32_t handle;
 	struct endpoint observed;
-	uint64_t roster; /* version applied */
-	bool collecting; /* a roster began anew and is not complete */
+	uint64_t roster;			/* version applied */
+	bool collecting;			/* a roster began anew and is not complete */
+	struct refusal refused[SUPERNODES_MAX]; /* by supernode */
 };
 
 struct community {

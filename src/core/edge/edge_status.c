@@ -29,6 +29,14 @@ static bool is_unanswered(const struct community *c)
 	return false;
 }
 
+static bool is_refused(const struct community *c)
+{
+	for (unsigned i = 0; i < c->edge->n_supernodes; i++)
+		if (c->hop.refused[i].result != REGISTER_OK)
+			return true;
+	return false;
+}
+
 enum community_state community_state(const struct community *c)
 {
 	unsigned listed, up;
@@ -42,7 +50,7 @@ enum community_state community_state(const struct community *c)
 	if (!c->any_confirmed && listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
 		return COMMUNITY_WRONG_KEY;
 	if (!hop_is_up(c))
-		return COMMUNITY_NO_SUPERNODE;
+		return is_refused(c) ? COMMUNITY_REFUSED : COMMUNITY_NO_SUPERNODE;
 	return listed > 0 ? COMMUNITY_JOINING : COMMUNITY_ALONE;
 }
 
@@ -127,6 +135,13 @@ bool edge_is_registered(const struct edge *e)
 	return false;
 }
 
+static enum supernode_state unused_state(const struct supernode_entry *e, const struct refusal *r)
+{
+	if (e->n == 0)
+		return SUPERNODE_UNRESOLVED;
+	return r->result != REGISTER_OK ? SUPERNODE_REFUSED : SUPERNODE_SPARE;
+}
+
 static void tell_supernodes(
 	const struct community *c, uint64_t now_ms, const struct status_sink *sink)
 {
@@ -140,7 +155,8 @@ static void tell_supernodes(
 			.community = c->index,
 			.has_key = entry->has_key,
 			.key_changed = entry->changed,
-			.state = entry->n == 0 ? SUPERNODE_UNRESOLVED : SUPERNODE_SPARE,
+			.state = unused_state(entry, &h->refused[i]),
+			.refused = h->refused[i].result,
 			.heard_ms = NEVER_MS,
 		};
 
@@ -155,6 +171,8 @@ static void tell_supernodes(
 			if (h->session != NULL)
 				t.heard_ms = ago(now_ms, &h->session->link.rx_ms);
 		}
+		if (t.state == SUPERNODE_REFUSED && now_ms < h->refused[i].until_ms)
+			t.retry_ms = h->refused[i].until_ms - now_ms;
 		if (entry->mismatch)
 			t.state = SUPERNODE_MISMATCH;
 		sink->supernode(sink->ctx, &t);

@@ -4,6 +4,7 @@
  *
  *   UNRESOLVED --address--> [HELLO --key-->] HANDSHAKE --keys--> REGISTERING --REGISTERED--> UP
  *        any of them --6 s silence--> the next address or supernode, over and over
+ *        any of them --refused--> UNRESOLVED, and on to the next that has not refused lately
  *
  * Up, a PING goes every few seconds. One unanswered for a second starts a new handshake beside the
  * old session: a supernode that restarted has forgotten us, and this finds out first.
@@ -22,14 +23,25 @@
 #define PING_MS		  5250u /* +- 2.75 s */
 #define PING_AGAIN_MS	  1000u
 #define REGISTER_AGAIN_MS 2000u
+#define REFUSED_FIRST_MS  5000u /* before a supernode is asked again, +- 20 %, then doubled */
+#define REFUSED_DOUBLINGS 6	/* up to 320 s */
 
 /* An honest supernode takes no more REGISTERs. Each answer may cost a line, and paths of all. */
 #define REGISTERED_PER_S 2
 #define REGISTERED_BURST 10
 
-/* The next usable address after the one in use, round and round; false when there is none. */
-static bool next_address(struct edge *e, struct hop *h)
+/* It may be asked: it has an address, and has not refused us lately. */
+static bool is_open(const struct community *c, unsigned supernode)
 {
+	return c->edge->supernode[supernode].n > 0 &&
+	       core_of(c)->now_ms >= c->hop.refused[supernode].until_ms;
+}
+
+/* The next usable address after the one in use, round and round; false when there is none. */
+static bool next_address(const struct community *c, struct hop *h)
+{
+	const struct edge *e = c->edge;
+
 	for (unsigned i = 0; i < SUPERNODES_MAX * SUPERNODE_ADDRESSES; i++) {
 		const struct supernode_entry *entry = &e->supernode[h->supernode];
 
@@ -38,7 +50,7 @@ static bool next_address(struct edge *e, struct hop *h)
 			h->supernode = (h->supernode + 1) % e->n_supernodes;
 			entry = &e->supernode[h->supernode];
 		}
-		if (h->address < entry->n) {
+		if (h->address < entry->n && is_open(c, h->supernode)) {
 			h->way = way_to(&entry->address[h->address]);
 			return true;
 		}
@@ -106,7 +118,7 @@ static void begin(struct community *c)
 	h->hello_ms = now_ms;
 	h->unanswered_ms = 0;
 	core_view_touch(core_of(c));
-	if (c->edge->n_supernodes == 0 || !next_address(c->edge, h))
+	if (c->edge->n_supernodes == 0 || !next_address(c, h))
 		return;
 	h->state = SUPERNODE_HELLO;
 	if (c->edge->supernode[h->supernode].has_key)
@@ -280,6 +292,30 @@ static void set_observed(struct community *c, const struct endpoint *seen)
 		session_post(core_of(c), p->session, CONTROL_CANDIDATES);
 }
 
+/* Told once; the tick goes on to the next supernode, or comes back to this one. */
+static void take_refusal(struct community *c, uint8_t result)
+{
+	struct core *core = core_of(c);
+	struct hop *h = &c->hop;
+	struct refusal *r = &h->refused[h->supernode];
+	bool news = r->result != result;
+	uint8_t buf[CONTROL_HEADER_LEN];
+	struct writer w;
+
+	r->result = result;
+	r->until_ms =
+		core->now_ms + random_jitter(&core->io.random, REFUSED_FIRST_MS << r->times, 20);
+	if (r->times < REFUSED_DOUBLINGS)
+		r->times++;
+	if (news)
+		supernode_event(c, EVENT_SUPERNODE_REFUSED, result);
+	writer_init(&w, buf, sizeof(buf));
+	control_unregister_encode(&w);
+	send_packet(core, h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+	hop_leave(c);
+	core_view_touch(core);
+}
+
 static void take_registered(struct community *c, const struct control_registered *m)
 {
 	struct hop *h = &c->hop;
@@ -294,9 +330,10 @@ static void take_registered(struct community *c, const struct control_registered
 	}
 	h->register_ms = 0;
 	if (m->result != REGISTER_OK) {
-		supernode_event(c, EVENT_SUPERNODE_REFUSED, m->result);
+		take_refusal(c, m->result);
 		return;
 	}
+	h->refused[h->supernode] = (struct refusal){.result = REGISTER_OK};
 	h->state = SUPERNODE_UP;
 	c->told_silent = false;
 	h->handle = m->handle;
@@ -408,10 +445,10 @@ static bool is_lost(const struct hop *h, uint64_t now_ms)
 	return now_ms >= heard + LOST_MS;
 }
 
-static bool has_address(const struct edge *e)
+static bool may_begin(const struct community *c)
 {
-	for (unsigned i = 0; i < e->n_supernodes; i++)
-		if (e->supernode[i].n > 0)
+	for (unsigned i = 0; i < c->edge->n_supernodes; i++)
+		if (is_open(c, i))
 			return true;
 	return false;
 }
@@ -432,7 +469,7 @@ void hop_tick(struct community *c)
 	struct hop *h = &c->hop;
 
 	if (h->state == SUPERNODE_UNRESOLVED) {
-		if (!has_address(c->edge))
+		if (!may_begin(c))
 			return;
 		begin(c);
 	}

@@ -43,6 +43,8 @@
 		"before get in as always")                                                         \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
+	X(MEMBER_REFUSED, "member-refused",                                                        \
+		"registration refused") /* remote, value: enum register_result */                  \
 	X(STATE, "state", "something worth saving changed")
 
 enum event_kind {

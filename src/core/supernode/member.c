@@ -8,6 +8,10 @@
 #include "core/supernode/supernode_state.h"
 
 #define UNREGISTERED_MS 10000u /* a hop session must register within this time */
+#define LOBBY_MAX	1000   /* sessions without a registration; the oldest gives way */
+#define SENT_MAX	6      /* copies of a message, until the edge shows that it receives */
+#define PAGE_MS		500u   /* two pages a second, */
+#define PAGES_BURST	48u    /* and a roster of 1,000 at once, and what changes meanwhile */
 
 struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
 {
@@ -18,14 +22,34 @@ struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
 	return m;
 }
 
-struct member *member_create(struct supernode *sn, const uint8_t remote[KEY_LEN])
+/* ---- who is not registered ---- */
+
+static void enter_lobby(struct supernode *sn, struct member *m)
+{
+	m->next = NULL;
+	m->link = sn->lobby_end;
+	*m->link = m;
+	sn->lobby_end = &m->next;
+	sn->n_lobby++;
+}
+
+static void leave_lobby(struct supernode *sn, const struct member *m)
+{
+	*m->link = m->next;
+	if (m->next != NULL)
+		m->next->link = m->link;
+	else
+		sn->lobby_end = m->link;
+	sn->n_lobby--;
+}
+
+/* ---- coming and going ---- */
+
+static struct member *make(struct supernode *sn, const uint8_t remote[KEY_LEN])
 {
 	const uint8_t *hash_key = sn->node.core.hash_key;
-	struct member *m;
+	struct member *m = calloc(1, sizeof(*m));
 
-	if (HASH_COUNT(sn->members) >= sn->members_max)
-		return NULL;
-	m = calloc(1, sizeof(*m));
 	if (m == NULL)
 		return NULL;
 	m->since_ms = sn->node.core.now_ms;
@@ -38,12 +62,34 @@ struct member *member_create(struct supernode *sn, const uint8_t remote[KEY_LEN]
 		return NULL;
 	}
 	m->session->owner = m;
+	outbox_limit(&m->session->out, SENT_MAX);
+	return m;
+}
+
+struct member *member_create(
+	struct supernode *sn, const uint8_t remote[KEY_LEN], const struct endpoint *at)
+{
+	struct source *source = sources_enter(&sn->sources, at);
+	struct member *m = source != NULL ? make(sn, remote) : NULL;
+
+	if (m == NULL) {
+		if (source != NULL)
+			sources_leave(&sn->sources, source, sn->node.core.now_ms);
+		return NULL;
+	}
+	m->source = source;
+	/* An honest edge registers with its first packet: those who wait are others. */
+	if (sn->n_lobby >= LOBBY_MAX)
+		member_remove(sn, sn->lobby);
+	enter_lobby(sn, m);
 	return m;
 }
 
 void member_remove(struct supernode *sn, struct member *m)
 {
 	member_unregister(sn, m);
+	leave_lobby(sn, m);
+	sources_leave(&sn->sources, m->source, sn->node.core.now_ms);
 	HASH_DELETE(hh, sn->members, m);
 	session_retire(&sn->node.core, m->session);
 	free(m);
@@ -70,7 +116,16 @@ static struct member *member_of(const struct registry_entry *e)
 	return (struct member *)e->cursor;
 }
 
-/* Who has a page under way learns it with the next one. */
+/* The next page waits for its turn; one under way keeps its own. */
+static void post_page(struct supernode *sn, struct member *m)
+{
+	struct core *core = &sn->node.core;
+	uint64_t at_ms = pace_due_ms(&m->pages, core->now_ms, PAGE_MS, PAGES_BURST);
+
+	session_post_at(core, m->session, CONTROL_ROSTER, at_ms);
+}
+
+/* Who has a page under way, or to come, learns it with that or the next one. */
 void members_tell(struct supernode *sn)
 {
 	const struct registry_community *c;
@@ -79,7 +134,7 @@ void members_tell(struct supernode *sn)
 		for (const struct registry_entry *e = c->newest; e != NULL; e = e->older)
 			if (e->cursor != NULL &&
 				!outbox_holds(&member_of(e)->session->out, CONTROL_ROSTER))
-				session_post(&sn->node.core, member_of(e)->session, CONTROL_ROSTER);
+				post_page(sn, member_of(e));
 }
 
 /* Without memory it may send and is not reached, until it registers again. */
@@ -96,6 +151,8 @@ static void went_up(struct supernode *sn, struct member *m)
 	const struct path *p = link_path(l);
 	struct event e = {.kind = EVENT_MEMBER_UP, .value = member_handle(m)};
 
+	leave_lobby(sn, m);
+	sources_registered(&sn->sources, m->source, sn->node.core.now_ms);
 	if (p != NULL)
 		e.remote = p->way.remote;
 	atomic_store_explicit(&l->member, link_member(m->entry->community->id, member_handle(m)),
@@ -108,6 +165,8 @@ static void went_down(struct supernode *sn, struct member *m, uint32_t handle)
 	struct link *l = &m->session->link;
 
 	m->since_ms = sn->node.core.now_ms;
+	enter_lobby(sn, m);
+	sources_unregistered(m->source);
 	atomic_store_explicit(&l->member, 0, memory_order_relaxed);
 	view_remove_handle(&sn->node.core.view, 0, handle, l);
 	session_look_at(&sn->node.core, m->session, member_over_ms(m));
@@ -125,7 +184,46 @@ void member_unregister(struct supernode *sn, struct member *m)
 	members_tell(sn);
 }
 
-enum register_result member_register(
+/* How many of a community come from a place, without one that may be going there. */
+static struct source_share share_of(
+	const struct registry_community *c, const struct source *at, const struct member *without)
+{
+	struct source_share share = {0, 0};
+
+	for (const struct registry_entry *e = c != NULL ? c->newest : NULL; e != NULL;
+		e = e->older) {
+		const struct member *m = e->cursor != NULL ? member_of(e) : without;
+
+		if (m == without)
+			continue;
+		share.here += m->source == at;
+		share.net += at->net != NULL && m->source->net == at->net;
+	}
+	return share;
+}
+
+static enum register_result admit(
+	struct supernode *sn, struct member *m, const struct control_register *r)
+{
+	const struct registry_community *c = registry_community(&sn->registry, r->tag);
+	struct source_share share = {0, 0};
+
+	if (source_is_crowded(&sn->sources, m->source))
+		share = share_of(c, m->source, m);
+	if (!sources_admit(&sn->sources, m->source, &share, sn->node.core.now_ms))
+		return REGISTER_ADDRESS_LIMIT;
+	return c != NULL && c->n_entries >= sn->registry.limits.community ? REGISTER_COMMUNITY_FULL
+									  : REGISTER_OK;
+}
+
+bool member_is_other(const struct member *m, const struct control_register *r)
+{
+	return m->entry != NULL &&
+	       (memcmp(m->entry->community->tag, r->tag, COMMUNITY_TAG_LEN) != 0 ||
+		       memcmp(m->entry->told.static_public, r->static_public, KEY_LEN) != 0);
+}
+
+static enum register_result put(
 	struct supernode *sn, struct member *m, const struct control_register *r)
 {
 	const uint32_t before = member_handle(m);
@@ -135,28 +233,75 @@ enum register_result member_register(
 	memcpy(says.static_public, r->static_public, KEY_LEN);
 	memcpy(says.locator, r->locator, sizeof(says.locator));
 	(void)registry_put(&sn->registry, REGISTRY_SELF, r->tag, &says, &m->entry);
-	if (before != 0 && before != member_handle(m))
-		went_down(sn, m, before);
-	if (m->entry != NULL) {
-		registry_subscribe(m->entry, &m->cursor, r->roster_version);
-		session_post(&sn->node.core, m->session, CONTROL_ROSTER);
-		if (before != m->entry->told.handle)
-			went_up(sn, m);
-		show_handle(sn, m);
-	}
+	if (m->entry == NULL)
+		return REGISTER_SUPERNODE_FULL;
+	registry_subscribe(m->entry, &m->cursor, r->roster_version);
+	post_page(sn, m);
+	if (before == 0)
+		went_up(sn, m);
+	show_handle(sn, m);
 	members_tell(sn);
-	return m->entry != NULL ? REGISTER_OK : REGISTER_FULL;
+	return REGISTER_OK;
+}
+
+enum register_result member_register(
+	struct supernode *sn, struct member *m, const struct control_register *r)
+{
+	enum register_result result = REGISTER_OK;
+
+	if (member_is_other(m, r))
+		return REGISTER_OTHER_IDENTITY;
+	if (m->entry == NULL)
+		result = admit(sn, m, r);
+	return result == REGISTER_OK ? put(sn, m, r) : result;
+}
+
+/* ---- where it is ---- */
+
+static bool may_move(const struct supernode *sn, const struct member *m, const struct source *to)
+{
+	struct source_share share = {0, 0};
+
+	if (source_is_crowded(&sn->sources, to))
+		share = share_of(m->entry->community, to, m);
+	return sources_admit_move(&sn->sources, to, &share);
+}
+
+bool member_moved(struct supernode *sn, struct member *m)
+{
+	const struct path *p = link_path(&m->session->link);
+	struct source *to;
+	bool stays = true;
+
+	if (p == NULL || source_has(m->source, &p->way.remote))
+		return true;
+	to = sources_place(&sn->sources, &p->way.remote);
+	if (to == NULL)
+		return true;
+	if (m->entry != NULL && !may_move(sn, m, to)) {
+		member_unregister(sn, m);
+		stays = false;
+	}
+	sources_move(&sn->sources, m->source, to, m->entry != NULL, sn->node.core.now_ms);
+	m->source = to;
+	return stays;
 }
 
 /* ---- pages ---- */
 
-bool member_page(const struct member *m, struct control_roster *page)
+bool member_page(struct supernode *sn, struct member *m, struct control_roster *page)
 {
-	return m->entry != NULL && registry_page(m->entry, page);
+	const bool again = m->cursor.sent != 0;
+
+	if (m->entry == NULL || !registry_page(m->entry, page))
+		return false;
+	if (!again)
+		pace_spend(&m->pages, sn->node.core.now_ms, PAGE_MS);
+	return true;
 }
 
 void member_took_page(struct supernode *sn, struct member *m)
 {
 	if (m->entry != NULL && registry_took_page(m->entry))
-		session_post(&sn->node.core, m->session, CONTROL_ROSTER);
+		post_page(sn, m);
 }

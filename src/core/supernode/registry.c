@@ -16,13 +16,22 @@ void registry_init(struct registry *r, const uint8_t hash_key[SIPHASH_KEY_LEN],
 
 /* ---- communities ---- */
 
-static struct registry_community *community_get(
-	struct registry *r, const uint8_t tag[COMMUNITY_TAG_LEN])
+struct registry_community *registry_community(
+	const struct registry *r, const uint8_t tag[COMMUNITY_TAG_LEN])
 {
 	const uint8_t *hash_key = r->hash_key;
 	struct registry_community *c;
 
 	HASH_FIND(hh, r->communities, tag, COMMUNITY_TAG_LEN, c);
+	return c;
+}
+
+static struct registry_community *community_get(
+	struct registry *r, const uint8_t tag[COMMUNITY_TAG_LEN])
+{
+	const uint8_t *hash_key = r->hash_key;
+	struct registry_community *c = registry_community(r, tag);
+
 	if (c != NULL)
 		return c;
 	c = calloc(1, sizeof(*c));

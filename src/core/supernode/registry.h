@@ -118,6 +118,9 @@ bool registry_remove(struct registry *r, uint32_t owner, uint32_t handle);
 unsigned registry_forget_owner(struct registry *r, uint32_t owner);
 /* The entry with this handle, whoever owns it; NULL if there is none. */
 struct registry_entry *registry_find(const struct registry *r, uint32_t handle);
+/* The community with this tag; NULL: it has no entries. */
+struct registry_community *registry_community(
+	const struct registry *r, const uint8_t tag[COMMUNITY_TAG_LEN]);
 /*
  * The next community whose roster has changed since this was asked last, NULL when there is no
  * more: to be asked after each of the functions above, so that its subscribers are told. They are

@@ -9,8 +9,9 @@
 #include "core/supernode/supernode_state.h"
 #include "wire/envelope.h"
 
-#define REGISTERS_PER_S 2
-#define REGISTERS_BURST 5
+#define REGISTERS_MS	500u /* REGISTERs worked on: two a second, */
+#define REGISTERS_BURST 5u   /* five at once */
+#define SWEEP_MS	1000u
 
 /* ---- the role ---- */
 
@@ -53,9 +54,11 @@ static bool role_fresh(struct node *n, const struct session *s, uint64_t freshne
 static struct session *role_create(
 	struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
 {
-	struct member *m = member_create(supernode_of(n), remote);
+	const struct embryo *e = embryo_find(&n->core.embryos, self, remote);
+	const struct endpoint nowhere = {.port = 0};
+	struct member *m = member_create(
+		supernode_of(n), remote, e != NULL ? &e->origin.way.remote : &nowhere);
 
-	(void)self;
 	return m != NULL ? m->session : NULL;
 }
 
@@ -72,6 +75,9 @@ static void role_effects(struct node *n, struct session *s, unsigned effects)
 	if (p == NULL) {
 		path_use(&n->core, s, &s->origin.way);
 	} else {
+		/* There our answer was read. */
+		if (way_same_remote(&p->way, &s->origin.way))
+			outbox_revive(&s->out);
 		path_use(&n->core, s, &p->way);
 		search_seen(&n->core, s, &s->origin, false);
 	}
@@ -89,6 +95,20 @@ static bool proof_is_right(
 	       crypto_equal(proof, r->proof, sizeof(proof));
 }
 
+static void answer(struct supernode *sn, struct member *m, enum register_result result)
+{
+	const struct path *p = link_path(&m->session->link);
+	struct event e = {.kind = EVENT_MEMBER_REFUSED, .value = result};
+
+	m->result = result;
+	session_post(&sn->node.core, m->session, CONTROL_REGISTERED);
+	if (result == REGISTER_OK)
+		return;
+	if (p != NULL)
+		e.remote = p->way.remote;
+	core_event(&sn->node.core, &e);
+}
+
 /* Each costs a Diffie-Hellman operation, and maybe a page for every member of a community. */
 static void take_register(struct supernode *sn, struct member *m, const struct keyset *k,
 	const struct control_msg *msg)
@@ -97,12 +117,25 @@ static void take_register(struct supernode *sn, struct member *m, const struct k
 
 	if (control_register_decode(&r, msg->body) != 0)
 		return;
-	if (!bucket_take(&m->registers, sn->node.core.now_ms, REGISTERS_PER_S, REGISTERS_BURST)) {
+	if (!pace_take(&m->registers, sn->node.core.now_ms, REGISTERS_MS, REGISTERS_BURST)) {
 		core_drop(&sn->node.core, DROP_RATE);
 		return;
 	}
-	m->result = proof_is_right(sn, k, &r) ? member_register(sn, m, &r) : REGISTER_BAD_PROOF;
-	session_post(&sn->node.core, m->session, CONTROL_REGISTERED);
+	answer(sn, m, proof_is_right(sn, k, &r) ? member_register(sn, m, &r) : REGISTER_BAD_PROOF);
+}
+
+/* Who echoes receives there. */
+static void take_echo(struct supernode *sn, struct session *s, const struct control_echo *m,
+	const struct origin *from)
+{
+	const struct path *before = link_path(&s->link);
+
+	path_echo(&sn->node.core, s, m, from);
+	if (link_path(&s->link) == before)
+		return;
+	outbox_revive(&s->out);
+	if (!member_moved(sn, s->owner))
+		answer(sn, s->owner, REGISTER_ADDRESS_LIMIT);
 }
 
 static void role_message(struct node *n, struct session *s, const struct keyset *k,
@@ -132,7 +165,7 @@ static void role_message(struct node *n, struct session *s, const struct keyset 
 		break;
 	case CONTROL_PATH_ECHO:
 		if (control_echo_decode(&u.echo, m->body) == 0)
-			path_echo(&n->core, s, &u.echo, from);
+			take_echo(sn, s, &u.echo, from);
 		break;
 	default:
 		break;
@@ -158,10 +191,9 @@ static void role_encode(
 	struct member *m = s->owner;
 	struct control_roster page;
 
-	(void)n;
 	if (type == CONTROL_REGISTERED)
 		encode_registered(m, seq, w);
-	else if (type == CONTROL_ROSTER && member_page(m, &page))
+	else if (type == CONTROL_ROSTER && member_page(supernode_of(n), m, &page))
 		control_roster_encode(w, seq, &page);
 	else
 		outbox_withdraw(&s->out, type);
@@ -186,7 +218,12 @@ static uint64_t role_look(struct node *n, struct session *s)
 
 static void role_tick(struct node *n)
 {
-	(void)n;
+	struct supernode *sn = supernode_of(n);
+
+	if (n->core.now_ms < sn->sweep_ms)
+		return;
+	sn->sweep_ms = n->core.now_ms + SWEEP_MS;
+	sources_sweep(&sn->sources, n->core.now_ms);
 }
 
 static void add_env(struct view_doors *d, const uint8_t key[KEY_LEN], enum addressee_kind kind)
@@ -267,9 +304,12 @@ struct supernode *supernode_create(const struct supernode_config *c)
 		crypto_secret_free(sn);
 		return NULL;
 	}
-	sn->members_max = c->members_max != 0 ? c->members_max : MEMBERS_MAX;
+	sn->lobby_end = &sn->lobby;
+	sources_init(&sn->sources, sn->node.core.hash_key,
+		c->per_address != 0 ? c->per_address : PER_ADDRESS_DEFAULT);
 	registry_init(&sn->registry, sn->node.core.hash_key, &sn->node.core.io.random,
-		&(struct registry_limits){COMMUNITY_MEMBERS_MAX, sn->members_max});
+		&(struct registry_limits){
+			COMMUNITY_MEMBERS_MAX, c->members_max != 0 ? c->members_max : MEMBERS_MAX});
 	party_init_supernode(&sn->party, c->secret);
 	random_bytes(&sn->node.core.io.random, sn->party.hop_mask, MASK_LEN);
 	sn->node.core.view.supernode = true;
@@ -293,6 +333,7 @@ void supernode_destroy(struct supernode *sn)
 	HASH_ITER (hh, sn->members, m, next)
 		member_remove(sn, m);
 	registry_fini(&sn->registry);
+	sources_fini(&sn->sources);
 	node_fini(&sn->node);
 	relay_pairs_destroy(sn->pairs);
 	crypto_secret_free(sn);
@@ -329,6 +370,7 @@ void supernode_status(const struct supernode *sn, struct supernode_status *out)
 {
 	*out = (struct supernode_status){
 		.communities = HASH_COUNT(sn->registry.communities),
-		.members = HASH_COUNT(sn->members),
+		.members = HASH_COUNT(sn->members) - sn->n_lobby,
+		.waiting = sn->n_lobby,
 	};
 }

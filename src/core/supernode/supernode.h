@@ -8,6 +8,7 @@
 
 #include "core/data/supernode_data.h"
 #include "core/node.h"
+#include "core/status.h"
 
 #define LEASE_S	    30 /* a registration ends when nothing is heard for so long */
 #define MEMBERS_MAX 20000
@@ -17,8 +18,9 @@ struct supernode;
 struct supernode_config {
 	struct core_config node;
 	uint8_t secret[KEY_LEN]; /* X25519 */
-	unsigned members_max;	 /* 0: MEMBERS_MAX */
 	uint64_t floor;		 /* supernode_floor of the run before; 0: none */
+	unsigned members_max;	 /* registrations; 0: MEMBERS_MAX */
+	unsigned per_address;	 /* of them in one community; 0: PER_ADDRESS_DEFAULT */
 };
 
 /*
@@ -44,7 +46,8 @@ uint64_t supernode_last_floor(const struct supernode *sn);
 
 struct supernode_status {
 	unsigned communities;
-	unsigned members; /* sessions, registered or not */
+	unsigned members; /* registered */
+	unsigned waiting; /* sessions that are not */
 };
 /* Fills *out as of now; what workers relay they count themselves. */
 void supernode_status(const struct supernode *sn, struct supernode_status *out);

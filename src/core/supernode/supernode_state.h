@@ -15,10 +15,13 @@ struct supernode {
 	struct node node; /* first */
 	struct party party;
 	struct relay_pairs *pairs; /* of all workers */
-	unsigned members_max;
 	struct member *members;
+	struct member *lobby, **lobby_end; /* those not registered, the oldest first */
+	unsigned n_lobby;
+	struct sources sources;
 	struct registry registry;
 	struct fresh fresh; /* what may be answered */
+	uint64_t sweep_ms;  /* when sources are swept next */
 };
 
 /* The supernode whose node it is: for the role's functions, which get a node. */

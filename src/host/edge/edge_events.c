@@ -37,8 +37,8 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 		log_error(log, "supernode %s: %s", name, event_text(e->kind));
 		break;
 	case EVENT_SUPERNODE_REFUSED:
-		log_warn(log, "supernode %s: %s: %s", name, event_text(e->kind),
-			e->value == REGISTER_FULL ? "it is full" : "it doubts our identity");
+		log_warn(log, "supernode %s: %s: %s; trying again, less and less often", name,
+			event_text(e->kind), register_refusal_text(e->value));
 		break;
 	default:
 		log_warn(log, "supernode %s: %s", name, event_text(e->kind));
@@ -152,7 +152,8 @@ void edge_on_event(void *ctx, const struct event *e)
 		h->member[e->community].changed = true;
 		break;
 	case EVENT_MEMBER_UP:
-	case EVENT_MEMBER_DOWN: /* a supernode's */
+	case EVENT_MEMBER_DOWN:
+	case EVENT_MEMBER_REFUSED: /* a supernode's */
 		break;
 	}
 }

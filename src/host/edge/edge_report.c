@@ -140,6 +140,13 @@ static void on_supernode(void *ctx, const struct status_supernode *s)
 	set(o, "name", json_string(r->host->supernode[s->index]));
 	set(o, "endpoint", endpoint(&s->remote));
 	set(o, "state", json_string(supernode_state_name(s->state)));
+	set(o, "refused",
+		s->refused != REGISTER_OK ? json_string(register_refusal_name(s->refused))
+					  : json_null());
+	set(o, "refused_text",
+		s->refused != REGISTER_OK ? json_string(register_refusal_text(s->refused))
+					  : json_null());
+	set(o, "retry_s", s->state == SUPERNODE_REFUSED ? age(s->retry_ms) : json_null());
 	public_key_format(s->key, key);
 	set(o, "key", s->has_key ? json_string(key) : json_null());
 	set(o, "key_changed", json_boolean(s->key_changed));

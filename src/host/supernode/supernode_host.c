@@ -13,6 +13,15 @@
 #include "os/sys.h"
 
 #define ADDRESSES_MAX 16
+#define RESULTS	      (REGISTER_OTHER_IDENTITY + 1)
+#define SAID_MS	      60000u
+
+/* Registrations refused for one reason. */
+struct refusals {
+	uint32_t count;
+	uint32_t said; /* of them, when the last line was written */
+	uint64_t said_ms;
+};
 
 struct supernode_host {
 	struct host host;
@@ -20,16 +29,39 @@ struct supernode_host {
 	struct supernode *supernode;
 	unsigned n_workers;
 	struct worker_supernode *workers[WORKERS_MAX];
-	struct udp *joined[WORKERS_MAX]; /* of workers after the first */
-	uint64_t floor;			 /* as it was kept */
+	struct udp *joined[WORKERS_MAX];  /* of workers after the first */
+	uint64_t floor;			  /* as it was kept */
+	struct refusals refused[RESULTS]; /* by enum register_result */
 };
+
+/* A line for each kind of refusal and minute: of a flood people should know that it goes on. */
+static void on_refused(struct supernode_host *h, const struct event *e)
+{
+	struct refusals *r = &h->refused[e->value];
+	const uint64_t now_ms = sys_now_ms();
+	const bool full_here = e->value == REGISTER_ADDRESS_LIMIT;
+	char remote[ENDPOINT_TEXT_MAX], hint[OPTIONS_HINT_CAP];
+
+	r->count++;
+	if (r->said_ms != 0 && now_ms < r->said_ms + SAID_MS)
+		return;
+	log_warn(h->host.log, "%s (%s), %u times since it was said last, just now to %s%s%s",
+		event_text(e->kind), register_refusal_name(e->value), r->count - r->said,
+		endpoint_format(&e->remote, remote),
+		full_here ? "; if all of them are welcome, allow more" : "",
+		full_here ? options_hint(hint, &supernode_options, SETTING_PER_ADDRESS) : "");
+	r->said = r->count;
+	r->said_ms = now_ms;
+}
 
 static void on_event(void *ctx, const struct event *e)
 {
-	const struct supernode_host *h = ctx;
+	struct supernode_host *h = ctx;
 	char remote[ENDPOINT_TEXT_MAX];
 
-	if (e->kind == EVENT_MEMBER_UP)
+	if (e->kind == EVENT_MEMBER_REFUSED)
+		on_refused(h, e);
+	else if (e->kind == EVENT_MEMBER_UP)
 		log_debug(h->host.log, "member %08x: %s from %s", e->value, event_text(e->kind),
 			endpoint_format(&e->remote, remote));
 	else if (e->kind == EVENT_MEMBER_DOWN)
@@ -69,6 +101,17 @@ static const struct host_role role = {
 
 /* ---- status ---- */
 
+static json_t *refused(const struct supernode_host *h)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = REGISTER_OK + 1; i < RESULTS; i++)
+		if (h->refused[i].count > 0)
+			json_object_set_new(o, register_refusal_name(i),
+				json_integer((json_int_t)h->refused[i].count));
+	return o;
+}
+
 static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 {
 	const struct supernode_host *h = ctx;
@@ -86,18 +129,21 @@ static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 	}
 	public_key_format(supernode_public(h->supernode), key);
 	json_object_set_new(node, "key", json_string(key));
-	return json_pack("{s:o, s:{s:i, s:i}, s:{s:I, s:I}, s:o}", "node", node, "registry",
-		"communities", (int)s.communities, "members", (int)s.members, "relay", "packets",
-		(json_int_t)packets, "bytes", (json_int_t)bytes, "drops", host_drops(&h->host));
+	return json_pack("{s:o, s:{s:i, s:i, s:i, s:o}, s:{s:I, s:I}, s:o}", "node", node,
+		"registry", "communities", (int)s.communities, "members", (int)s.members, "waiting",
+		(int)s.waiting, "refused", refused(h), "relay", "packets", (json_int_t)packets,
+		"bytes", (json_int_t)bytes, "drops", host_drops(&h->host));
 }
 
 static const struct api_command commands[] = {{"status", report}, {0}};
 
 /* ---- making ---- */
 
-static int make_core(struct supernode_host *h, unsigned workers, struct os_error *err)
+static int make_core(struct supernode_host *h, const struct supernode_conf *conf, unsigned workers,
+	struct os_error *err)
 {
-	struct supernode_config c = {.node = host_core_config(&h->host, workers)};
+	struct supernode_config c = {
+		.node = host_core_config(&h->host, workers), .per_address = conf->per_address};
 	int rc = keep_secret(h->host.state, "key", c.secret, &h->host.random, err);
 	char hint[OPTIONS_HINT_CAP];
 
@@ -183,7 +229,7 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 
 	workers = workers < WORKERS_MAX ? workers : WORKERS_MAX;
 	if (rc == 0)
-		rc = make_core(h, workers, err);
+		rc = make_core(h, setup->conf, workers, err);
 	for (unsigned i = 0; rc == 0 && i < workers; i++)
 		rc = make_worker(h, i, err);
 	return rc;
