@@ -414,6 +414,27 @@ static void empty_packets_are_repeated_until_confirmed(void **state)
 	}
 }
 
+/* The first answer was late, the second is to another attempt: its keys are what we go on with. */
+static void the_newest_keys_are_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	struct keyset *first, *second;
+	struct data_header h;
+	struct slice plain;
+
+	begin(f);
+	first = answered(f);
+	f->core->now_ms += 2000;
+	f->s->confirm_next_ms = 0;
+	begin(f);
+	second = answered(f);
+	assert_int_equal(look(f), 1);
+	plain = rig_open(&f->rig, second, f->rig.sent[0].data, f->rig.sent[0].len, &h);
+	assert_true(control_is_empty(plain.data, plain.len));
+	keyset_destroy(first);
+	keyset_destroy(second);
+}
+
 /* The keys did not fit: another passphrase, or nobody is there any more. */
 static void keys_that_nobody_confirms_are_let_go(void **state)
 {
@@ -455,13 +476,13 @@ static void keys_that_were_heard_are_kept(void **state)
 }
 
 /* A rekey that came to nothing while the old keys serve is a failure too, and they serve on. */
-static void a_rekey_that_does_not_fit_leaves_the_old_keys(void **state)
+static void check_unfit_rekey(struct fixture *f, unsigned after_ms)
 {
-	struct fixture *f = *state;
 	struct keyset *old_far = rig_keys(&f->rig, f->s, f->s->link.id << 2 | 1, 1), *far;
 	struct keyset *old = f->s->current;
 
-	f->core->now_ms += 1000;
+	f->effects = 0;
+	f->core->now_ms += after_ms;
 	begin(f);
 	far = answered(f);
 	assert_ptr_equal(f->s->current, old);
@@ -471,6 +492,16 @@ static void a_rekey_that_does_not_fit_leaves_the_old_keys(void **state)
 	assert_int_equal(f->effects, SESSION_UNFIT);
 	keyset_destroy(far);
 	keyset_destroy(old_far);
+}
+
+static void a_rekey_that_does_not_fit_leaves_the_old_keys(void **state)
+{
+	struct fixture *f = *state;
+
+	check_unfit_rekey(f, 1000);
+	session_forget_keys(f->core, f->s);
+	f->s->not_before_ms = 0;
+	check_unfit_rekey(f, 0);
 }
 
 /* Both began: newer keys of the other side serve, so ours are not missed. */
@@ -515,6 +546,7 @@ int main(void)
 		TEST(each_failure_doubles_the_wait_for_the_next_start),
 		TEST(an_answer_makes_keys_that_wait_for_confirmation),
 		TEST(empty_packets_are_repeated_until_confirmed),
+		TEST(the_newest_keys_are_confirmed),
 		TEST(keys_that_nobody_confirms_are_let_go),
 		TEST(keys_that_were_heard_are_kept),
 		TEST(a_rekey_that_does_not_fit_leaves_the_old_keys),

@@ -4,6 +4,23 @@
 #include "core/session/embryo.h"
 #include "core_test.h"
 
+void __real_crypto_wipe(void *p, size_t len);
+void __wrap_crypto_wipe(void *p, size_t len);
+
+static struct {
+	const void *p;
+	size_t len;
+} wiped[8]; /* the last */
+static unsigned n_wiped;
+
+void __wrap_crypto_wipe(void *p, size_t len)
+{
+	wiped[n_wiped % 8].p = p;
+	wiped[n_wiped % 8].len = len;
+	n_wiped++;
+	__real_crypto_wipe(p, len);
+}
+
 #define EMBRYOS	      8
 #define FOR_STRANGERS (EMBRYOS - EMBRYOS / 4)
 #define HONEST_MS     1000u
@@ -144,6 +161,21 @@ static void secrets_of_cookies_are_random(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Of each there are keys that nobody has heard of yet. */
+static void all_are_wiped_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+	const struct embryo *at = f->pool.at;
+
+	n_wiped = 0;
+	embryos_fini(&f->pool);
+	assert_int_equal(n_wiped, 2);
+	assert_ptr_equal(wiped[0].p, at);
+	assert_int_equal(wiped[0].len, EMBRYOS * sizeof(*at));
+	assert_ptr_equal(wiped[1].p, &f->pool);
+	assert_int_equal(wiped[1].len, sizeof(f->pool));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +185,7 @@ int main(void)
 		TEST(the_known_do_not_give_way_to_strangers),
 		TEST(the_earliest_end_is_remembered),
 		TEST(secrets_of_cookies_are_random),
+		TEST(all_are_wiped_at_the_end),
 	};
 
 	if (crypto_start() != 0)
