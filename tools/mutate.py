@@ -46,6 +46,7 @@ src/core/session/attempt.c
 src/core/session/budget.c
 src/core/session/embryo.c
 src/core/session/responder.c
+src/core/supernode/fresh.c
 src/core/supernode/member.c
 src/core/supernode/sources.c
 src/crypto/cpace.c
@@ -501,32 +502,40 @@ class Report:
     def unexplained(self):
         return sum(reason is None for _, reason in self.survivors)
 
-    def table(self):
-        yield "| file | guards | killed | boundaries | killed | explained | unexplained |"
-        yield "|---|---|---|---|---|---|---|"
-        total = Counter()
-        for file, count in [*sorted(self.counts.items()), ("all", total)]:
-            left = count["guard"] + count["boundary"] - count["guard killed"] - \
-                count["boundary killed"] - count["explained"]
-            yield (f"| {file.removeprefix('src/')} | {count['guard']} | {count['guard killed']} | "
-                   f"{count['boundary']} | {count['boundary killed']} | {count['explained']} | "
-                   f"{left} |")
-            if count is not total:
-                total.update(count)
+    def rows(self, before):
+        """{file: its numbers}, those from before of files that did not run."""
+        rows = {file: [int(number) for number in cells.split(" | ")]
+                for file, cells in re.findall(r"^\| (\S+\.c) \| ([\d |]+) \|$", before, re.MULTILINE)}
+        for file, count in self.counts.items():
+            numbers = [count[kind] for kind in ("guard", "guard killed", "boundary",
+                                                "boundary killed", "explained")]
+            left = numbers[0] - numbers[1] + numbers[2] - numbers[3] - numbers[4]
+            rows[file.removeprefix("src/")] = [*numbers, left]
+        return dict(sorted(rows.items()))
 
     def list(self):
+        """The survivors by file: those explained, and what this run has found beside them."""
+        found = [(e.file, f"`{e.function}`: `{e.original}` to `{e.mutated}`. {e.reason}")
+                 for e in self.explanations]
+        found += [(m.file, f"`{m.function}`: `{m.original}` to `{m.mutated}`. Not explained.")
+                  for m, reason in self.survivors if reason is None]
         last = None
-        for mutant, reason in sorted(self.survivors, key=lambda found: found[0]._replace(number=0)):
-            if mutant.file != last:
-                yield from ("", f"### {mutant.file.removeprefix('src/')}", "")
-                last = mutant.file
-            yield (f"- `{mutant.function}`: `{mutant.original}` to `{mutant.mutated}`. "
-                   f"{reason.reason if reason else 'Not explained.'}")
+        for file, text in sorted(found, key=lambda pair: pair[0]):
+            if file != last:
+                yield from ("", f"### {file.removeprefix('src/')}", "")
+                last = file
+            yield f"- {text}"
 
     def record(self, path):
-        head = path.read_text().partition(MARK)[0]
-        lines = [*self.table(), "", "## Survivors", *self.list()]
-        path.write_text(head + MARK + "\n" + "\n".join(lines) + "\n")
+        head, _, before = path.read_text().partition(MARK)
+        rows = self.rows(before)
+        total = [sum(column) for column in zip(*rows.values())]
+        lines = ["| file | guards | killed | boundaries | killed | explained | unexplained |",
+                 "|---|---|---|---|---|---|---|"]
+        lines += [f"| {' | '.join(map(str, [name, *numbers]))} |"
+                  for name, numbers in [*rows.items(), ("all", total)]]
+        path.write_text(head + MARK + "\n" + "\n".join([*lines, "", "## Survivors", *self.list()])
+                        + "\n")
 
 
 def all_mutants(root, names, jobs):

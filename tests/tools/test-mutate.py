@@ -31,7 +31,8 @@ int main(void)
 	return tiny(5, 1) > 10 && tiny(50, 1) == 100 && tiny(5, 0) < 0 ? 0 : 1;
 }
 """,
-    "docs/mutation.md": "The head stays.\n\n<!-- results -->\n\nThe rest does not.\n",
+    "docs/mutation.md": "The head stays.\n\n<!-- results -->\n\nThe rest does not.\n"
+                        "| old.c | 7 | 6 | 5 | 4 | 2 | 0 |\n| tiny.c | 1 | 1 | 1 | 1 | 0 | 0 |\n",
 }
 BOUNDARY = "src/tiny.c tiny\n  sum > 99 -> sum >= 99\n  Nothing adds up to 99.\n"
 LEFT = "src/tiny.c:8: tiny: sum > 99 -> sum >= 99 survives (boundary; in 1 tests that reach it)"
@@ -92,8 +93,9 @@ The head stays.
 
 | file | guards | killed | boundaries | killed | explained | unexplained |
 |---|---|---|---|---|---|---|
+| old.c | 7 | 6 | 5 | 4 | 2 | 0 |
 | tiny.c | 3 | 3 | 1 | 0 | 1 | 0 |
-| all | 3 | 3 | 1 | 0 | 1 | 0 |
+| all | 10 | 9 | 6 | 4 | 3 | 0 |
 
 ## Survivors
 

@@ -14,6 +14,7 @@ struct fixture {
 	uint8_t mask[MASK_LEN];
 	struct note note;
 	struct session *session; /* what find gives */
+	enum link_kind kind;	 /* of what is created */
 	bool admits;
 	unsigned asked, failed, confirmed;
 };
@@ -63,7 +64,7 @@ static bool admit(
 
 static struct session *create(struct node *n, const struct party *self, const uint8_t *remote)
 {
-	fixture_of(n)->session = session_create(&n->core, LINK_PEER, self, 0, remote);
+	fixture_of(n)->session = session_create(&n->core, fixture_of(n)->kind, self, 0, remote);
 	return fixture_of(n)->session;
 }
 
@@ -288,10 +289,53 @@ static void the_first_packet_makes_a_session(void **state)
 	assert_null(waiting_for(f, k));
 	assert_true(replay_seen(&s->current->rx.window, 5));
 	assert_false(replay_seen(&s->current->rx.window, 4));
+	/* A peer's frames may come as late as that; a hop's window is smaller. */
+	assert_int_equal(s->current->rx.window.words, REPLAY_WORDS);
 	keyset_destroy(k);
 }
 
 /* Who is not confirmed yet may send any number of packets, each of which costs keys. */
+/* Where we take the one to be whose first packet comes from elsewhere. */
+static struct origin origin_after(struct fixture *f, uint8_t device, bool relayed)
+{
+	struct peer_end p;
+	struct keyset *k;
+	struct session *s;
+
+	f->session = NULL;
+	begin(f, &p, device, 1000);
+	if (relayed) {
+		p.at = (struct origin){.hop_id = 5, .handle = 6};
+		(void)knock(f, &p);
+		/* The answer shows itself on a direct way only. */
+		p.at = (struct origin){.way = {.remote = test_endpoint(device, 1000)}};
+	}
+	assert_true(knock(f, &p));
+	k = take_response(f, &p);
+	assert_non_null(k);
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite});
+	assert_non_null(s);
+	keyset_destroy(k);
+	return s->origin;
+}
+
+/* The source of one packet is easily forged: it leads nothing to a victim, nor off the relay. */
+static void a_first_packet_from_elsewhere_leads_peers_only(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint elsewhere = test_endpoint(77, 7), begun = test_endpoint(2, 1000);
+	struct origin o = origin_after(f, 1, false);
+
+	assert_true(endpoint_equal(&o.way.remote, &elsewhere));
+	f->kind = LINK_MEMBER;
+	o = origin_after(f, 2, false);
+	assert_true(endpoint_equal(&o.way.remote, &begun));
+	f->kind = LINK_PEER;
+	o = origin_after(f, 3, true);
+	assert_int_equal(o.hop_id, 5);
+	assert_int_equal(o.handle, 6);
+}
+
 static void not_every_packet_is_tried(void **state)
 {
 	struct fixture *f = *state;
@@ -496,6 +540,52 @@ static void an_older_one_does_not_displace_one_just_begun(void **state)
 	assert_non_null(f->session->attempt);
 }
 
+/* Two messages of one freshness: the second may be a replay, with a cookie too, until the first has
+ * had its time. */
+static void one_as_fresh_waits_until_the_other_had_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end first, second;
+	struct keyset *k;
+
+	begin(f, &first, 1, 1000);
+	begin(f, &second, 1, 1000);
+	assert_true(knock(f, &first));
+	k = take_response(f, &first);
+	assert_non_null(k);
+	assert_true(knock(f, &second));
+	assert_true(take_cookie(f, &second));
+	f->core->now_ms = START_MS + EMBRYO_HOLD_MS - 1;
+	assert_true(knock(f, &second));
+	assert_null(take_response(f, &second));
+	assert_non_null(waiting_for(f, k));
+	f->core->now_ms++;
+	assert_true(knock(f, &second));
+	assert_null(waiting_for(f, k));
+	keyset_destroy(k);
+	k = take_response(f, &second);
+	assert_non_null(k);
+	keyset_destroy(k);
+}
+
+/* Workers look for first packets that came directly only if an answer went directly. */
+static void an_answer_through_a_relay_opens_no_door(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p;
+	struct embryo *e;
+
+	begin(f, &p, 1, 1000);
+	p.at = (struct origin){.hop_id = 5, .handle = 6};
+	(void)knock(f, &p);
+	e = embryo_find(&f->core->embryos, &f->self, p.party.self.public);
+	assert_non_null(e);
+	assert_false(e->directly);
+	p.at = (struct origin){.way = {.remote = test_endpoint(1, 1000)}};
+	assert_true(knock(f, &p));
+	assert_true(e->directly);
+}
+
 /*
  * Forged sources use up what there is for strangers; who receives at his own is asked for a cookie,
  * and then draws on what is there for those alone.
@@ -561,6 +651,29 @@ static void the_pool_is_bounded(void **state)
 	assert_int_equal(drops(f, DROP_POOL_FULL), 2);
 	assert_null(f->core->retired); /* strangers allocate nothing */
 	keyset_destroy(first);
+}
+
+/* A session must not go on waiting for the one that gave way. */
+static void a_session_hears_that_its_handshake_gave_way(void **state)
+{
+	struct fixture *f = *state;
+	struct peer_end p[FOR_STRANGERS + 1];
+	struct session *s;
+
+	begin(f, &p[0], 1, 1000);
+	s = f->session = session_create(f->core, LINK_PEER, &f->self, 0, p[0].party.self.public);
+	assert_non_null(s);
+	assert_true(knock(f, &p[0]));
+	assert_ptr_equal(s->embryo, &f->core->embryos.at[0]);
+	f->core->now_ms++;
+	for (uint8_t i = 1; i < FOR_STRANGERS; i++) {
+		begin(f, &p[i], (uint8_t)(1 + i), 1000);
+		assert_true(knock(f, &p[i]));
+	}
+	f->core->now_ms = START_MS + 1000;
+	begin(f, &p[FOR_STRANGERS], 50, 1000);
+	assert_true(knock(f, &p[FOR_STRANGERS]));
+	assert_null(s->embryo);
 }
 
 static void what_is_not_for_us_is_not_answered(void **state)
@@ -656,6 +769,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_repetition_gets_the_same_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_packet_makes_a_session, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_first_packet_from_elsewhere_leads_peers_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_every_packet_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_first_packet_changes_nothing, setup, teardown),
@@ -668,8 +783,14 @@ int main(void)
 			a_repetition_by_another_changes_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_older_one_does_not_displace_one_just_begun, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_as_fresh_waits_until_the_other_had_its_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_answer_through_a_relay_opens_no_door, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flood_keeps_nobody_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_pool_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_session_hears_that_its_handshake_gave_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_for_us_is_not_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(
