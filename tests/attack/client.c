@@ -119,12 +119,25 @@ static bool take_response(struct client *c, const struct orders *o, uint8_t *dat
 	return true;
 }
 
+static void take_roster(struct client *c, const struct control_msg *m)
+{
+	struct control_roster page;
+
+	if (control_roster_decode(&page, m->body) != 0)
+		return;
+	for (unsigned i = 0; i < page.n; i++)
+		if (!page.entry[i].gone && c->listed.handle == 0)
+			c->listed = page.entry[i];
+}
+
 static void take_message(struct client *c, const struct control_msg *m)
 {
 	struct control_registered r;
 
 	if (m->seq != 0 && c->acks < sizeof(c->ack) / sizeof(c->ack[0]))
 		c->ack[c->acks++] = m->seq;
+	if (m->type == CONTROL_ROSTER)
+		take_roster(c, m);
 	if (m->type != CONTROL_REGISTERED || control_registered_decode(&r, m->body) != 0)
 		return;
 	c->result = r.result;
@@ -242,6 +255,21 @@ void client_ack(struct client *c)
 	writer_init(&w, buf, sizeof(buf));
 	control_ack_encode(&w, &ack);
 	client_send(c, &w);
+}
+
+void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, size_t len)
+{
+	struct relay_header h = {
+		.hop_limit = RELAY_HOP_LIMIT, .index = c->keys->tx.index, .handle = handle};
+	uint8_t out[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
+
+	if (!send_keys_reserve_relay(&c->keys->tx, 1, &h.counter))
+		give_up("relay counter");
+	memcpy(out + RELAY_HEADER_LEN, envelope, len);
+	relay_header_write(out, &h);
+	relay_mac(out + RELAY_MASKED_LEN, c->keys->tx.hop_key, out, envelope, len);
+	packet_mask(out, RELAY_HEADER_LEN + len, RELAY_MASKED_LEN, c->mask);
+	put(c, out, RELAY_HEADER_LEN + len);
 }
 
 bool client_register(struct client *c, const struct orders *o, double seconds)

@@ -39,6 +39,7 @@ struct client {
 	uint8_t mask[MASK_LEN]; /* the supernode's hop mask key */
 	uint32_t seq;
 	uint32_t handle;
+	struct roster_entry listed;		   /* the first that the roster names */
 	uint64_t sent_bytes, got_bytes, sent, got; /* UDP payload, datagrams */
 	unsigned acks;				   /* sequences to acknowledge */
 	uint32_t ack[16];
@@ -73,6 +74,8 @@ void client_ack(struct client *c);
 size_t client_seal(struct client *c, const struct writer *messages, uint8_t *out);
 /* Seals them and sends them from the door. */
 void client_send(struct client *c, const struct writer *messages);
+/* Sends an envelope of at most ENVELOPE_MAX_LEN bytes to the member with this handle. */
+void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, size_t len);
 void client_fini(struct client *c);
 
 /* Takes all that came to a client that has its door for itself. */

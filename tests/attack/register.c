@@ -124,12 +124,17 @@ static void print_crowd(const struct crowd *c, double seconds)
 	fflush(stdout);
 }
 
-/* Changes its incarnation: an entry of the roster that all others are told of. */
+/* A change that all others are told of: another incarnation, or with what=statics another member.
+ */
 static void change_one(struct client *x, const struct orders *o)
 {
 	if (x->state != CLIENT_UP)
 		return;
 	x->incarnation++;
+	if (strcmp(o->what, "statics") == 0) {
+		random_bytes(&o->rnd, x->member.secret, KEY_LEN);
+		crypto_x25519_public(x->member.public, x->member.secret);
+	}
 	client_ask(x, o);
 	x->state = CLIENT_UP;
 }
@@ -143,10 +148,10 @@ static void count_bytes(const struct crowd *c, uint64_t *sent, uint64_t *got)
 	}
 }
 
-/* With what=churn each member changes rate times a second, for hold seconds. */
+/* With what=churn or statics each member changes rate times a second, for hold seconds. */
 static void stay(struct crowd *c, const struct orders *o)
 {
-	bool churn = strcmp(o->what, "churn") == 0;
+	bool churn = *o->what != '\0';
 	uint64_t sent[2], got[2], n = 0;
 	struct pace pace;
 

@@ -55,11 +55,13 @@ enum {
 	SEEN_ROOM = 65536
 };
 
-#define KEPT_NS (15 * NS_PER_S) /* a handshake waits for confirmation that long */
+#define KEPT_NS (15 * NS_PER_S)	 /* a handshake waits for confirmation that long */
+#define HOT_NS	(NS_PER_S / 200) /* copies follow each other at once */
 
 struct kept {
 	struct sockaddr_in to;
 	uint64_t seen_ns;
+	unsigned at_once; /* how many of the first copies were sent */
 	size_t len;
 	uint8_t data[INIT_LONGEST];
 };
@@ -70,7 +72,7 @@ struct repeater {
 	struct tally tally;
 	unsigned n[2];
 	struct kept at[2][KEPT]; /* to the supernode and from it */
-	uint64_t repeated;
+	uint64_t repeated, last_copy_ns;
 	uint8_t buf[SEEN_ROOM];
 };
 
@@ -81,7 +83,23 @@ static void repeat_one(struct repeater *r, const struct kept *k)
 	wire_send(&r->wire, source_of(r->o, r->repeated++), port_of(r->o), k->len);
 }
 
-/* At once, so that it arrives while the handshake is under way; later with the others. */
+/* Copies while the handshake is under way; later it is repeated with the others. */
+static void repeat_at_once(struct repeater *r)
+{
+	static const unsigned after_us[] = {0, 300, 1000, 3000};
+
+	for (unsigned i = 0; i < 2 * KEPT; i++) {
+		struct kept *k = &r->at[i / KEPT][i % KEPT];
+
+		if (k->len == 0 || k->at_once == sizeof(after_us) / sizeof(after_us[0]) ||
+			now_ns() < k->seen_ns + after_us[k->at_once] * UINT64_C(1000))
+			continue;
+		k->at_once++;
+		r->last_copy_ns = now_ns();
+		repeat_one(r, k);
+	}
+}
+
 static void keep_seen(struct repeater *r, const struct seen *s, bool from_supernode)
 {
 	size_t skip = from_supernode ? RELAY_HEADER_LEN : 0;
@@ -93,8 +111,8 @@ static void keep_seen(struct repeater *r, const struct seen *s, bool from_supern
 	k->to = s->to;
 	k->seen_ns = now_ns();
 	k->len = s->len - skip;
+	k->at_once = 0;
 	memcpy(k->data, s->data + skip, k->len);
-	repeat_one(r, k);
 }
 
 static void repeat_all(struct repeater *r)
@@ -139,9 +157,13 @@ void attack_repeat(const struct orders *o)
 	pace_init(&pace, o->rate, o->seconds);
 	say_ready();
 	while (!pace_over(&pace)) {
-		watch_wait(&watch, 1);
+		if (now_ns() < r->last_copy_ns + HOT_NS)
+			sleep_us(100);
+		else
+			watch_wait(&watch, 1);
 		for (unsigned i = 0; i < watch.n; i++)
 			look(r, watch.at[i].fd);
+		repeat_at_once(r);
 		if (pace_ready(&pace) > 0)
 			repeat_all(r);
 		wire_flush(&r->wire);

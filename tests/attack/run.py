@@ -18,13 +18,14 @@ import threading
 HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE.parents[1] / "docs" / "attacks.md"
 SKIPPED = 77
-# What wants the processors for itself runs one by one; the others mostly wait.
-BUSY = ("floods", "malformed", "filling", "amplification")
-WAITING = ("handshakes", "members", "replays", "control")
+# Run beside each other; what wants the processors for itself is in the first lane.
+LANES = (("floods", "malformed"), ("filling", "handshakes", "control"), ("members", "replays"),
+         ("amplification", "passphrase"))
 TITLES = {
     "floods": "Floods from many addresses",
     "malformed": "Malformed datagrams",
     "filling": "Filling from one address",
+    "passphrase": "Who knows the name of a passphrase network",
     "amplification": "Amplification",
     "handshakes": "Who sees a link and injects",
     "members": "Hostile members",
@@ -89,7 +90,7 @@ def main():
         families = {name: Family(name, args.quick, directory) for name in args.family or TITLES}
         lanes = [threading.Thread(target=run_lane, args=(
             [families[name] for name in names if name in families], lock))
-            for names in (BUSY, WAITING[0::2], WAITING[1::2])]
+            for names in LANES]
         for t in lanes:
             t.start()
         for t in lanes:
