@@ -199,13 +199,6 @@ struct candidate *search_match(
 	return NULL;
 }
 
-bool search_echoed(const struct core *core, const struct session *s, const struct way *way)
-{
-	const struct candidate *c = s->search != NULL ? find(s->search, way) : NULL;
-
-	return c != NULL && c->echoed_ms != 0 && core->now_ms < c->echoed_ms + ECHO_LIFE_MS;
-}
-
 static void next_round(struct core *core, struct search *q)
 {
 	uint32_t wait = ROUND_FIRST_MS << (q->rounds < 4 ? q->rounds : 4);

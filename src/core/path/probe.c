@@ -45,13 +45,25 @@ static void reply(
 	send_reply(core, s, w, to->hop_id == 0 ? &via : NULL);
 }
 
+/* An echo came from there not long ago. */
+static bool has_echoed(const struct core *core, const struct session *s, const struct way *way)
+{
+	const struct search *q = s->search;
+
+	for (unsigned i = 0; q != NULL && i < q->n; i++)
+		if (way_same_remote(&q->c[i].way, way))
+			return q->c[i].echoed_ms != 0 &&
+			       core->now_ms < q->c[i].echoed_ms + ECHO_LIFE_MS;
+	return false;
+}
+
 /* Who answers is known to receive there. */
 static bool is_proven(const struct core *core, const struct session *s, const struct origin *from)
 {
 	const struct path *p = link_direct(&s->link);
 
 	return from->hop_id != 0 || (p != NULL && way_same_remote(&p->way, &from->way)) ||
-	       search_echoed(core, s, &from->way);
+	       has_echoed(core, s, &from->way);
 }
 
 void probe_answer(struct core *core, struct session *s, const struct control_probe *m,

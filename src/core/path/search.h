@@ -56,8 +56,6 @@ void search_offer(struct core *core, struct session *s, const struct way *way);
  * supernode, where anybody may have keys, once for each such packet: the source may be forged.
  */
 void search_seen(struct core *core, struct session *s, const struct origin *from, bool probing);
-/* True when an echo came from there not long ago: whoever has the keys receives there. */
-bool search_echoed(const struct core *core, const struct session *s, const struct way *way);
 /* Starts a new round at once, if there is anything to probe. */
 void search_again(struct core *core, struct session *s);
 /* Probes what is due. */
