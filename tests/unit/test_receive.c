@@ -30,6 +30,8 @@ static int setup(void **state)
 	f->peer = rig_session(&f->rig, LINK_PEER, &f->party, 2, &f->far_peer);
 	f->view = rig_view(&f->rig);
 	f->receiver.drops = &f->drops;
+	f->receiver.aead = aead_state_create(0);
+	assert_non_null(f->receiver.aead);
 	*state = f;
 	return 0;
 }
@@ -40,6 +42,7 @@ static int teardown(void **state)
 
 	keyset_destroy(f->far_hop);
 	keyset_destroy(f->far_peer);
+	aead_state_destroy(f->receiver.aead);
 	rig_fini(&f->rig);
 	free(f);
 	return 0;
@@ -141,6 +144,56 @@ static void what_is_repeated_is_no_sign_of_life(void **state)
 	assert_int_equal(link_word(&f->hop->link.rx_ms), NOW_MS);
 }
 
+/* A keepalive of the peer from there. */
+static void keepalive_from(struct fixture *f, struct origin from, uint32_t counter, uint64_t now_ms)
+{
+	const struct data_header h = {.kind = KIND_ETHERNET,
+		.cipher = (uint8_t)f->far_peer->tx.suite,
+		.index = f->peer->link.id << 2,
+		.counter = counter};
+	struct aead_op op = {
+		.text = f->slot + DATA_HEADER_LEN, .ad = f->slot, .ad_len = DATA_HEADER_LEN};
+	struct rx *run[] = {&f->rx};
+
+	data_header_write(f->slot, &h);
+	key_nonce(op.nonce, f->far_peer->tx.iv, counter);
+	aead_seal(f->far_peer->tx.key, f->receiver.aead, &op, 1);
+	f->rx = (struct rx){.data = f->slot,
+		.len = DATA_OVERHEAD,
+		.header = h,
+		.link = &f->peer->link,
+		.keys = link_keys(&f->peer->link, h.index),
+		.origin = from};
+	receive_open(&f->receiver, run, 1, now_ms);
+	assert_int_equal(f->rx.verdict, VERDICT_EMPTY);
+	assert_int_equal(link_word(&f->peer->link.rx_ms), now_ms);
+}
+
+/* That a path works only what came on it can say: nobody must keep a dead one by other ways. */
+static void only_what_came_on_the_path_speaks_for_it(void **state)
+{
+	struct fixture *f = *state;
+	const struct endpoint elsewhere = test_endpoint(9, 9);
+	const struct origin on_it = {.way = link_path(&f->peer->link)->way};
+	const _Atomic uint64_t *direct_ms = &f->peer->link.rx_direct_ms;
+	struct path *relayed = calloc(1, sizeof(*relayed));
+
+	keepalive_from(f, on_it, 0, NOW_MS);
+	assert_int_equal(link_word(direct_ms), NOW_MS);
+	keepalive_from(f, (struct origin){.way = way_to(&elsewhere)}, 1, NOW_MS + 1);
+	keepalive_from(f, (struct origin){.way = on_it.way, .hop_id = 5}, 2, NOW_MS + 2);
+	assert_int_equal(link_word(direct_ms), NOW_MS);
+	keepalive_from(f, on_it, 3, NOW_MS + 3);
+	assert_int_equal(link_word(direct_ms), NOW_MS + 3);
+	assert_non_null(relayed);
+	*relayed = (struct path){.way = on_it.way, .hop = &f->hop->link};
+	session_set_path(&f->rig.node.core, &f->peer->link.path, relayed);
+	keepalive_from(f, on_it, 4, NOW_MS + 4);
+	session_set_path(&f->rig.node.core, &f->peer->link.path, NULL);
+	keepalive_from(f, on_it, 5, NOW_MS + 5);
+	assert_int_equal(link_word(direct_ms), NOW_MS + 3);
+}
+
 static void seal_envelope(struct fixture *f, const uint8_t key[KEY_LEN], uint32_t hop_id)
 {
 	const struct random rnd = seeded_random(&f->rig.seed);
@@ -197,6 +250,7 @@ int main(void)
 		TEST(keys_end_when_they_are_said_to),
 		TEST(the_shortest_relay_packet_has_room_for_another),
 		TEST(what_is_repeated_is_no_sign_of_life),
+		TEST(only_what_came_on_the_path_speaks_for_it),
 		TEST(envelopes_open_under_the_keys_in_use_only),
 		TEST(what_a_relay_brings_is_for_peers_only),
 	};
