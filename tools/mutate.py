@@ -38,7 +38,6 @@ src/core/data/relay_budget.c
 src/core/edge/claims.c
 src/core/edge/guesses.c
 src/core/edge/owners.c
-src/core/edge/peer.c
 src/core/keys/handshake.c
 src/core/keys/keyset.c
 src/core/keys/replay.c
