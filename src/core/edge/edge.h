@@ -95,8 +95,8 @@ struct known_peer {
 	struct endpoint direct; /* may be none */
 };
 /*
- * Tells of one, before the community meets others: it gets in without the budget of strangers, and
- * a handshake may go to it directly. Without memory it is not remembered.
+ * Tells of one, before the community meets others: one handshake with it is no stranger's, its
+ * freshness counts, and a handshake may go to it directly. Without memory it is not remembered.
  */
 void edge_remember(struct edge *e, unsigned community, const struct known_peer *k);
 /* Lists confirmed peers for the state directory: returns how many, at most cap. */

@@ -4,7 +4,7 @@
 
 #define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
 
-#define WRONG_MS 20000u /* handshakes that fail for so long tell of another passphrase */
+#define WRONG_MS 10000u /* handshakes that fail for so long tell of another passphrase */
 
 static void count_peers(const struct community *c, unsigned *listed, unsigned *up)
 {
