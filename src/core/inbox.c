@@ -9,8 +9,8 @@
 
 #include "core/control.h"
 #include "core/frame/offload.h"
+#include "core/handshakes.h"
 #include "core/path/path.h"
-#include "core/session/attempt.h"
 #include "core/session/responder.h"
 #include "core/session/send.h"
 
@@ -247,19 +247,13 @@ static bool listens_as(const struct arrival *a, const struct party *self)
 	return false;
 }
 
-static bool same_place(const struct origin *a, const struct origin *b)
-{
-	return a->hop_id != 0 || b->hop_id != 0 ? a->hop_id == b->hop_id && a->handle == b->handle
-						: way_same_remote(&a->way, &b->way);
-}
-
 /* A session of this party that shook hands from there, or is relayed to under that handle. */
 static bool is_bound_to(
 	const struct session *s, const struct party *self, const struct origin *from)
 {
 	if (s->party != self)
 		return false;
-	return same_place(&s->origin, from) ||
+	return origin_same(&s->origin, from) ||
 	       (from->hop_id != 0 && s->route.relay != NULL && s->route.relay->id == from->hop_id &&
 		       s->route.handle == from->handle);
 }
@@ -308,125 +302,6 @@ static bool try_split_masks(struct node *n, const struct party *self, const stru
 
 /* ---- envelopes ---- */
 
-/* Looked at before anything that costs: a flood must neither take the time nor a budget of all. */
-static bool may_be_read(struct node *n, struct request *r)
-{
-	r->has_shown = responder_shown(&n->core, r);
-	switch (budget_handshake(n->budget, r->from, r->has_shown, n->core.now_ms)) {
-	case BUDGET_GRANTED:
-		return true;
-	case BUDGET_PROVE:
-		core_drop(&n->core, DROP_UNPROVEN);
-		responder_ask_cookie(&n->core, r, COOKIE_LOAD);
-		return false;
-	case BUDGET_SPENT:
-		break;
-	}
-	core_drop(&n->core, DROP_RATE);
-	return false;
-}
-
-static void take_init(struct node *n, const struct party *self, const struct msg_init *init,
-	const uint8_t *tag, const struct origin *from)
-{
-	struct request r = {.self = self, .init = init, .from = from, .tag = tag};
-
-	if (!may_be_read(n, &r))
-		return;
-	if (init->key_index != self->key_index || answer_read(&r.answer, self, init) != 0) {
-		core_drop(&n->core, DROP_AUTH);
-		return;
-	}
-	if (memcmp(r.answer.noise.rs, self->self.public, KEY_LEN) == 0) {
-		core_drop(&n->core, DROP_REFLECTED);
-		goto out;
-	}
-	r.session = n->role->find(n, self, r.answer.noise.rs);
-	if (n->role->fresh != NULL && !n->role->fresh(n, r.session, r.answer.theirs.freshness)) {
-		core_drop(&n->core, DROP_STALE);
-		goto out;
-	}
-	if (responder_settles(&n->core, &r))
-		goto out;
-	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from))
-		core_drop(&n->core, DROP_RATE);
-	else
-		responder_answer(&n->core, &r);
-out:
-	answer_wipe(&r.answer);
-}
-
-/*
- * Answers come from where the question went. A copy from elsewhere is as genuine, but who sent it
- * on may be anybody: what follows goes to where the question went, put into *asked.
- */
-static const struct origin *trusted(
-	const struct session *s, const struct origin *from, struct origin *asked)
-{
-	return session_way(s, asked) && !same_place(asked, from) ? asked : from;
-}
-
-/* An answer to the attempt of this session; false when it does not fit. */
-static bool take_answer(
-	struct node *n, struct session *s, const struct msg_response *m, const struct origin *from)
-{
-	struct handshake_result result;
-	struct payload theirs;
-	struct origin asked;
-	unsigned effects;
-
-	if (attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
-		return false;
-	if (n->role->accept != NULL && !n->role->accept(n, s)) {
-		crypto_wipe(&result, sizeof(result));
-		core_drop(&n->core, DROP_RATE);
-		return true;
-	}
-	effects = attempt_take(&n->core, s, &result, &theirs, trusted(s, from, &asked));
-	crypto_wipe(&result, sizeof(result));
-	node_act(n, s, effects);
-	if (!s->gone)
-		node_look(n, s);
-	return true;
-}
-
-static void take_response(
-	struct node *n, const uint8_t *body, size_t body_len, const struct origin *from)
-{
-	struct msg_response m;
-	struct session *s;
-
-	if (msg_response_decode(&m, body, body_len) != 0) {
-		core_drop(&n->core, DROP_MALFORMED);
-		return;
-	}
-	s = session_by_id(&n->core, INDEX_ID(m.receiver));
-	if (s == NULL || s->attempt == NULL || s->attempt->index != m.receiver)
-		core_drop(&n->core, DROP_UNKNOWN);
-	else if (!budget_answer(n->budget, n->core.now_ms))
-		core_drop(&n->core, DROP_RATE);
-	else if (!take_answer(n, s, &m, from))
-		core_drop(&n->core, DROP_AUTH);
-}
-
-/* The body of an envelope for us, and behind it the tag of its datagram. */
-static void take_envelope(struct node *n, const struct listener *l, const uint8_t *body,
-	size_t body_len, const struct origin *from)
-{
-	unsigned type = envelope_type(body, body_len);
-	struct msg_init init;
-
-	if (l->to.kind == TO_ANY)
-		n->role->hello(n, body, body_len, from);
-	else if (type == PACKET_RESPONSE && l->to.kind != TO_SUPERNODE)
-		take_response(n, body, body_len, from);
-	else if (type == PACKET_INIT && l->to.kind != TO_HOP &&
-		 msg_init_decode(&init, body, body_len) == 0)
-		take_init(n, l->self, &init, body + body_len, from);
-	else
-		core_drop(&n->core, DROP_MALFORMED);
-}
-
 static bool same_addressee(const struct addressee *a, const struct addressee *b)
 {
 	return a->kind == b->kind && a->community == b->community && a->generation == b->generation;
@@ -445,7 +320,7 @@ static void note_envelope(struct node *n, const struct note *note)
 	for (unsigned i = 0; i < count; i++) {
 		if (!same_addressee(&l[i].to, &note->to))
 			continue;
-		take_envelope(n, &l[i], note->data, note->len - TAG_LEN, &note->origin);
+		handshake_take(n, &l[i], note->data, note->len - TAG_LEN, &note->origin);
 		return;
 	}
 	core_drop(&n->core, DROP_UNKNOWN);
@@ -460,7 +335,7 @@ static bool try_late_envelope(struct node *n, const struct listener *l, struct a
 	if (envelope_open(body, a->data, a->len, NULL, 0, l->self->env_key) != 0)
 		return false;
 	memcpy(body + body_len, a->data + a->len - TAG_LEN, TAG_LEN);
-	take_envelope(n, l, body, body_len, a->from);
+	handshake_take(n, l, body, body_len, a->from);
 	return true;
 }
 
@@ -472,7 +347,7 @@ static bool try_cookie(struct node *n, struct session *s, const struct arrival *
 	if (s->attempt == NULL || !session_way(s, &to))
 		return false;
 	/* Where it was last reached directly may answer beside the relay. */
-	if (!same_place(&to, a->from) &&
+	if (!origin_same(&to, a->from) &&
 		(a->from->hop_id != 0 || !way_same_remote(&s->route.direct, &a->from->way)))
 		return false;
 	if (attempt_cookie(s->attempt, a->data, a->len) != 0)

@@ -53,4 +53,11 @@ struct origin {
 	uint32_t handle; /* relayed: the source */
 };
 
+/* From the same place: the same remote side, or the same source handle of one relay. */
+static inline bool origin_same(const struct origin *a, const struct origin *b)
+{
+	return a->hop_id != 0 || b->hop_id != 0 ? a->hop_id == b->hop_id && a->handle == b->handle
+						: way_same_remote(&a->way, &b->way);
+}
+
 #endif
