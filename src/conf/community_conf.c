@@ -242,6 +242,12 @@ const struct option_spec community_options[] = {
 		.field = offsetof(struct community_conf, mac_hold_days),
 		.set = set_mac_hold,
 	},
+	{
+		.name = "accept-ra",
+		.help = "take IPv6 routes and addresses that a member advertises",
+		.field = offsetof(struct community_conf, accept_ra),
+		.set = value_set_true,
+	},
 	{0},
 };
 

@@ -32,6 +32,7 @@ struct community_conf {
 	struct mac mac;			    /* zero: from the static key */
 	unsigned mtu;
 	unsigned mac_hold_days; /* an address is kept so long for who is away */
+	bool accept_ra;		/* router advertisements of members */
 };
 
 /* For a struct community_conf. */

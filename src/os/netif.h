@@ -34,6 +34,24 @@ MUST_CHECK int netif_set_up(const char *name, struct os_error *err);
 MUST_CHECK int netif_add_address(
 	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err);
 
+#define NETIF_ROUTER_SETTINGS 2
+#define NETIF_SETTING_CAP     12
+
+/* What an interface took from router advertisements; empty where it was not changed. */
+struct netif_routers {
+	char value[NETIF_ROUTER_SETTINGS][NETIF_SETTING_CAP];
+};
+
+/*
+ * Has the host take neither routes nor addresses from router advertisements (RFC 4861, 4862) that
+ * come by this interface, and tells in *before how it was. 0 too where there is no IPv6, or no such
+ * interface. N2N_EPERM or another error: routers may still be believed, by and large or in part.
+ */
+MUST_CHECK int netif_ignore_routers(
+	const char *name, struct netif_routers *before, struct os_error *err);
+/* Puts back what netif_ignore_routers changed, if the interface is still there. */
+void netif_restore_routers(const char *name, const struct netif_routers *before);
+
 /*
  * How many queues processes have attached to a TAP that may have several, or a negative n2n_err.
  * 0 for all other interfaces, and before Linux 4.16.

@@ -124,8 +124,7 @@ def rogue_router(arena, report):
     routes = a.run("ip", "-6", "route", "show", "default").count("default")
     addresses = a.run("ip", "-6", "addr", "show", "dev", "n2n0").count("fd99:")
     report.figure("router advertisements of a member: default routes and addresses that another got",
-                  routes + addresses, at_most=0, of="SECURITY.md", before="2",
-                  open_yet=True)
+                  routes + addresses, at_most=0, of="SECURITY.md", before="2")
 
 
 def udp_frame(source, to, sport, dport, payload):

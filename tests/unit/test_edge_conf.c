@@ -453,7 +453,7 @@ static void help_names_all_and_fits(void **state)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	assert_int_equal(n, 17);
+	assert_int_equal(n, 18);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);

@@ -85,6 +85,28 @@ static void super_frames_are_limited(void **state)
 	assert_int_equal(netif_set_gso_limits("none0", 61000, 64, &err), N2N_ENOENT);
 }
 
+static void routers_are_ignored_and_believed_again(void **state)
+{
+	static const char *const show[] = {"cat /proc/sys/net/ipv6/conf/v0/accept_ra",
+		"cat /proc/sys/net/ipv6/conf/v0/autoconf"};
+	struct netif_routers before, again;
+
+	(void)state;
+	if (access("/proc/sys/net/ipv6", F_OK) != 0)
+		return;
+	run("echo 2 >/proc/sys/net/ipv6/conf/v0/accept_ra");
+	assert_int_equal(netif_ignore_routers("v0", &before, &err), 0);
+	assert_true(shows(show[0], "0\n") && shows(show[1], "0\n"));
+	/* What is so already is not put back. */
+	assert_int_equal(netif_ignore_routers("v0", &again, &err), 0);
+	netif_restore_routers("v0", &again);
+	assert_true(shows(show[0], "0\n") && shows(show[1], "0\n"));
+	netif_restore_routers("v0", &before);
+	assert_true(shows(show[0], "2\n") && shows(show[1], "1\n"));
+	assert_int_equal(netif_ignore_routers("none0", &before, &err), 0);
+	netif_restore_routers("none0", &before);
+}
+
 static void queues_of_a_tap_are_counted(void **state)
 {
 	(void)state;
@@ -230,6 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_interface_is_set_up),
 		TEST(super_frames_are_limited),
+		TEST(routers_are_ignored_and_believed_again),
 		TEST(queues_of_a_tap_are_counted),
 		TEST(addresses_of_both_families_are_added),
 		TEST(failures_say_what_and_why),

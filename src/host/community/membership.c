@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/community/keep.h"
-#include "os/netif.h"
 #include "os/sys.h"
 #include "os/udp.h"
 
@@ -101,6 +100,15 @@ static void limit_trains(const struct community_conf *conf, const struct log *lo
 		log_debug(log, "%s", err.text);
 }
 
+/* A member is no router unless the user says so: one could draw all traffic of the others. */
+static void ignore_routers(struct membership *m, const struct log *log)
+{
+	struct os_error err;
+
+	if (!m->conf->accept_ra && netif_ignore_routers(m->conf->device, &m->routers, &err) != 0)
+		log_warn(log, "%s", err.text);
+}
+
 static int open_queues(
 	struct membership *m, unsigned n_queues, unsigned disabled, struct os_error *err)
 {
@@ -137,6 +145,8 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 		rc = netif_set_mtu(conf->device, conf->mtu, err);
 	if (rc == 0)
 		limit_trains(conf, log);
+	if (rc == 0)
+		ignore_routers(m, log);
 	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
 		rc = netif_add_address(
 			conf->device, &conf->addresses[i].ip, conf->addresses[i].prefix, err);
@@ -156,6 +166,8 @@ void membership_close(struct membership *m)
 {
 	for (unsigned i = 0; i < m->n_queues; i++)
 		tap_close(m->tap[i]);
+	if (m->conf != NULL)
+		netif_restore_routers(m->conf->device, &m->routers);
 	*m = (struct membership){.conf = NULL};
 }
 

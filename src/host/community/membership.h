@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "conf/community_conf.h"
 #include "core/edge/edge.h"
+#include "os/netif.h"
 #include "os/state.h"
 #include "os/tap.h"
 
@@ -29,6 +30,7 @@ struct membership {
 	uint8_t tag[COMMUNITY_TAG_LEN];
 	unsigned n_queues;
 	struct tap *tap[WORKERS_MAX]; /* queues of the interface */
+	struct netif_routers routers; /* what it took from them, to be put back */
 	bool changed;		      /* something worth saving, since saved_ms */
 	uint64_t saved_ms;
 };
@@ -56,7 +58,7 @@ MUST_CHECK int membership_save(struct membership *m, const struct edge *e, struc
 /* "n2n0 is up with 10.0.0.1/24, MAC ..., UDP port 7777, community x", at info. */
 void membership_say_ready(
 	const struct membership *m, const struct edge *e, uint16_t port, const struct log *log);
-/* Closes the interface. A zeroed one is fine. */
+/* Closes the interface; one that stays is as it was. A zeroed one is fine. */
 void membership_close(struct membership *m);
 
 #endif
