@@ -2,6 +2,7 @@
 /* Control messages in a session: acknowledgements, order, repetition, packets that overflow. */
 #include "core/control.h"
 #include "core/path/probe.h"
+#include "core/session/send.h"
 #include "core_test.h"
 
 #define START_MS 1000u
@@ -278,6 +279,37 @@ static void many_questions_get_one_answer(void **state)
 	}
 }
 
+/* Padding makes no lever of a supernode: what answers is no longer for it than the question. */
+static void answers_are_padded_to_their_question_at_most(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t buf[CONTROL_MAX_LEN];
+	size_t longest = 0;
+
+	f->s->link.kind = LINK_MEMBER;
+	for (size_t len = 40; len < 400; len++) {
+		struct writer w;
+
+		writer_init(&w, buf, sizeof(buf));
+		put(&w, CONTROL_CLAIM, (uint32_t)len, 9);
+		control_pad(&w, len);
+		input(f, buf, len);
+		assert_int_equal(f->rig.n_sent, 1);
+		assert_true(f->rig.sent[0].len <= len + DATA_OVERHEAD);
+		if (f->rig.sent[0].len > longest)
+			longest = f->rig.sent[0].len;
+	}
+	assert_true(longest > 200);
+	assert_int_equal(f->core->asked_len, 0);
+	/* By itself a supernode pads less than others. */
+	for (unsigned i = 0; i < 100; i++) {
+		f->rig.n_sent = 0;
+		send_empty(f->core, f->s);
+		assert_in_range(f->rig.sent[0].len, DATA_OVERHEAD + 8, DATA_OVERHEAD + 24);
+	}
+	f->s->link.kind = LINK_PEER;
+}
+
 static void a_packet_full_of_states_is_acknowledged_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -404,6 +436,7 @@ int main(void)
 		TEST(older_states_are_not_taken),
 		TEST(a_damaged_end_spares_what_precedes),
 		TEST(many_questions_get_one_answer),
+		TEST(answers_are_padded_to_their_question_at_most),
 		TEST(a_packet_full_of_states_is_acknowledged_whole),
 		TEST(nothing_follows_the_end_of_a_session),
 		TEST(states_are_repeated_until_acknowledged),

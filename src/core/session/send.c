@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#define MEMBER_PAD_MAX 24
 /* PONG and PATH_ECHO, with the shortest PAD. */
 #define QUESTION_MIN (CONTROL_HEADER_LEN + 8 + 18 + CONTROL_HEADER_LEN)
 
@@ -60,10 +61,16 @@ static void send_padded(struct core *core, struct session *s, struct send_keys *
 	send_under(core, s, k, KIND_CONTROL, &(struct slice){buf, writer_len(&padded)}, via);
 }
 
+/* Anybody may register at a supernode and acknowledge nothing: padding must make no lever of it. */
+static size_t padding_of(const struct session *s)
+{
+	return s->link.kind == LINK_MEMBER ? MEMBER_PAD_MAX : SEND_PAD_MAX;
+}
+
 void send_control(struct core *core, struct session *s, const struct writer *w)
 {
 	send_padded(core, s, link_sending(&s->link, core->now_ms), w, 0,
-		writer_len(w) + SEND_PAD_MAX, NULL);
+		writer_len(w) + padding_of(s), NULL);
 }
 
 void send_question(struct core *core, struct session *s, const struct writer *w, struct path *via)
@@ -84,7 +91,7 @@ static void send_nothing(
 	uint8_t none;
 
 	writer_init(&w, &none, 0);
-	send_padded(core, s, k, &w, 0, SEND_PAD_MAX, via);
+	send_padded(core, s, k, &w, 0, padding_of(s), via);
 }
 
 void send_empty(struct core *core, struct session *s)

@@ -9,7 +9,8 @@
  * Packets of control messages, sealed and sent now; without keys nothing is sent. via NULL: on the
  * session's path. All but send_packet draw their length, so that it tells an observer nothing
  * (PROTOCOL.md 7.1): the plaintext is padded by up to SEND_PAD_MAX bytes, to CONTROL_PADDED_MAX at
- * most. The messages are those in w, or the len bytes at plain.
+ * most, what a supernode sends by itself by less. The messages are those in w, or the len bytes at
+ * plain.
  */
 #define SEND_PAD_MAX 255
 
