@@ -96,7 +96,7 @@ def idle_sizes(arena, report, seconds):
         report.figure(f"idle {len(names)} edges, {'to' if down else 'from'} them: share of the most "
                       f"frequent length among {total} datagrams",
                       100 * max(sizes.values()) / total, "%", at_most=40, of="SECURITY.md",
-                      before="100 %", open_yet=True)
+                      before="100 %")
         note(f"{len(sizes)} lengths")
 
 

@@ -160,14 +160,14 @@ static void an_edge_with_a_wrong_clock_gets_in(void **state)
 		(void)joins_within(&c, c.a, 500);
 		c.b->setup.wall_ms = i & 1 ? SIM_WALL_MS + YEARS_30 : 0;
 		c.b->setup.supernode[0].given = i & 2;
-		(void)joins_within(&c, c.b, 4000);
+		(void)joins_within(&c, c.b, 2000);
 		sim_run(c.s, 700000);
 		assert_int_equal(c.b->events[EVENT_SUPERNODE_UP], 1);
 		assert_true(sim_all_registered(c.s));
 		/* It restarts and knows nothing; the supernode knows it still. */
 		sim_stop(c.b, false);
 		sim_forget_state(c.b);
-		(void)joins_within(&c, c.b, 4000);
+		(void)joins_within(&c, c.b, 2000);
 		sim_destroy(c.s);
 	}
 }

@@ -259,11 +259,11 @@ static void another_key_than_the_given_one_is_not_used(void **state)
 
 	s->silent = true;
 	add_supernode(f, 0, true, false);
-	run(f, 2500);
+	run(f, 1500);
 	assert_int_equal(s->hellos, 0);
 	while (s->hellos == 0 && f->core->now_ms < START_MS + 4000)
 		tick(f);
-	assert_in_range(f->core->now_ms, START_MS + 2600, START_MS + 2700);
+	assert_in_range(f->core->now_ms, START_MS + 1600, START_MS + 1700);
 	memcpy(tag, f->e->community[0]->hop.hello_tag[0], TAG_LEN);
 	for (unsigned i = 0; i < 3; i++)
 		fake_hello(f, s, tag, f->fake[1].party.self.public);

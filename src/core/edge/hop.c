@@ -17,7 +17,7 @@
 
 #define HELLO_FIRST_MS	  400u
 #define HELLO_MAX_MS	  2000u
-#define HELLO_DOUBT_MS	  2500u /* silence to a handshake before asking what is wrong with it */
+#define HELLO_DOUBT_MS	  1500u /* silence to a handshake before asking what is wrong with it */
 #define UP_DOUBT_MS	  300u	/* the same while frames rely on the relay */
 #define LOST_MS		  6000u
 #define PING_MS		  5250u /* +- 2.75 s */
