@@ -276,7 +276,7 @@ static void a_directory_that_others_can_write_to_is_refused_above_too(void **sta
 	(void)state;
 	make_place(&p);
 	assert_int_equal(mkdir(p.middle, 0700), 0);
-	snprintf(says, sizeof(says), "others can write to \"%s\"", p.middle);
+	snprintf(says, sizeof(says), "others can write to the directory \"%s\"", p.middle);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		assert_int_equal(chmod(p.middle, modes[i]), 0);
 		expect_refused(p.below, says);
@@ -303,7 +303,7 @@ static void a_group_of_others_is_refused_and_ones_own_is_not(void **state)
 	assert_int_equal(chmod(p.middle, 0775), 0);
 	expect_taken(p.below);
 	assert_int_equal(chown(p.middle, 0, NOBODY), 0);
-	expect_refused(p.below, "others can write to");
+	expect_refused(p.below, "others can write to the directory");
 	remove_all(p.root);
 }
 
@@ -371,7 +371,7 @@ static void what_a_link_leads_to_is_looked_at_too(void **state)
 	assert_int_equal(mkdir(open_dir, 0700), 0);
 	assert_int_equal(chmod(open_dir, 0777), 0);
 	assert_int_equal(symlink("open/../open", p.middle), 0);
-	expect_refused(p.below, "others can write to");
+	expect_refused(p.below, "others can write to the directory");
 	snprintf(loop, sizeof(loop), "%s/loop", p.root);
 	assert_int_equal(symlink("loop", loop), 0);
 	assert_int_equal(state_open(&st, loop, "n2n0", &why), N2N_EIO);

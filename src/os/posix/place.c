@@ -63,7 +63,8 @@ static int check_directory(const struct walk *w, const struct stat *st, struct o
 	if (!is_open_to_others(st))
 		return 0;
 	(void)os_error_choose(err, N2N_EPERM, SETTING_STATE_DIR,
-		"others can write to \"%.100s\", and so replace the state below it; chmod it to "
+		"others can write to the directory \"%.100s\" and so replace the state below it; "
+		"chmod it to "
 		"755, or name another state directory",
 		path);
 	return NOT_SAFE;
