@@ -36,6 +36,8 @@ MUST_CHECK int parent_fork(
 	struct parent **out, const struct parent_setup *setup, struct os_error *err);
 /* True in the parent's process; false in the child's, and for NULL. */
 bool parent_is_here(const struct parent *p);
+/* For the child: the number by which the system knows its parent; 0 for NULL. */
+unsigned parent_number(const struct parent *p);
 /*
  * The parent's part: gives up the rights that no request takes, closes what it does not need, and
  * serves until the child has ended. Returns the child's exit status, or 128 and the number of the

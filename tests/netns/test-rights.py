@@ -51,7 +51,9 @@ def is_alive(pid):
         return False
 
 
-def check_rights(edge, supernode):
+def check_rights(net, edge, supernode):
+    assert net["a"].status()["node"]["parent"] == edge.pids()[0]
+    assert net["sn"].status("supernode-7654")["node"]["parent"] == supernode.pids()[0]
     for program, child, parent in ((edge, NET_ADMIN, NET_ADMIN | NET_BIND_SERVICE | DAC_OVERRIDE),
                                    (supernode, 0, NET_ADMIN | NET_BIND_SERVICE)):
         pids = program.pids()
@@ -243,7 +245,7 @@ def main():
         at = ("-l", f"{sn.ip}:7654")
         supernode = sn.supernode("-l", 7654, "--workers", 2)
         edge = a.edge("n2n0", "10.1.2.1", "--workers", 2, *COMMUNITY, *at)
-        check_rights(edge, supernode)
+        check_rights(net, edge, supernode)
         assert edge.stop() == 0
         check_secret(a, at)
         check_signals(a, at)

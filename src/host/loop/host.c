@@ -271,6 +271,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->ctx = c->ctx;
 	h->log = c->log;
 	h->options = c->options;
+	h->parent = c->parent;
 	h->started_ms = sys_now_ms();
 	h->interrupt = os_handle_none();
 	if (uv_loop_init(&h->loop) != 0)
@@ -427,18 +428,22 @@ static const char *provider_name(const struct host *h, enum aead_suite suite)
 
 json_t *host_describe(const struct host *h, const char *role, const char *instance, unsigned tap)
 {
-	json_t *ports = json_object();
+	unsigned parent = parent_number(h->parent);
+	json_t *ports = json_object(), *node;
 
 	for (unsigned i = 0; i < UDP_FAMILIES; i++)
 		if (udp_port(h->udp, i) != 0)
 			json_object_set_new(ports, i == UDP_V4 ? "ipv4" : "ipv6",
 				json_integer(udp_port(h->udp, i)));
-	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:i, s:o, s:{s:s, s:s}}", "role", role,
+	node = json_pack("{s:s, s:s, s:s, s:I, s:o, s:i, s:o, s:{s:s, s:s}}", "role", role,
 		"version", N2N_VERSION, "instance", instance, "uptime_s",
 		(json_int_t)((sys_now_ms() - h->started_ms) / 1000), "udp_ports", ports, "workers",
 		(int)h->n_workers, "offloads", offloads(h, tap), "cipher_providers",
 		aead_suite_name(AEAD_AES256GCM), provider_name(h, AEAD_AES256GCM),
 		aead_suite_name(AEAD_CHACHA20POLY1305), provider_name(h, AEAD_CHACHA20POLY1305));
+	json_object_set_new(
+		node, "parent", parent != 0 ? json_integer((json_int_t)parent) : json_null());
+	return node;
 }
 
 void host_not_kept(struct host *h, int rc, const struct os_error *err)

@@ -38,6 +38,7 @@ struct host {
 	struct aead_library *ciphers;
 	struct state *state; /* NULL: nothing can be kept */
 	struct api_server *api;
+	struct parent *parent; /* borrowed, or NULL */
 	struct udp *udp;
 	struct udp_batch *batch;
 	struct node *node; /* borrowed from the role's core */

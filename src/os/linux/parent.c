@@ -31,6 +31,7 @@ struct parent {
 	int channel; /* this process's end */
 	int signals; /* parent: what it hands on, and SIGCHLD */
 	pid_t child; /* 0: this is the child */
+	pid_t parent;
 	sigset_t handed_on;
 	bool refused; /* something, which was told */
 };
@@ -57,6 +58,7 @@ static void become_child(struct parent *p, int channel, pid_t parent, const sigs
 		_exit(SHELL_SIGNAL + SIGKILL);
 	p->channel = channel;
 	p->child = 0;
+	p->parent = parent;
 	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
@@ -113,6 +115,11 @@ int parent_fork(struct parent **out, const struct parent_setup *setup, struct os
 bool parent_is_here(const struct parent *p)
 {
 	return p != NULL && p->child != 0;
+}
+
+unsigned parent_number(const struct parent *p)
+{
+	return p != NULL ? (unsigned)p->parent : 0;
 }
 
 void parent_destroy(struct parent *p)
