@@ -61,8 +61,7 @@ def arguments(arena, report):
         lengths.append(len(line))
         edge.stop()
     report.figure("bytes by which /proc/PID/cmdline tells the length of -k",
-                  abs(lengths[1] - lengths[0]), at_most=0, of="SECURITY.md", before="31",
-                  open_yet=True)
+                  abs(lengths[1] - lengths[0]), at_most=0, of="SECURITY.md", before="31")
 
 
 def lengths_of(pcap):
