@@ -180,6 +180,70 @@ static void a_place_takes_what_it_may(void **state)
 	crowd_at(&v6, 1, 4);
 }
 
+/* ---- an address that is not its own ---- */
+
+struct forger {
+	struct sim_node *sn, *edge;
+	struct endpoint victim;
+	uint64_t until_ms; /* till then what the edge sends comes from the victim first */
+	bool echoes;
+	uint64_t forged, reflected; /* bytes */
+};
+
+static bool forge(void *ctx, struct sim_node *from, const struct datagram *d)
+{
+	struct forger *f = ctx;
+
+	if (from == f->sn && endpoint_equal(&d->way.remote, &f->victim))
+		f->reflected += d->len;
+	if (from == f->edge && from->sim->now_ms < f->until_ms) {
+		f->forged += d->len;
+		sim_inject(from->sim, &f->victim, &f->sn->address, d->data, d->len, 1);
+	}
+	/* Handshakes have longer datagrams than probes. */
+	return f->echoes || from != f->sn || d->len > 60 ||
+	       !endpoint_equal(&d->way.remote, &f->edge->address);
+}
+
+static void forge_the_first_source(bool echoes)
+{
+	struct sim *s = sim_create(sim_seed(), 3);
+	struct forger f = {.sn = sim_add_supernode(s),
+		.victim = endpoint_v4(0xcb007163, 4000),
+		.until_ms = SIM_START_MS + 300,
+		.echoes = echoes};
+	const struct member *m;
+
+	f.edge = sim_add_edge(s, &sim_key, f.sn);
+	sim_start(f.sn);
+	for (uint32_t i = 0; i < 60; i++)
+		put_elsewhere(f.sn, sim_key.id[0], i);
+	s->wire = forge;
+	s->wire_ctx = &f;
+	sim_start(f.edge);
+	sim_run(s, 5000);
+	m = member_find(f.sn->supernode, f.edge->edge->community[0]->hop.party.self.public);
+	printf("%u bytes with a forged source brought its owner %u\n", (unsigned)f.forged,
+		(unsigned)f.reflected);
+	assert_in_range(f.reflected, 1, f.forged + 200);
+	assert_non_null(m);
+	assert_false(source_has(m->source, &f.victim));
+	assert_int_equal(source_has(m->source, &f.edge->address), echoes);
+	assert_int_equal(is_up(f.edge), echoes);
+	sim_destroy(s);
+}
+
+/*
+ * Message 1 comes from a victim's address first and from its own second, so that the answer goes to
+ * both: who reads it may be anywhere, and nothing is sent or counted before an echo.
+ */
+static void a_forged_first_source_leads_nowhere(void **state)
+{
+	(void)state;
+	forge_the_first_source(false);
+	forge_the_first_source(true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_full_community_is_told_as_such),
 		cmocka_unit_test(a_full_supernode_is_told_and_left_for_the_next),
 		cmocka_unit_test(a_place_takes_what_it_may),
+		cmocka_unit_test(a_forged_first_source_leads_nowhere),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -28,6 +28,7 @@ struct embryo {
 	uint8_t noise2[NOISE_MAX];
 	size_t noise2_len;
 	struct origin origin; /* how its message 1 came at first: repetitions may be anybody's */
+	bool spread;	      /* some repetition came from elsewhere, and was answered there */
 	bool directly;	      /* some repetition was answered without a relay */
 	bool stale;	      /* of a low freshness, with a cookie: it may be a replay */
 	uint64_t born_ms;

@@ -122,6 +122,7 @@ bool responder_settles(struct core *core, struct request *r)
 	uint64_t freshness = r->answer.theirs.freshness;
 
 	if (e != NULL && memcmp(e->msg1_hash, r->answer.msg1_hash, sizeof(e->msg1_hash)) == 0) {
+		e->spread = e->spread || !way_same_remote(&r->from->way, &e->origin.way);
 		send_answer(core, e, r->from);
 		return true;
 	}
@@ -234,13 +235,15 @@ struct keyset *responder_open(struct core *core, struct embryo *e, const struct 
 /*
  * Strangers become members of a supernode: a first packet with a forged source must not lead what
  * we send, which may be much more than came, to a victim. Whoever made it has read our answer, and
- * that went to the origin of message 1 before it went anywhere else. Where it is now, if elsewhere,
- * is probed. Between edges what came through the relay is worth more: nobody can forge it.
+ * that went to the origin of message 1; if it went elsewhere, too, nobody knows where it was read,
+ * and a member is found by probes alone. Where it is now, if elsewhere, is probed. Between edges
+ * what came through the relay is worth more: nobody can forge it.
  */
 void responder_confirm(struct core *core, struct embryo *e, struct session *s, struct keyset *k,
 	const struct origin *from)
 {
-	const struct origin first = e->origin;
+	const struct origin nowhere = {.hop_id = 0};
+	const struct origin first = e->spread && s->link.kind == LINK_MEMBER ? nowhere : e->origin;
 	bool as_begun = s->link.kind == LINK_MEMBER || first.hop_id != 0;
 
 	if (e->theirs.freshness > s->freshness)

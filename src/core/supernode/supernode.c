@@ -56,8 +56,9 @@ static struct session *role_create(
 {
 	const struct embryo *e = embryo_find(&n->core.embryos, self, remote);
 	const struct endpoint nowhere = {.port = 0};
-	struct member *m = member_create(
-		supernode_of(n), remote, e != NULL ? &e->origin.way.remote : &nowhere);
+	bool known = e != NULL && !e->spread;
+	struct member *m =
+		member_create(supernode_of(n), remote, known ? &e->origin.way.remote : &nowhere);
 
 	return m != NULL ? m->session : NULL;
 }
@@ -73,13 +74,15 @@ static void role_effects(struct node *n, struct session *s, unsigned effects)
 	 * key may be new either way.
 	 */
 	if (p == NULL) {
-		path_use(&n->core, s, &s->origin.way);
+		if (!way_is_none(&s->origin.way))
+			path_use(&n->core, s, &s->origin.way);
 	} else {
 		/* There our answer was read. */
 		if (way_same_remote(&p->way, &s->origin.way))
 			outbox_revive(&s->out);
 		path_use(&n->core, s, &p->way);
-		search_seen(&n->core, s, &s->origin, false);
+		if (!way_is_none(&s->origin.way))
+			search_seen(&n->core, s, &s->origin, false);
 	}
 	if (effects & SESSION_RESTARTED)
 		member_unregister(supernode_of(n), s->owner);
