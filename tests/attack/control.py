@@ -54,11 +54,10 @@ def arguments(arena, report):
     lengths = []
     for n, word in enumerate(("short pass phrase", "a pass phrase that is very much longer than that")):
         edge = arena["a"].edge("n2n0", "10.9.0.1", "-c", "net", "-k", word, *arena.at)
-        line = pathlib.Path(f"/proc/{edge.pid}/cmdline").read_bytes()
-        assert word.encode() not in line, line
-        state = arena["a"].state.encode()
-        assert state in line, "these are not its arguments"
-        lengths.append(len(line))
+        lines = [pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() for pid in edge.pids()]
+        assert word.encode() not in b"".join(lines), lines
+        assert all(arena["a"].state.encode() in line for line in lines), "these are not its arguments"
+        lengths.append(sum(map(len, lines)))
         edge.stop()
     report.figure("bytes by which /proc/PID/cmdline tells the length of -k",
                   abs(lengths[1] - lengths[0]), at_most=0, of="SECURITY.md", before="31")
