@@ -515,6 +515,28 @@ static void each_queue_fills_alone(void **state)
 	assert_int_equal(empty(f, QUEUE_CONTROL, NOTE_CONTROL), 1);
 }
 
+/* HELLOs have a queue of their own: a flood of them loses no handshake. */
+static void hellos_are_in_nobodys_way(void **state)
+{
+	struct fixture *f = *state;
+	struct rx hello = {.verdict = VERDICT_ENVELOPE,
+		.data = f->data,
+		.len = 100,
+		.origin = {.way.remote = host(7)},
+		.to = {.kind = TO_ANY}};
+	struct rx init = hello;
+
+	init.to.kind = TO_SUPERNODE;
+	for (unsigned i = 0; i < 2 * SIZE; i++)
+		notes_rx(&f->notes, &hello, NOW_MS);
+	assert_lost(f, SIZE);
+	for (unsigned i = 0; i < SIZE; i++)
+		notes_rx(&f->notes, &init, NOW_MS);
+	assert_lost(f, SIZE);
+	assert_int_equal(empty(f, QUEUE_UNKNOWN, NOTE_ENVELOPE), SIZE);
+	assert_int_equal(empty(f, QUEUE_HELLO, NOTE_ENVELOPE), SIZE);
+}
+
 /* ---- a full queue ---- */
 
 static void what_found_no_room_the_next_packet_tells(void **state)
@@ -574,6 +596,7 @@ int main(void)
 		TEST(early_frames_leave_half_of_it_to_control),
 		TEST(early_frames_of_all_fill_a_quarter_of_the_queue),
 		TEST(each_queue_fills_alone),
+		TEST(hellos_are_in_nobodys_way),
 		TEST(what_found_no_room_the_next_packet_tells),
 		TEST(another_address_that_found_no_room_is_told_soon),
 	};

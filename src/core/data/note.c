@@ -148,10 +148,15 @@ static void note_control(struct notes *n, enum note_kind kind, const struct rx *
 		drops_add(n->drops, DROP_QUEUE_FULL, 1);
 }
 
+static enum note_queue queue_of_strangers(const struct rx *x)
+{
+	if (x->verdict == VERDICT_ENVELOPE && x->to.kind == TO_ANY)
+		return QUEUE_HELLO;
+	return x->origin.hop_id != 0 ? QUEUE_RELAYED : QUEUE_UNKNOWN;
+}
+
 void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms)
 {
-	enum note_queue strangers = x->origin.hop_id != 0 ? QUEUE_RELAYED : QUEUE_UNKNOWN;
-
 	switch (x->verdict) {
 	case VERDICT_FRAME:
 		note_if_awake(n, x->link);
@@ -168,10 +173,10 @@ void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms)
 		note_control(n, NOTE_CONTROL, x, now_ms);
 		break;
 	case VERDICT_ENVELOPE:
-		note_datagram(n, strangers, NOTE_ENVELOPE, x);
+		note_datagram(n, queue_of_strangers(x), NOTE_ENVELOPE, x);
 		break;
 	case VERDICT_UNKNOWN:
-		note_datagram(n, strangers, NOTE_UNKNOWN, x);
+		note_datagram(n, queue_of_strangers(x), NOTE_UNKNOWN, x);
 		break;
 	case VERDICT_NONE:
 	case VERDICT_RELAYED:

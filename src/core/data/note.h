@@ -27,6 +27,7 @@ enum note_queue {
 	QUEUE_OWN,     /* frames of ours that wait, and word of what was heard */
 	QUEUE_RELAYED, /* handshakes that came through a relay */
 	QUEUE_UNKNOWN, /* handshakes from anywhere else */
+	QUEUE_HELLO,   /* who asks for a key: as many as anybody likes, so in nobody's way */
 	NOTE_QUEUES
 };
 

@@ -26,6 +26,7 @@ static const unsigned notes_per_turn[NOTE_QUEUES] = {
 	[QUEUE_OWN] = 64,
 	[QUEUE_RELAYED] = 16,
 	[QUEUE_UNKNOWN] = 8,
+	[QUEUE_HELLO] = 8,
 };
 
 /* ---- the core's way out ---- */
