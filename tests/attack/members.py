@@ -84,12 +84,12 @@ def takeover(arena, report, idle):
     except AssertionError:
         took = time.monotonic() - start
     report.figure(f"a member claims another's MAC address: that one is reached {what} within", took,
-                  "s", at_most=3, of=MAC, before="never", open_yet=True)
+                  "s", at_most=3, of=MAC, before="never")
     for _ in range(20):
         a.can_ping("10.9.0.2", 0.1)
     stolen = tap.received(lambda f: f[:6] == victim and f[12:14] == b"\x08\x00")
     report.figure(f"frames for it that the other member got {what}", stolen, at_most=0, of=MAC,
-                  before="all", open_yet=True)
+                  before="all")
     for edge in edges:
         edge.stop()
 

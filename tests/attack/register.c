@@ -148,13 +148,19 @@ static void count_bytes(const struct crowd *c, uint64_t *sent, uint64_t *got)
 	}
 }
 
-/* With what=churn or statics each member changes rate times a second, for hold seconds. */
+/*
+ * With what=churn or statics each member changes rate times a second, for hold seconds, of which
+ * the last two thirds are counted.
+ */
 static void stay(struct crowd *c, const struct orders *o)
 {
 	bool churn = *o->what != '\0';
 	uint64_t sent[2], got[2], n = 0;
 	struct pace pace;
 
+	uint64_t begin_ns = now_ns() + (uint64_t)(o->hold / 3 * (double)NS_PER_S);
+
+	/* What may be sent at once is over by then. */
 	count_bytes(c, &sent[0], &got[0]);
 	pace_init(&pace, churn ? c->n * o->rate : 10, o->hold);
 	while (c->n > 0 && !pace_over(&pace)) {
@@ -162,6 +168,10 @@ static void stay(struct crowd *c, const struct orders *o)
 			change_one(&c->at[n % c->n], o);
 		take_all(c, o);
 		keep_alive(c, o);
+		if (begin_ns != 0 && now_ns() >= begin_ns) {
+			count_bytes(c, &sent[0], &got[0]);
+			begin_ns = 0;
+		}
 	}
 	count_bytes(c, &sent[1], &got[1]);
 	printf("{\"sent_bytes\": %llu, \"got_bytes\": %llu}\n",
