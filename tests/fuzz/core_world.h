@@ -24,6 +24,10 @@
 #define HORIZON_MS   242000 /* ... and by then erased */
 #define FLOOD	     20000  /* datagrams in one run: more is a storm */
 
+/* What a world is built for: a place, and of these. */
+#define WORLD_AGED	 0x10
+#define WORLD_PASSPHRASE 0x20 /* its community has one, and no key */
+
 enum place {
 	AT_A,
 	AT_B,
@@ -64,6 +68,7 @@ struct world {
 	struct end end[PLACES];
 	unsigned head, count;
 	struct parcel queue[QUEUE_MAX];
+	bool passphrase;
 	enum place target; /* what is sent to it is recorded ... */
 	bool withheld;	   /* ... and now not delivered */
 	bool ageing;	   /* nothing is recorded */
@@ -177,19 +182,19 @@ static inline size_t world_frame(const struct world *w, uint8_t number, uint8_t 
 	return len;
 }
 
-/* At A only what B sent may come out, and once. */
+/* At A only what B sent may come out, and once. B may have left and joined again. */
 static inline void world_deliver(void *ctx, unsigned community, const struct frame *f)
 {
 	struct end *end = ctx;
 	struct world *w = end->world;
 	uint8_t want[FRAME_MAX];
 
-	CHECK(community == 0);
 	if (end->place == AT_B) {
 		if (w->at_b != NULL)
 			w->at_b(w, f);
 		return;
 	}
+	CHECK(community == 0);
 	CHECK(f->len > FRAME_MIN && f->data[FRAME_MIN] < w->n_sent);
 	CHECK(f->len == world_frame(w, f->data[FRAME_MIN], want));
 	CHECK(memcmp(f->data, want, f->len) == 0);
@@ -344,7 +349,11 @@ static inline struct edge *world_edge(struct world *w, enum place p)
 {
 	const struct edge_config c = {world_config(w, p), {(uint8_t)(1 + p)}};
 	const struct community_key key = {{1}, {2}};
-	const struct community_config community = {.name = "x", .key = &key, .mtu = MTU_DEFAULT};
+	const uint8_t prs[KEY_LEN] = {3};
+	const struct community_config community = {.name = "x",
+		.key = w->passphrase ? NULL : &key,
+		.prs = w->passphrase ? prs : NULL,
+		.mtu = MTU_DEFAULT};
 	const struct endpoint supernode = world_address(AT_SUPERNODE), own = world_address(p);
 	struct edge *e = edge_create(&c);
 
@@ -438,13 +447,14 @@ static inline void world_age(struct world *w)
 	CHECK(world_is_up(w));
 }
 
-static inline void *world_build(int target)
+static inline void *world_build(int what)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct supernode_config c = {.secret = {9}};
 
 	CHECK(w != NULL && crypto_start() == 0);
-	w->target = (enum place)target;
+	w->target = (enum place)(what & ~(WORLD_AGED | WORLD_PASSPHRASE));
+	w->passphrase = (what & WORLD_PASSPHRASE) != 0;
 	w->now_ms = 1000;
 	c.node = world_config(w, AT_SUPERNODE);
 	w->sn = supernode_create(&c);
@@ -459,6 +469,8 @@ static inline void *world_build(int target)
 	world_b_sends(w);
 	world_run(w);
 	CHECK(w->got[0] == 1);
+	if ((what & WORLD_AGED) != 0)
+		world_age(w);
 	w->traffic = 0;
 	return w;
 }
@@ -469,19 +481,10 @@ static inline bool world_goes_on(const struct world *w, const struct feed *f)
 	return f->left > 0 && w->now_ms < HORIZON_MS;
 }
 
-static inline void *world_build_aged(int target)
+/* A run begins with the world as it was when first built for this ... */
+static inline struct world *world_begin(int what)
 {
-	struct world *w = world_build(target);
-
-	world_age(w);
-	w->traffic = 0;
-	return w;
-}
-
-/* A run begins with the world as it was when first built, young or aged ... */
-static inline struct world *world_begin(enum place target, bool aged)
-{
-	return snapshot_take(aged ? world_build_aged : world_build, (int)target);
+	return snapshot_take(world_build, what);
 }
 
 /* ... and leaves nothing of it. */

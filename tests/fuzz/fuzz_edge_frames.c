@@ -228,7 +228,7 @@ static void run_batch(struct world *w, struct feed *feed)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct world *w = world_begin(AT_A, false);
+	struct world *w = world_begin(AT_A);
 	struct feed feed = {data, size};
 
 	for (unsigned i = 0; i < 20 && feed.left > 0; i++)

@@ -147,7 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct run r;
 	size_t sessions;
 
-	r = (struct run){.w = world_begin(AT_B, true), .f = {data, size}};
+	r = (struct run){.w = world_begin(AT_B | WORLD_AGED), .f = {data, size}};
 	sessions = HASH_COUNT(r.w->b->node.core.sessions);
 	for (unsigned i = 0; i < 100 && world_goes_on(r.w, &r.f); i++) {
 		step(&r);

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct run r;
 
-	r = (struct run){.w = world_begin(AT_SUPERNODE, true), .f = {data, size}};
+	r = (struct run){.w = world_begin(AT_SUPERNODE | WORLD_AGED), .f = {data, size}};
 	r.w->from_strangers = r.w->to_strangers = 0;
 	for (unsigned i = 0; i < 100 && world_goes_on(r.w, &r.f); i++) {
 		step(&r);

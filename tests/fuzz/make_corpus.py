@@ -84,6 +84,23 @@ def core_seeds():
     for target in "edge_in", "supernode_in":
         for data in batches:
             yield target, data
+    listed = op(5) + sized(roster_of_strangers())
+    words = op(4, 3) + b"\x20" + bytes(range(32))
+    yield "edge_in", listed + (second + words) * 6
+    yield "edge_in", listed + second * 2 + words + minutes
+    for n in 0, 1, 32:
+        question = op(4, 2) + bytes([n])
+        yield "edge_in", (question + bytes(n) + question + bytes(range(n))) * 2 + listed + question + b"\xfe" * n
+    yield "edge_in", op(4, 2) + b"\x02\xff" + sized(b"short") + b"\xff" + sized(ref.some("anybody", 32))
+    for how in 1, 3:
+        for freshness in b"\0" * 8, b"\0\0\x01\x8b" + bytes(4), b"\xff" * 8:
+            answers = b"".join(op(5, 2) + bytes([how | tag]) + freshness for tag in (0, 4))
+            yield "edge_in", hold + minutes[:6] + (second + answers) * 3 + release + second * 20
+
+
+def roster_of_strangers():
+    """So many new members that there are not guesses for all: others are asked for a word."""
+    return next(v["bytes"] for v in ref.control_vectors() if len(v["fields"].get("entries", [])) == 24)
 
 
 def offload_seeds():
