@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/bytes.h"
+#include "core/edge/edge_state.h"
 #include "host/community/keep.h"
 #include "os/state.h"
 #include "os/sys.h"
@@ -140,6 +141,34 @@ static void test_damaged_supernodes(void **state)
 	keep_one(f, "a:1", 7);
 	expect_supernode(f, "a:1", 7);
 	expect_complaint(f, "line 2 of the file");
+}
+
+/* What is behind it is neither missed in silence nor lost when another key is written. */
+static void test_zeros_in_supernodes(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t another[KEY_LEN] = {9};
+	char path[128], text[512] = {0};
+	uint8_t key[KEY_LEN];
+	struct os_error err;
+	size_t len;
+
+	keep_one(f, "a:1", 7);
+	keep_one(f, "b:2", 8);
+	assert_int_equal(state_read(f->st, "supernodes", text, sizeof(text), &len, &err), 0);
+	*strchr(text, '\n') = 0;
+	write_raw(f, "supernodes", text, len);
+	expect_complaint(f, "zero byte");
+	assert_false(keep_find_supernode(f->st, "b:2", key));
+	assert_int_equal(keep_supernode(f->st, "c:3", another, &err), N2N_EINVAL);
+	text[strlen(text)] = '\n';
+	write_raw(f, "supernodes", text, len);
+	expect_supernode(f, "b:2", 8);
+	/* A disk that lost power may leave nothing else. */
+	memset(text, 0, sizeof(text));
+	write_raw(f, "supernodes", text, len);
+	snprintf(path, sizeof(path), "%s/supernodes", state_dir(f->st));
+	expect_complaint(f, path);
 }
 
 static void test_open_supernodes(void **state)
@@ -286,6 +315,42 @@ static void test_damaged_peers(void **state)
 	edge_destroy(e);
 }
 
+/* Addresses that nobody has are none, and the edge itself is no peer of its own. */
+static void test_hostile_peers(void **state)
+{
+	static const struct endpoint bad[] = {{.port = 9}, {{0xff, 2, [15] = 1}, 9},
+		{{[10] = 0xff, 0xff, 224, 0, 0, 1}, 9}, {{0x20, 1, [15] = 1}, 0}};
+	enum {
+		RECORDS = sizeof(bad) / sizeof(bad[0])
+	};
+	struct fixture *f = *state;
+	struct known_peer out[RECORDS + 2];
+	uint8_t file[1 + COMMUNITY_TAG_LEN + (RECORDS + 1) * 58], own[KEY_LEN];
+	struct edge *e = make_edge(f);
+	struct writer w;
+
+	memcpy(own, e->community[0]->party.self.public, KEY_LEN);
+	writer_init(&w, file, sizeof(file));
+	writer_u8(&w, 2);
+	writer_copy(&w, tag, sizeof(tag));
+	for (uint8_t i = 0; i <= RECORDS; i++) {
+		const uint8_t remote[KEY_LEN] = {i, 1};
+		const struct endpoint *at = &bad[i % RECORDS];
+
+		writer_copy(&w, i < RECORDS ? remote : own, KEY_LEN);
+		writer_u64(&w, UINT64_MAX);
+		writer_copy(&w, at->ip, sizeof(at->ip));
+		writer_u16(&w, at->port);
+	}
+	assert_true(writer_ok(&w));
+	write_raw(f, "peers-0700000000000000", file, sizeof(file));
+	keep_remember_peers(f->st, tag, e, 0);
+	assert_int_equal(edge_known_peers(e, 0, out, RECORDS + 2), RECORDS);
+	for (unsigned i = 0; i < RECORDS; i++)
+		assert_true(endpoint_is_none(&out[i].direct));
+	edge_destroy(e);
+}
+
 /* ---- owners ---- */
 
 #define OWNERS	   3
@@ -408,11 +473,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_secret, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_supernodes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_supernodes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_zeros_in_supernodes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_open_supernodes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freshness, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_mask, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_peers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_peers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hostile_peers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged_owners, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_many_owners, set_up, tear_down),

@@ -508,13 +508,16 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 	struct community *c = e->community[community];
 	struct peer *p = peer_find(c, k->remote);
 
+	if (memcmp(k->remote, c->party.self.public, KEY_LEN) == 0)
+		return;
 	if (p == NULL)
 		p = peer_create(c, k->remote);
 	if (p == NULL)
 		return;
 	p->remembered = true;
 	p->trust.known = true;
-	p->session->route.direct = way_to(&k->direct);
+	if (endpoint_is_usable(&k->direct))
+		p->session->route.direct = way_to(&k->direct);
 	p->session->confirmed = true;
 	p->session->freshness = k->freshness;
 }

@@ -96,7 +96,8 @@ struct known_peer {
 };
 /*
  * Tells of one, before the community meets others: one handshake with it is no stranger's, its
- * freshness counts, and a handshake may go to it directly. Without memory it is not remembered.
+ * freshness counts, and a handshake may go to it directly. Without memory it is not remembered. *k
+ * may be any bytes: what is no usable address is none, and nobody is its own peer.
  */
 void edge_remember(struct edge *e, unsigned community, const struct known_peer *k);
 /* Lists confirmed peers for the state directory: returns how many, at most cap. */

@@ -80,6 +80,11 @@ static int read_supernodes(struct state *st, char text[SUPERNODES_MAX_LEN], stru
 			 ? state_read(st, SUPERNODES_FILE, text, SUPERNODES_MAX_LEN - 1, &len, err)
 			 : N2N_ENOENT;
 
+	/* What is behind it would not be seen, and not be written again. */
+	if (rc == 0 && memchr(text, 0, len) != NULL)
+		rc = os_error_set(err, N2N_EINVAL,
+			"the file \"%s/%s\" is damaged: it holds a zero byte; correct or delete it",
+			state_dir(st), SUPERNODES_FILE);
 	text[rc == 0 ? len : 0] = 0;
 	return rc == N2N_ENOENT ? 0 : rc;
 }
