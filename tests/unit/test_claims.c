@@ -437,6 +437,22 @@ static void an_owner_is_remembered(void **state)
 	end(&p);
 }
 
+/* A time that nobody can have been away does not begin anew. */
+static void a_damaged_time_is_over(void **state)
+{
+	struct known_owner k = {.mac = other, .absent_ms = UINT64_MAX};
+	struct people p;
+
+	begin(&p, *state);
+	p.f->c->hold_ms = 10 * FORGET_MS;
+	memcpy(k.remote, name_of(40).key, KEY_LEN);
+	edge_remember_owner(p.f->e, 0, &k);
+	assert_int_equal(p.f->c->owners.n, 1);
+	run(p.f, 2 * AGE_MS);
+	assert_int_equal(p.f->c->owners.n, 0);
+	end(&p);
+}
+
 /* ---- bounds ---- */
 
 static void remember(struct people *p, unsigned i)
@@ -546,6 +562,7 @@ int main(void)
 		TEST(it_is_kept_for_a_time),
 		TEST(kept_for_no_time_it_goes_with_its_owner),
 		TEST(an_owner_is_remembered),
+		TEST(a_damaged_time_is_over),
 		TEST(a_hoarder_pushes_out_only_what_came_last),
 		TEST(refusals_are_told_within_bounds),
 		TEST(claims_are_taken_within_bounds),

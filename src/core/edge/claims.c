@@ -5,11 +5,12 @@
 
 #include "core/edge/edge_state.h"
 
-#define AGE_MS	     10000u /* between looks at who is away */
-#define CLAIMS_PER_S 2	    /* of one peer that are looked at ... */
-#define CLAIMS_BURST 10	    /* ... and so many at once */
-#define TOLD_BURST   8	    /* refusals told at once ... */
-#define TOLD_PER_MS  60000u /* ... and one more each minute */
+#define AGE_MS	     10000u	      /* between looks at who is away */
+#define ABSENT_MAX   (UINT64_MAX / 2) /* it does not run over */
+#define CLAIMS_PER_S 2		      /* of one peer that are looked at ... */
+#define CLAIMS_BURST 10		      /* ... and so many at once */
+#define TOLD_BURST   8		      /* refusals told at once ... */
+#define TOLD_PER_MS  60000u	      /* ... and one more each minute */
 
 static_assert(MAC_OWNERS_MAX >= PEERS_MAX, "there is room for whoever is here");
 
@@ -251,6 +252,8 @@ void claims_remember(struct community *c, const struct known_owner *k, struct pe
 	if (o == NULL)
 		return;
 	o->absent_ms = k->absent_ms > 0 ? k->absent_ms : 1;
+	if (o->absent_ms > ABSENT_MAX)
+		o->absent_ms = ABSENT_MAX;
 	if (show(c, o) != 0)
 		owners_remove(&c->owners, o);
 }
