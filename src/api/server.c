@@ -104,10 +104,10 @@ static json_t *answer(const struct api_server *s, const char *line, size_t len)
 	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	json_t *reply = NULL;
 	const char *cmd;
-	int version;
+	json_int_t version;
 
 	if (request == NULL ||
-		json_unpack(request, "{s:i, s:s}", "v", &version, "cmd", &cmd) != 0) {
+		json_unpack(request, "{s:I, s:s}", "v", &version, "cmd", &cmd) != 0) {
 		reply = failure("bad-request",
 			"not understood; send one line {\"v\":1,\"cmd\":\"status\"}");
 		goto out;

@@ -281,7 +281,36 @@ static void what_is_not_understood_is_refused(void **state)
 	expect_error(f, "{\"v\":\"1\",\"cmd\":\"status\"}\n", "bad-request");
 	expect_error(f, "{\"v\":1,\"cmd\":\"status\",\"cmd\":\"status\"}\n", "bad-request");
 	expect_error(f, "{\"v\":2,\"cmd\":\"status\"}\n", "bad-version");
+	/* Its low bits are those of 1. */
+	expect_error(f, "{\"v\":4294967297,\"cmd\":\"status\"}\n", "bad-version");
+	expect_error(f, "{\"v\":18446744073709551617,\"cmd\":\"status\"}\n", "bad-request");
 	expect_error(f, "{\"v\":1,\"cmd\":\"statu\"}\n", "unknown-command");
+}
+
+/* As deep as a request has room for, and bytes that no text has. */
+static void nonsense_is_refused_whatever_it_is(void **state)
+{
+	static const char zero[] = "{\"v\":1,\0\"cmd\":\"status\"}\n";
+	struct fixture *f = *state;
+	char request[API_REQUEST_MAX + 1];
+	int fd = connect_to(f);
+	char *line;
+
+	for (const char *deep = "[{"; *deep != 0; deep++) {
+		memset(request, *deep, API_REQUEST_MAX - 1);
+		strcpy(request + API_REQUEST_MAX - 1, "\n");
+		expect_error(f, request, "bad-request");
+	}
+	expect_error(f, "{\"v\":1,\"cmd\":\"\xff\"}\n", "bad-request");
+	assert_int_equal(send(fd, zero, sizeof(zero) - 1, MSG_NOSIGNAL), sizeof(zero) - 1);
+	line = hear(f, fd);
+	assert_non_null(strstr(line, "bad-request"));
+	free(line);
+	/* Half a request, and gone. */
+	say(fd, "{\"v\":1,");
+	turn(f);
+	close(fd);
+	turn(f);
 }
 
 static void a_request_may_come_in_pieces(void **state)
@@ -472,6 +501,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_command_is_answered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_understood_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			nonsense_is_refused_whatever_it_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_request_may_come_in_pieces, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_request_too_long_ends_the_connection, set_up, tear_down),
