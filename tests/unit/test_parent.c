@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests what a parent does for its child, what it refuses, and how the two end. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_tun.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -345,6 +347,77 @@ static void requests_of_another_length_are_refused(void **state)
 	assert_int_equal(run(&s, send_nonsense), DONE + WARNED);
 }
 
+static unsigned descriptors_of(pid_t pid)
+{
+	char path[32];
+	unsigned n = 0;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	d = opendir(path);
+	if (d == NULL)
+		return 0;
+	while (readdir(d) != NULL)
+		n++;
+	(void)closedir(d);
+	return n;
+}
+
+/* Sends a request and a descriptor beside it. */
+static bool pass(int fd, const struct parent_request *r)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	union {
+		const void *read;
+		void *base;
+	} data = {r};
+	struct iovec iov = {data.base, sizeof(*r)};
+	const struct msghdr m = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes)};
+
+	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	return sendmsg(fd, &m, 0) == sizeof(*r);
+}
+
+static int pass_descriptors(struct parent *p)
+{
+	struct parent_answer a;
+	int fd = channel();
+	unsigned before = descriptors_of(getppid());
+
+	(void)p;
+	CHECK(fd >= 0 && before > 0);
+	for (uint32_t kind = 0; kind < 1000; kind++) {
+		const struct parent_request r = {.kind = kind == REQUEST_UDP ? UINT32_MAX : kind,
+			.family = kind,
+			.port = UINT32_MAX,
+			.join = UINT32_MAX,
+			.use = UINT32_MAX};
+
+		CHECK(pass(fd, &r));
+		CHECK(recv(fd, &a, sizeof(a), 0) == sizeof(a) && a.error == EPERM);
+	}
+	CHECK(descriptors_of(getppid()) == before);
+	/* It takes that for the end of requests, and still waits for the child. */
+	CHECK(send(fd, &a, 0, 0) == 0);
+	(void)poll(NULL, 0, 50);
+	return DONE;
+}
+
+static void descriptors_passed_to_it_are_not_kept(void **state)
+{
+	const struct parent_setup s = {.local = {.port = 443}};
+
+	(void)state;
+	assert_int_equal(run(&s, pass_descriptors), DONE + WARNED);
+}
+
 static int ask_and_not_listen(struct parent *p)
 {
 	const struct parent_request r = {.kind = REQUEST_UDP, .family = UDP_V4, .port = 0};
@@ -535,6 +608,7 @@ int main(void)
 		cmocka_unit_test(an_interface_that_nobody_named_is_refused),
 		cmocka_unit_test(a_descriptor_that_does_not_arrive_is_an_error),
 		cmocka_unit_test(requests_of_another_length_are_refused),
+		cmocka_unit_test(descriptors_passed_to_it_are_not_kept),
 		cmocka_unit_test(answers_that_nobody_takes_block_nothing),
 		cmocka_unit_test(a_child_that_ends_at_once_is_noticed),
 		cmocka_unit_test(its_status_tells_how_the_child_ended),
