@@ -48,7 +48,7 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 	}
 	if (responder_settles(&n->core, &r))
 		goto out;
-	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from))
+	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from, r.stale))
 		core_drop(&n->core, DROP_RATE);
 	else
 		responder_answer(&n->core, &r);

@@ -35,9 +35,12 @@ struct role {
 	/* Our side of a handshake begun by remote, or NULL: then nobody is there for it. */
 	struct session *(*find)(
 		struct node *n, const struct party *self, const uint8_t remote[KEY_LEN]);
-	/* May a handshake that this static began from there be answered now? NULL: always. */
+	/*
+	 * May a handshake that this static began from there be answered now? stale: its freshness
+	 * is no higher than one seen, so that anybody may have repeated it. NULL: always.
+	 */
 	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
-		const struct origin *from);
+		const struct origin *from, bool stale);
 	/* May a message 1 of this freshness be answered? s: its sender's, or NULL. NULL: always. */
 	bool (*fresh)(struct node *n, const struct session *s, uint64_t freshness);
 	/* May an attempt of ours that is due begin? NULL: always. */

@@ -87,10 +87,11 @@ static inline struct session *find(struct node *n, const struct party *self, con
 	return s != NULL && s->party == self && memcmp(s->remote, remote, KEY_LEN) == 0 ? s : NULL;
 }
 
-static inline bool admit(
-	struct node *n, const struct party *self, const uint8_t *remote, const struct origin *from)
+static inline bool admit(struct node *n, const struct party *self, const uint8_t *remote,
+	const struct origin *from, bool stale)
 {
 	(void)from;
+	(void)stale;
 	(void)self;
 	(void)remote;
 	fixture_of(n)->asked++;

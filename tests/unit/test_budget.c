@@ -149,6 +149,22 @@ static void each_known_address_has_its_own(void **state)
 	assert_int_equal(datagrams(b, &quiet, 1000, START_MS + 1000), 100 + 20);
 }
 
+/* Who has many ports has no more for that. */
+static void the_ports_of_one_address_share(void **state)
+{
+	struct budget *b = *state;
+	unsigned n = 0;
+
+	forge(b, 20000, START_MS);
+	for (uint16_t port = 1; port <= 300; port++) {
+		const struct origin at = from_v4(0x0a000001, port);
+
+		budget_know(b, &at.way.remote);
+		n += handshakes(b, &at, false, 100, START_MS);
+	}
+	assert_int_equal(n, 600);
+}
+
 static void each_handle_has_its_own(void **state)
 {
 	struct budget *b = *state;
@@ -157,7 +173,7 @@ static void each_handle_has_its_own(void **state)
 
 	assert_int_equal(handshakes(b, &a, false, 100, START_MS), 6);
 	assert_int_equal(budget_handshake(b, &a, false, START_MS), BUDGET_SPENT);
-	assert_int_equal(handshakes(b, &a, false, 100, START_MS + 1000), 2);
+	assert_int_equal(handshakes(b, &a, false, 100, START_MS + 1000), 1);
 	assert_int_equal(datagrams(b, &a, 100, START_MS + 1000), 50);
 	assert_int_equal(handshakes(b, &other, false, 100, START_MS + 1000), 6);
 	b->relayed_all = (struct bucket){.started = false};
@@ -210,6 +226,7 @@ int main(void)
 		TEST(forged_sources_spend_what_is_for_the_unproven_alone),
 		TEST(a_network_full_of_cookies_has_an_end),
 		TEST(each_known_address_has_its_own),
+		TEST(the_ports_of_one_address_share),
 		TEST(each_handle_has_its_own),
 		TEST(many_handles_leave_room_for_another),
 		TEST(answers_have_an_end),

@@ -4,6 +4,8 @@
  * with statics that confirmed under this passphrase, in this process, do; for others somebody must
  * speak, or they need a place in the budget.
  */
+#include <string.h>
+
 #include "core/edge/edge_state.h"
 
 #define DRAWN_MS    300000u /* who was drawn may come so much later */
@@ -62,6 +64,30 @@ bool admission_answer(struct community *c, const uint8_t remote[KEY_LEN], const 
 	if (p == NULL || !p->trust.exempt)
 		return goes_on(c, p, remote, from);
 	p->trust.answered = true;
+	return true;
+}
+
+/*
+ * It may be a replay, of which whoever saw the static's handshakes can send any number. So it takes
+ * part as one that nobody knows, and not at all while the member's keys are alive: a member whose
+ * clock went back is reached by ours, or when they end.
+ */
+bool admission_answer_stale(
+	struct community *c, const uint8_t remote[KEY_LEN], const struct origin *from)
+{
+	const struct peer *p = peer_find(c, remote);
+	struct core *core = core_of(c);
+	uint8_t somebody[KEY_LEN];
+
+	if (c->party.mode != MODE_PASSPHRASE)
+		return true;
+	if (p != NULL && session_sending(p->session, core->now_ms) != NULL)
+		return false;
+	memcpy(somebody, remote, KEY_LEN);
+	somebody[0] ^= 0xff;
+	if (!guesses_admit(&c->guesses, somebody, from, core->now_ms, &core->io.random))
+		return false;
+	guesses_spend(&c->guesses, somebody, core->now_ms);
 	return true;
 }
 

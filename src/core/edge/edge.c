@@ -8,7 +8,7 @@
 #include "core/edge/edge_state.h"
 #include "core/session/send.h"
 
-#define SUPERNODE_PER_S 2000 /* answers to HELLO, and cookies: no Diffie-Hellman */
+#define SUPERNODE_PER_S 20000 /* answers to HELLO, and cookies: no Diffie-Hellman */
 
 struct community *edge_community(struct edge *e, const struct party *self)
 {
@@ -100,11 +100,13 @@ static struct session *role_find(
 }
 
 static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
-	const struct origin *from)
+	const struct origin *from, bool stale)
 {
 	struct community *c = edge_community(edge_of(n), self);
 
-	return c != NULL && admission_answer(c, remote, from);
+	if (c == NULL)
+		return false;
+	return stale ? admission_answer_stale(c, remote, from) : admission_answer(c, remote, from);
 }
 
 static bool role_begin(struct node *n, struct session *s)
@@ -132,7 +134,8 @@ static void role_unconfirmed(struct node *n, const struct embryo *e)
 {
 	struct community *c = edge_community(edge_of(n), e->party);
 
-	if (c != NULL)
+	/* A replay says nothing of the member who once sent it; it was counted when answered. */
+	if (c != NULL && !e->stale)
 		admission_unconfirmed(c, e->remote, e->born_ms);
 }
 

@@ -273,6 +273,12 @@ void edge_frame(
 /* May one that a static, known or not, began from there be answered? It is counted then. */
 bool admission_answer(
 	struct community *c, const uint8_t remote[KEY_LEN], const struct origin *from);
+/*
+ * The same of one whose freshness was seen before. The member whose static it bears may not have
+ * sent it: its trust is neither used nor ended.
+ */
+bool admission_answer_stale(
+	struct community *c, const uint8_t remote[KEY_LEN], const struct origin *from);
 /* May an attempt of ours that is due begin? */
 bool admission_begin(struct peer *p);
 /* It was answered: may it go on? It is counted then. */

@@ -311,7 +311,7 @@ static void take_refusal(struct community *c, uint8_t result)
 		supernode_event(c, EVENT_SUPERNODE_REFUSED, result);
 	writer_init(&w, buf, sizeof(buf));
 	control_unregister_encode(&w);
-	send_packet(core, h->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+	send_control(core, h->session, &w);
 	hop_leave(c);
 	core_view_touch(core);
 }

@@ -129,7 +129,7 @@ static void say(struct peer *p, enum control_type type, const struct control_vou
 
 	writer_init(&w, buf, sizeof(buf));
 	control_vouch_encode(&w, type, m);
-	send_packet(core_of(p->community), p->session, KIND_CONTROL, buf, writer_len(&w), NULL);
+	send_control(core_of(p->community), p->session, &w);
 }
 
 void vouch_want(struct peer *p)

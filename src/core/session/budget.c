@@ -7,8 +7,10 @@
 
 #include "base/bytes.h"
 
-#define KNOWN_PER_S 100
-#define KNOWN_BURST 200
+#define KNOWN_PER_S	 100
+#define KNOWN_BURST	 200
+#define KNOWN_HOST_PER_S 200
+#define KNOWN_HOST_BURST 600
 
 #define UNKNOWN_PER_S	  20
 #define UNKNOWN_BURST	  50
@@ -22,7 +24,7 @@
 #define SHOWN_NET_BURST 600
 
 #define RELAYED_PER_S	   50
-#define RELAYED_INIT_PER_S 2 /* who has many handles wins little by knocking faster */
+#define RELAYED_INIT_PER_S 1 /* who has many handles wins little by knocking faster */
 #define RELAYED_INIT_BURST 6 /* what an attempt sends in its first seconds */
 #define RELAYED_ALL_PER_S  500
 #define ANSWERS_PER_S	   1000
@@ -73,18 +75,26 @@ void budget_know(struct budget *b, const struct endpoint *remote)
 	b->known[at].bucket = (struct bucket){.started = false};
 }
 
+static unsigned host_at(const struct budget *b, const struct endpoint *e)
+{
+	return hash(b, e->ip, endpoint_is_v4(e) ? 16 : 8) % BUDGET_BUCKETS;
+}
+
 static bool take_known(struct budget *b, const struct endpoint *e, uint64_t now_ms)
 {
 	uint32_t print;
 	unsigned at = known_at(b, e, &print);
 
+	/* Many may be behind one address, but one may have many ports. */
 	return b->known[at].print == print &&
-	       bucket_take(&b->known[at].bucket, now_ms, KNOWN_PER_S, KNOWN_BURST);
+	       bucket_take(&b->known[at].bucket, now_ms, KNOWN_PER_S, KNOWN_BURST) &&
+	       bucket_take(
+		       &b->known_host[host_at(b, e)], now_ms, KNOWN_HOST_PER_S, KNOWN_HOST_BURST);
 }
 
 static struct bucket *host_of(struct budget *b, struct budget_places *p, const struct endpoint *e)
 {
-	return &p->host[hash(b, e->ip, endpoint_is_v4(e) ? 16 : 8) % BUDGET_BUCKETS];
+	return &p->host[host_at(b, e)];
 }
 
 static struct bucket *net_of(struct budget *b, struct budget_places *p, const struct endpoint *e)

@@ -15,7 +15,7 @@
 #include "core/link/way.h"
 #include "crypto/crypto.h"
 
-#define BUDGET_BUCKETS 256
+#define BUDGET_BUCKETS 1024
 #define BUDGET_KNOWN   4096
 #define BUDGET_HANDLES 4096 /* so many that few share a bucket */
 
@@ -38,7 +38,8 @@ struct budget {
 		uint32_t print; /* of an address and port; forgotten by being overwritten */
 		struct bucket bucket;
 	} known[BUDGET_KNOWN];
-	struct budget_places unknown; /* datagrams that nobody could place */
+	struct bucket known_host[BUDGET_BUCKETS]; /* of all ports of one address */
+	struct budget_places unknown;		  /* datagrams that nobody could place */
 	struct bucket unknown_all;
 	struct budget_places shown;		    /* handshakes of those that showed a cookie */
 	struct bucket unproven;			    /* and of all that showed none */

@@ -12,7 +12,8 @@
 #include "core/keys/handshake.h"
 #include "core/link/way.h"
 
-#define EMBRYO_HOLD_MS 5000u /* no own start while one is younger */
+/* While one is younger: no own start, and no older attempt in its place. */
+#define EMBRYO_HOLD_MS 5000u
 #define EMBRYO_LIFE_MS 15000u
 
 struct session;

@@ -39,8 +39,8 @@
 	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
 		"the passphrase differs from that of every member reached; is it typed right?")    \
 	X(GUESSING, "guessing",                                                                    \
-		"many joins with a wrong passphrase; somebody may be guessing it. Members known "  \
-		"before get in as always")                                                         \
+		"many joins with a wrong passphrase; somebody may be guessing it. Members that "   \
+		"others vouch for get in as always")                                               \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \

@@ -11,7 +11,7 @@
 #define COOKIE_SECRET_MS 120000u
 /* Keys are made for each packet that may confirm a handshake. Who sees it can send many copies, all
  * wrong, and must not thereby keep the right one from being tried. */
-#define OPENS_PER_S 500
+#define OPENS_PER_S 200
 
 /* ---- cookies: proof that the initiator can receive where it sends from ---- */
 

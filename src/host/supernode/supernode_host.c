@@ -72,10 +72,15 @@ static void keep_floor(struct supernode_host *h, uint64_t floor)
 {
 	struct os_error err;
 
+	int rc;
+
+	/* What could not be written is tried again each second. */
 	if (floor == h->floor)
 		return;
-	h->floor = floor;
-	host_not_kept(&h->host, keep_freshness(h->host.state, floor, &err), &err);
+	rc = keep_freshness(h->host.state, floor, &err);
+	if (rc == 0)
+		h->floor = floor;
+	host_not_kept(&h->host, rc, &err);
 }
 
 static void on_second(void *ctx, uint64_t now_ms)
