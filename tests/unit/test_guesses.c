@@ -63,6 +63,25 @@ static void spend(struct fixture *f, uint64_t now_ms)
 		guesses_spend(&f->g, anyone, now_ms);
 }
 
+static void lists_are_taken_as_long_as_they_are(void **state)
+{
+	static const uint8_t other[KEY_LEN] = {3};
+	struct guess list[4] = {{.until_ms = 5, .remote = {2}}, {.until_ms = 5, .remote = {3}},
+		{.until_ms = 5, .remote = {2}}, {.until_ms = 5, .remote = {2}}};
+
+	(void)state;
+	assert_null(guess_place(list, 4, 4));
+	assert_ptr_equal(guess_place(list, 4, 5), &list[0]);
+	assert_true(guess_remove(list, 3, anyone));
+	assert_false(guess_remove(list, 3, anyone));
+	assert_int_equal(list[0].until_ms, 0);
+	assert_int_equal(list[1].until_ms, 5);
+	assert_int_equal(list[2].until_ms, 0);
+	assert_int_equal(list[3].until_ms, 5);
+	assert_null(guess_place(list + 3, 1, 0));
+	assert_true(guess_remove(list, 3, other));
+}
+
 static void ten_a_minute_are_free(void **state)
 {
 	struct fixture f;
@@ -101,6 +120,30 @@ static void right_ones_do_not_count(void **state)
 		guesses_spend(&f.g, anyone, START_MS);
 	}
 	assert_true(guesses_spent(&f.g, START_MS));
+}
+
+/* They end when half is free again, or when one of those that counted turns out to be right. */
+static void draws_go_on_until_half_is_free(void **state)
+{
+	static const uint8_t member[KEY_LEN] = {3}, guest[KEY_LEN] = {4};
+	struct fixture f;
+
+	(void)state;
+	for (unsigned early = 4; early <= 5; early++) {
+		init(&f, 1);
+		for (unsigned i = 0; i < GUESSES_PER_MINUTE; i++)
+			guesses_spend(&f.g, member, i < early ? START_MS : START_MS + 10000);
+		assert_false(admit(&f, 1, START_MS + 10000));
+		assert_int_equal(admit(&f, 2, START_MS + MINUTE), early == 5);
+	}
+	spend(&f, START_MS + 3 * MINUTE);
+	guesses_spend(&f.g, member, START_MS + 3 * MINUTE);
+	assert_false(admit(&f, 1, START_MS + 3 * MINUTE));
+	/* One that was never counted says nothing. */
+	guesses_refund(&f.g, guest);
+	assert_false(admit(&f, 1, START_MS + 3 * MINUTE));
+	guesses_refund(&f.g, member);
+	assert_true(admit(&f, 1, START_MS + 3 * MINUTE));
 }
 
 /* One who knocks all the time, and fails each time, gets no more than was promised. */
@@ -187,8 +230,13 @@ static void many_statics_of_one_place_have_one_chance(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 400; round++) {
-		const struct origin own = relayed(2);
+		struct origin own = relayed(2);
 		struct fixture f;
+
+		if (round % 2 == 1) {
+			own = (struct origin){.way.remote = first};
+			own.way.remote.ip[7]++;
+		}
 
 		init(&f, 9000 + round);
 		spend(&f, START_MS);
@@ -206,6 +254,26 @@ static void many_statics_of_one_place_have_one_chance(void **state)
 		newcomer += admit_from(&f, 2, &own, START_MS + LOTTERY_MS);
 	}
 	assert_in_range(newcomer, 140, 260);
+}
+
+/* Of one place, too: the last to knock has no better chance than the first. */
+static void statics_of_one_place_have_the_same_chance(void **state)
+{
+	const struct origin place = relayed(1);
+	unsigned first = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 400; round++) {
+		struct fixture f;
+
+		init(&f, 11000 + round);
+		spend(&f, START_MS);
+		assert_false(admit_from(&f, 1, &place, START_MS));
+		for (unsigned i = 1; i < 10; i++)
+			assert_false(admit_from(&f, 2, &place, START_MS + i));
+		first += admit_from(&f, 1, &place, START_MS + LOTTERY_MS);
+	}
+	assert_in_range(first, 140, 260);
 }
 
 /* What we begin ourselves waits for its turn, so that no answer comes in vain. */
@@ -233,6 +301,7 @@ static void few_attempts_of_ours_wait_for_their_answers(void **state)
 		guesses_spend(&f.g, anyone, START_MS);
 	assert_true(begin(&f, 1, START_MS, &drawn));
 	assert_false(begin(&f, 2, START_MS, &drawn));
+	assert_false(guesses_spent(&f.g, START_MS));
 }
 
 static void what_we_would_begin_takes_part_in_the_draw(void **state)
@@ -266,6 +335,8 @@ static void only_evidence_is_told(void **state)
 	init(&f, 6);
 	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
 		guesses_failed(&f.g, named(remote, i), START_MS + i);
+	/* There is no room for more. */
+	guesses_failed(&f.g, named(remote, 55), START_MS + GUESSES_SUSPECT);
 	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE));
 	guesses_refund(&f.g, named(remote, 3));
 	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE + 100));
@@ -280,19 +351,44 @@ static void only_evidence_is_told(void **state)
 	assert_true(guesses_tell(&f.g, START_MS + 12 * MINUTE));
 }
 
+/* Who failed five minutes ago makes room, and speaks against nobody any more. */
+static void evidence_gets_old(void **state)
+{
+	uint8_t remote[KEY_LEN];
+	struct fixture f;
+
+	(void)state;
+	for (unsigned late = 0; late < 2; late++) {
+		init(&f, 8);
+		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+			guesses_failed(&f.g, named(remote, i), START_MS);
+		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+			guesses_failed(&f.g, named(remote, i), START_MS + 5 * MINUTE - 1 + late);
+		assert_int_equal(guesses_tell(&f.g, START_MS + 7 * MINUTE), late);
+		init(&f, 8);
+		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+			guesses_failed(&f.g, named(remote, i), START_MS);
+		assert_int_equal(guesses_tell(&f.g, START_MS + 5 * MINUTE - late), late);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lists_are_taken_as_long_as_they_are),
 		cmocka_unit_test(ten_a_minute_are_free),
 		cmocka_unit_test(right_ones_do_not_count),
+		cmocka_unit_test(draws_go_on_until_half_is_free),
 		cmocka_unit_test(the_bound_holds_for_a_day),
 		cmocka_unit_test(a_draw_has_one_winner),
 		cmocka_unit_test(knocking_faster_does_not_help),
 		cmocka_unit_test(all_have_the_same_chance),
 		cmocka_unit_test(many_statics_of_one_place_have_one_chance),
+		cmocka_unit_test(statics_of_one_place_have_the_same_chance),
 		cmocka_unit_test(few_attempts_of_ours_wait_for_their_answers),
 		cmocka_unit_test(what_we_would_begin_takes_part_in_the_draw),
 		cmocka_unit_test(only_evidence_is_told),
+		cmocka_unit_test(evidence_gets_old),
 	};
 
 	if (crypto_start() != 0)
