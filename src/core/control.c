@@ -4,14 +4,17 @@
 
 #include "core/session/send.h"
 
-/* What a supernode answers is padded to no more than it was asked with: anybody may ask. */
-static void send_written(struct node *n, struct session *s, struct writer *w)
+/*
+ * What a supernode answers is padded to no more than it was asked with: anybody may ask. If there
+ * are several packets, the last has what the others left.
+ */
+static void send_written(struct node *n, struct session *s, struct writer *w, bool last)
 {
 	bool answers = s->link.kind == LINK_MEMBER && n->core.asked_len > 0;
 
 	if (writer_len(w) > 0 && writer_ok(w)) {
 		if (answers)
-			send_reply(&n->core, s, w, NULL);
+			send_reply(&n->core, s, w, last, NULL);
 		else
 			send_control(&n->core, s, w);
 	}
@@ -27,7 +30,7 @@ static void write_due(struct node *n, struct session *s, enum control_type type,
 	if (!writer_ok(w)) {
 		/* It did not fit behind what is there: it has a packet of its own. */
 		*w = before;
-		send_written(n, s, w);
+		send_written(n, s, w, false);
 		n->role->encode(n, s, type, seq, w);
 	}
 	outbox_sent(&s->out, type, n->core.now_ms);
@@ -48,7 +51,7 @@ void control_flush(struct node *n, struct session *s, struct writer *w)
 	for (unsigned type = outbox_due(&s->out, 0, now_ms); type < CONTROL_TYPES;
 		type = outbox_due(&s->out, type + 1, now_ms))
 		write_due(n, s, (enum control_type)type, w);
-	send_written(n, s, w);
+	send_written(n, s, w, true);
 }
 
 static void take_ack(struct node *n, struct session *s, const struct control_msg *m)
@@ -77,9 +80,13 @@ static bool is_news(struct session *s, const struct control_msg *m)
 static void note_ack(
 	struct node *n, struct session *s, struct control_ack *acks, uint32_t seq, struct writer *w)
 {
+	if (acks->n > 0 && seq - acks->range[acks->n - 1].last <= 1) {
+		acks->range[acks->n - 1].last = seq;
+		return;
+	}
 	if (acks->n == ACK_RANGES_MAX) {
 		control_ack_encode(w, acks);
-		send_written(n, s, w);
+		send_written(n, s, w, false);
 		acks->n = 0;
 	}
 	acks->range[acks->n].first = seq;

@@ -44,6 +44,15 @@ static void write_unknowns(struct amplifier *a, struct writer *w)
 		write_unknown(a, w);
 }
 
+/* Every second sequence: each is acknowledged by a range of its own. */
+static void write_gaps(struct amplifier *a, struct writer *w)
+{
+	while (writer_left(w) >= CONTROL_HEADER_LEN) {
+		a->client.seq++;
+		write_unknown(a, w);
+	}
+}
+
 static void write_register(struct amplifier *a, struct writer *w)
 {
 	struct client *c = &a->client;
@@ -83,6 +92,7 @@ static const struct kind {
 	{"probe", write_probe},
 	{"unknown", write_unknown},
 	{"unknowns", write_unknowns},
+	{"gaps", write_gaps},
 	{"register", write_register},
 	{"wrong-register", write_wrong_register},
 };

@@ -326,6 +326,48 @@ static void a_packet_full_of_states_is_acknowledged_whole(void **state)
 	assert_true(acknowledges(&heard, 200) && !acknowledges(&heard, 201));
 }
 
+static void sequences_in_a_row_are_one_range(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct heard heard;
+	struct writer w;
+
+	writer_init(&w, buf, sizeof(buf));
+	for (uint32_t i = 0; i < 100; i++)
+		put(&w, 200, 7 + i / 2, 0);
+	input(f, buf, writer_len(&w));
+	heard = hear(f);
+	assert_int_equal(heard.n[CONTROL_ACK], 1);
+	assert_int_equal(heard.ack.n, 1);
+	assert_true(!acknowledges(&heard, 6) && acknowledges(&heard, 7));
+	assert_true(acknowledges(&heard, 56) && !acknowledges(&heard, 57));
+}
+
+/* All acknowledgements of a full packet together are padded to what is missing to its length. */
+static void a_supernode_answers_at_length_once(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t buf[CONTROL_MAX_LEN];
+	const size_t packets = 3, acks = packets * (CONTROL_HEADER_LEN + 1) + 48 * 8;
+	struct writer w;
+	size_t sum;
+
+	f->s->link.kind = LINK_MEMBER;
+	writer_init(&w, buf, sizeof(buf));
+	for (uint32_t i = 1; i <= 48; i++)
+		put(&w, 200, i * 2, 10);
+	for (unsigned round = 0; round < 20; round++) {
+		sum = 0;
+		input(f, buf, writer_len(&w));
+		assert_int_equal(f->rig.n_sent, packets);
+		for (unsigned i = 0; i < f->rig.n_sent; i++)
+			sum += f->rig.sent[i].len - DATA_OVERHEAD;
+		assert_in_range(sum, acks, writer_len(&w));
+	}
+	f->s->link.kind = LINK_PEER;
+}
+
 static void nothing_follows_the_end_of_a_session(void **state)
 {
 	struct fixture *f = *state;
@@ -438,6 +480,8 @@ int main(void)
 		TEST(many_questions_get_one_answer),
 		TEST(answers_are_padded_to_their_question_at_most),
 		TEST(a_packet_full_of_states_is_acknowledged_whole),
+		TEST(sequences_in_a_row_are_one_range),
+		TEST(a_supernode_answers_at_length_once),
 		TEST(nothing_follows_the_end_of_a_session),
 		TEST(states_are_repeated_until_acknowledged),
 		TEST(the_newest_state_takes_the_place),

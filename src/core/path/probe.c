@@ -42,7 +42,7 @@ static void reply(
 		return;
 	}
 	core->answered = true;
-	send_reply(core, s, w, to->hop_id == 0 ? &via : NULL);
+	send_reply(core, s, w, true, to->hop_id == 0 ? &via : NULL);
 }
 
 /* An echo came from there not long ago. */

@@ -39,16 +39,16 @@ void send_packet(struct core *core, struct session *s, enum frame_kind kind, con
 
 /*
  * Sends what is in w, padded to a length between least and most, every one as likely; not at all
- * where no padding fits between.
+ * where no padding fits between. Returns the length.
  */
-static void send_padded(struct core *core, struct session *s, struct send_keys *k,
+static size_t send_padded(struct core *core, struct session *s, struct send_keys *k,
 	const struct writer *w, size_t least, size_t most, struct path *via)
 {
 	uint8_t buf[CONTROL_MAX_LEN];
 	struct writer padded;
 
 	if (writer_len(w) > sizeof(buf))
-		return;
+		return 0;
 	writer_init(&padded, buf, sizeof(buf));
 	writer_copy(&padded, w->start, writer_len(w));
 	if (least < writer_len(w) + CONTROL_HEADER_LEN)
@@ -59,6 +59,7 @@ static void send_padded(struct core *core, struct session *s, struct send_keys *
 		control_pad(&padded,
 			least + random_below(&core->io.random, (uint32_t)(most - least + 1)));
 	send_under(core, s, k, KIND_CONTROL, &(struct slice){buf, writer_len(&padded)}, via);
+	return writer_len(&padded);
 }
 
 /* Anybody may register at a supernode and acknowledge nothing: padding must make no lever of it. */
@@ -79,9 +80,14 @@ void send_question(struct core *core, struct session *s, const struct writer *w,
 		QUESTION_MIN + SEND_PAD_MAX, via);
 }
 
-void send_reply(struct core *core, struct session *s, const struct writer *w, struct path *via)
+void send_reply(
+	struct core *core, struct session *s, const struct writer *w, bool last, struct path *via)
 {
-	send_padded(core, s, link_sending(&s->link, core->now_ms), w, 0, core->asked_len, via);
+	size_t len = send_padded(core, s, link_sending(&s->link, core->now_ms), w, 0,
+		last ? core->asked_len : 0, via);
+
+	if (core->asked_len > 0)
+		core->asked_len = core->asked_len > len ? core->asked_len - len : 1;
 }
 
 static void send_nothing(

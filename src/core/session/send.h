@@ -20,8 +20,12 @@ void send_packet(struct core *core, struct session *s, enum frame_kind kind, con
 void send_control(struct core *core, struct session *s, const struct writer *w);
 /* A PING or probe: so long that its answer, which says more, need not be longer. */
 void send_question(struct core *core, struct session *s, const struct writer *w, struct path *via);
-/* An answer to the packet that is being worked on, no longer than that by padding. */
-void send_reply(struct core *core, struct session *s, const struct writer *w, struct path *via);
+/*
+ * An answer to the packet that is being worked on: by padding, which only the last has, all answers
+ * together are no longer than that.
+ */
+void send_reply(
+	struct core *core, struct session *s, const struct writer *w, bool last, struct path *via);
 /* Nothing but padding: we are here. */
 void send_empty(struct core *core, struct session *s);
 /*
