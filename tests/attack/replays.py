@@ -50,7 +50,7 @@ def after_restarts(arena, report, file, where, edges, words):
     arena.start_supernode()
     found = replay(arena, file, where[0], 4).result()
     report.figure(f"{found['sent']:,} replays to a supernode that was restarted: answers",
-                  found["got"], at_most=0, of="PROTOCOL.md 5.5", before="RESPONSEs")
+                  found["got"], at_most=0, of="PROTOCOL.md 5.8", before="193 RESPONSEs")
     note(f"longest {found['longest']} bytes")
     b.edge("n2n0", "10.9.0.2", "-p", f"{b.ip}:40002", *words)
     found = replay(arena, file, where[1], 4).result()
