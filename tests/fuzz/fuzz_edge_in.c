@@ -126,7 +126,7 @@ static void answered_hello(struct run *r)
 		m.freshness = m.freshness << 8 | feed_u8(&r->f);
 	len = msg_hello_encode(body, sizeof(body), &m, how >> 2, &rnd);
 	party_hello_key(key);
-	envelope_seal(p.data, body, len, h->hello_tag[(how & 4) != 0], TAG_LEN, key, &rnd);
+	envelope_seal(p.data, body, len, h->hello.tag[(how & 4) != 0], TAG_LEN, key, &rnd);
 	p.len = len + ENVELOPE_OVERHEAD;
 	r->hostile = true;
 	r->listed++;

@@ -377,12 +377,12 @@ static void a_hello_is_answered_before_a_key_is_proved(void **state)
 	sim_start_all(s);
 	assert_true(sim_until(s, 5000, sim_all_registered, s));
 	hop = &edge->edge->community[0]->hop;
-	assert_int_not_equal(hop->hellos, 0);
+	assert_int_not_equal(hop->hello.asked, 0);
 	session = hop->session;
 	len = msg_hello_encode(body, sizeof(body), &m, 100, &s->random);
 	party_hello_key(key);
 	for (unsigned i = 0; i < 2; i++) {
-		envelope_seal(out, body, len, hop->hello_tag[i], TAG_LEN, key, &s->random);
+		envelope_seal(out, body, len, hop->hello.tag[i], TAG_LEN, key, &s->random);
 		sim_inject(s, &sn->address, &edge->address, out, len + ENVELOPE_OVERHEAD, 10);
 	}
 	sim_run(s, 1000);

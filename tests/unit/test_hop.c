@@ -219,7 +219,8 @@ static void without_a_key_it_asks_and_goes_on_asking(void **state)
 	run(f, 3000);
 	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
 	assert_int_equal(s->inits, 1);
-	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
+	assert_memory_equal(f->c->hop.session->remote, s->party.self.public, KEY_LEN);
+	assert_false(f->e->supernode[0].has_key); /* until registered */
 	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 0);
 }
 
@@ -244,9 +245,9 @@ static void only_an_answer_to_the_last_questions_counts(void **state)
 	fake_hello(f, s, tag[2], s->party.self.public);
 	tag[2][0] ^= 1;
 	fake_hello(f, &f->fake[1], tag[2], s->party.self.public); /* from another address */
-	assert_false(f->e->supernode[0].has_key);
+	assert_null(f->c->hop.session);
 	fake_hello(f, s, tag[1], s->party.self.public);
-	assert_true(f->e->supernode[0].has_key);
+	assert_non_null(f->c->hop.session);
 	assert_int_equal(state_of(f), SUPERNODE_HANDSHAKE);
 }
 
@@ -264,7 +265,7 @@ static void another_key_than_the_given_one_is_not_used(void **state)
 	while (s->hellos == 0 && f->core->now_ms < START_MS + 4000)
 		tick(f);
 	assert_in_range(f->core->now_ms, START_MS + 1600, START_MS + 1700);
-	memcpy(tag, f->e->community[0]->hop.hello_tag[0], TAG_LEN);
+	memcpy(tag, f->e->community[0]->hop.hello.tag[0], TAG_LEN);
 	for (unsigned i = 0; i < 3; i++)
 		fake_hello(f, s, tag, f->fake[1].party.self.public);
 	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_MISMATCH], 1);
@@ -289,11 +290,11 @@ static void the_freshness_that_it_tells_is_used(void **state)
 	while (s->hellos == 0)
 		tick(f);
 	fake_hello(
-		f, s, f->c->hop.hello_tag[0], f->fake[1].party.self.public); /* not by this one */
+		f, s, f->c->hop.hello.tag[0], f->fake[1].party.self.public); /* not by this one */
 	assert_int_equal(f->c->hop.session->told_freshness, 0);
 	while (s->hellos == 1)
 		tick(f);
-	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
+	fake_hello(f, s, f->c->hop.hello.tag[0], s->party.self.public);
 	assert_int_equal(f->c->hop.session->told_freshness, s->tells);
 	s->silent = false;
 	run(f, 2 * TICK_MS);
@@ -324,19 +325,22 @@ static void hello_tells_one_that_is_up_little(void **state)
 	s->answers_hello = false;
 	s->hellos = 0;
 	s->tells = 99;
-	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
+	fake_hello(f, s, f->c->hop.hello.tag[0], s->party.self.public);
 	assert_int_equal(session->told_freshness, 78);
 	s->silent = true;
 	session_want(f->core, session);
 	while (s->hellos == 0)
 		tick(f);
-	fake_hello(f, s, f->c->hop.hello_tag[0], f->fake[1].party.self.public);
+	fake_hello(f, s, f->c->hop.hello.tag[0], f->fake[1].party.self.public);
 	assert_int_equal(session->told_freshness, 79);
 	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
 	while (s->hellos == 1)
 		tick(f);
-	fake_hello(f, s, f->c->hop.hello_tag[0], s->party.self.public);
-	assert_int_equal(session->told_freshness, 99);
+	/* Not before the attempt under way had its time. */
+	fake_hello(f, s, f->c->hop.hello.tag[0], s->party.self.public);
+	assert_int_equal(session->told_freshness, 79);
+	run(f, 1500);
+	assert_int_equal(session->told_freshness, 100);
 	assert_ptr_equal(f->c->hop.session, session);
 	assert_int_equal(state_of(f), SUPERNODE_UP);
 }
@@ -350,15 +354,66 @@ static void a_remembered_key_gives_way_and_that_is_told(void **state)
 	assert_int_equal(edge_add_supernode(f->e, NULL, f->fake[1].party.self.public), 0);
 	edge_supernode_resolved(f->e, 0, &s->at, 1);
 	s->answers_hello = true;
-	run(f, 3000);
-	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 1);
-	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 0); /* proved by nothing yet */
-	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
-	run(f, 500);
+	run(f, 3500);
 	assert_int_equal(state_of(f), SUPERNODE_REGISTERING);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 0); /* not before it registered */
+	assert_memory_equal(f->e->supernode[0].key, f->fake[1].party.self.public, KEY_LEN);
 	fake_registered(f, s, REGISTER_OK, HANDLE, &seen);
+	assert_memory_equal(f->e->supernode[0].key, s->party.self.public, KEY_LEN);
 	assert_int_equal(f->events[EVENT_SUPERNODE_KEY], 1);
 	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 1);
+}
+
+/* Claims get their turn, then what is remembered, then those of the next question. */
+static void a_remembered_key_stays_while_claims_prove_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct fake *s = &f->fake[0];
+	const uint8_t *own = s->party.self.public;
+	unsigned own_turns = 0, claimed_turns = 0;
+	uint8_t claimed[KEY_LEN] = {9};
+
+	s->silent = true;
+	assert_int_equal(edge_add_supernode(f->e, NULL, own), 0);
+	edge_supernode_resolved(f->e, 0, &s->at, 1);
+	for (unsigned hellos = 0; f->core->now_ms < START_MS + 60000;) {
+		tick(f);
+		if (s->hellos != hellos) {
+			hellos = s->hellos;
+			claimed[1]++;
+			fake_hello(f, s, f->c->hop.hello.tag[0], claimed);
+		}
+		if (f->c->hop.session != NULL &&
+			memcmp(f->c->hop.session->remote, own, KEY_LEN) == 0)
+			own_turns++;
+		else
+			claimed_turns++;
+	}
+	assert_memory_equal(f->e->supernode[0].key, own, KEY_LEN);
+	assert_true(claimed_turns > (own_turns + claimed_turns) / 5);
+	assert_true(own_turns > (own_turns + claimed_turns) / 3);
+	assert_int_equal(f->events[EVENT_SUPERNODE_KEY_CHANGED], 0);
+}
+
+/* Of more than there is room for, none is likelier to be kept than another. */
+static void the_last_of_many_answers_is_kept_as_well(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_hello m = {.answer = true};
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct hello h = {0};
+
+		for (uint8_t k = 0; k < 2 * HELLO_CLAIMS; k++) {
+			m.static_public[0] = k;
+			hello_claim(&h, &m, &f->core->io.random);
+			hello_claim(&h, &m, &f->core->io.random); /* once */
+		}
+		for (const struct hello_claim *at; (at = hello_next(&h)) != NULL;)
+			kept += at->key[0] == 2 * HELLO_CLAIMS - 1;
+	}
+	assert_in_range(kept, 400, 700);
 }
 
 /* ---- silence ---- */
@@ -617,6 +672,8 @@ int main(void)
 		TEST(the_freshness_that_it_tells_is_used),
 		TEST(hello_tells_one_that_is_up_little),
 		TEST(a_remembered_key_gives_way_and_that_is_told),
+		TEST(a_remembered_key_stays_while_claims_prove_nothing),
+		TEST(the_last_of_many_answers_is_kept_as_well),
 		TEST(silence_moves_on_to_the_next_address_and_supernode),
 		TEST(the_only_one_is_tried_over_and_over),
 		TEST(up_it_pings_every_few_seconds),

@@ -10,6 +10,7 @@
 
 #include "core/edge/edge.h"
 #include "core/edge/guesses.h"
+#include "core/edge/hello.h"
 #include "core/edge/owners.h"
 #include "core/path/path.h"
 
@@ -62,7 +63,7 @@ struct peer {
 /* A supernode of the -l list, shared by all communities. */
 struct supernode_entry {
 	bool given;    /* its key came with -l */
-	bool has_key;  /* given, remembered or learnt */
+	bool has_key;  /* given, remembered, or we registered under it */
 	bool changed;  /* it is not the one remembered */
 	bool mismatch; /* something at its address claimed another than the one given */
 	bool told;     /* EVENT_SUPERNODE_KEY was sent for this key */
@@ -88,10 +89,10 @@ struct hop {
 	struct session *session; /* NULL until its key is known */
 	uint64_t began_ms;	 /* with this address */
 	uint64_t hello_ms;	 /* next HELLO; 0: none */
-	uint8_t hellos;
-	uint8_t hello_tag[2][TAG_LEN]; /* of the last two: answers refer to them */
-	uint64_t ping_ms;	       /* next PING */
-	uint64_t unanswered_ms;	       /* first PING without an answer; 0: none */
+	struct hello hello;	 /* asked, and what was claimed */
+	uint64_t tried_ms;	 /* since when that is tried, if no attempt began later */
+	uint64_t ping_ms;	 /* next PING */
+	uint64_t unanswered_ms;	 /* first PING without an answer; 0: none */
 	uint64_t token;
 	uint64_t register_ms;	  /* REGISTER once more; 0: not */
 	struct bucket registered; /* answers to REGISTER that are taken */

@@ -15,9 +15,7 @@
 #include "core/path/probe.h"
 #include "core/session/send.h"
 
-#define HELLO_FIRST_MS	  400u
-#define HELLO_MAX_MS	  2000u
-#define HELLO_DOUBT_MS	  1500u /* silence to a handshake before asking what is wrong with it */
+#define TRY_MS		  1500u /* silence to a handshake before asking, or trying, another */
 #define UP_DOUBT_MS	  300u	/* the same while frames rely on the relay */
 #define LOST_MS		  6000u
 #define PING_MS		  5250u /* +- 2.75 s */
@@ -72,24 +70,24 @@ static void name_ourselves(struct party *p, const uint8_t secret[KEY_LEN])
 	p->incarnation = load_be32(names + MASK_LEN);
 }
 
-static void open_session(struct community *c)
+static void open_session(struct community *c, const uint8_t key[KEY_LEN])
 {
 	uint64_t now_ms = core_of(c)->now_ms;
 	struct edge *e = c->edge;
 	struct hop *h = &c->hop;
-	const struct supernode_entry *entry = &e->supernode[h->supernode];
 
 	party_wipe(&h->party);
-	party_init_hop(&h->party, e->seed, c->party.tag, entry->key);
+	party_init_hop(&h->party, e->seed, c->party.tag, key);
 	name_ourselves(&h->party, e->hop_secret);
 	e->node.env_version++;
-	h->session = session_create(&e->node.core, LINK_HOP, &h->party, c->index, entry->key);
+	h->session = session_create(&e->node.core, LINK_HOP, &h->party, c->index, key);
 	if (h->session == NULL)
 		return;
 	h->session->owner = c;
 	h->session->route.direct = h->way;
 	h->state = SUPERNODE_HANDSHAKE;
-	h->hello_ms = now_ms + HELLO_DOUBT_MS;
+	h->tried_ms = now_ms;
+	h->hello_ms = now_ms + TRY_MS;
 	session_want(core_of(c), h->session);
 }
 
@@ -114,7 +112,7 @@ static void begin(struct community *c)
 
 	hop_leave(c);
 	h->began_ms = now_ms;
-	h->hellos = 0;
+	hello_begin(&h->hello);
 	h->hello_ms = now_ms;
 	h->unanswered_ms = 0;
 	core_view_touch(core_of(c));
@@ -122,30 +120,7 @@ static void begin(struct community *c)
 		return;
 	h->state = SUPERNODE_HELLO;
 	if (c->edge->supernode[h->supernode].has_key)
-		open_session(c);
-}
-
-/* ---- HELLO: which key do you have? ---- */
-
-static void send_hello(struct community *c)
-{
-	uint64_t now_ms = core_of(c)->now_ms;
-	struct hop *h = &c->hop;
-	struct core *core = core_of(c);
-	uint32_t wait = HELLO_FIRST_MS << (h->hellos < 3 ? h->hellos : 3);
-	uint8_t body[ENVELOPE_BODY_MAX], out[ENVELOPE_MAX_LEN], key[KEY_LEN];
-	size_t len, pad = random_below(&core->io.random, ENVELOPE_PAD_MAX + 1);
-
-	len = msg_hello_encode(body, sizeof(body), &(struct msg_hello){0}, pad, &core->io.random);
-	party_hello_key(key);
-	envelope_seal(out, body, len, NULL, 0, key, &core->io.random);
-	len += ENVELOPE_OVERHEAD;
-	memcpy(h->hello_tag[1], h->hello_tag[0], TAG_LEN);
-	memcpy(h->hello_tag[0], out + len - TAG_LEN, TAG_LEN);
-	if (h->hellos < UINT8_MAX)
-		h->hellos++;
-	h->hello_ms = now_ms + (wait < HELLO_MAX_MS ? wait : HELLO_MAX_MS);
-	core->io.send(core->io.ctx, &(struct datagram){out, len, h->way});
+		open_session(c, c->edge->supernode[h->supernode].key);
 }
 
 static void supernode_event(struct community *c, enum event_kind kind, uint32_t value)
@@ -162,88 +137,99 @@ static void supernode_event(struct community *c, enum event_kind kind, uint32_t 
 			       });
 }
 
-/*
- * What the supernode takes now, should our clock be wrong: the attempts of this session count from
- * there. Who forges that delays us until we ask again.
- */
-static void learn_freshness(struct community *c, uint64_t freshness)
-{
-	struct session *s = c->hop.session;
-
-	if (freshness == 0)
-		return;
-	s->told_freshness = freshness;
-	session_end_attempt(s);
-	s->not_before_ms = core_of(c)->now_ms;
-	session_want(core_of(c), s);
-}
-
 static bool is_unanswered(const struct hop *h)
 {
 	return h->session != NULL && h->session->attempt != NULL;
 }
 
-static void learn_key(struct community *c, const uint8_t key[KEY_LEN])
-{
-	struct supernode_entry *entry = &c->edge->supernode[c->hop.supernode];
-	bool same = entry->has_key && memcmp(entry->key, key, KEY_LEN) == 0;
+/* ---- HELLO: which key do you have, and what is wrong with ours, or with our clock? ---- */
 
-	if (same && c->hop.session != NULL) {
-		c->hop.hello_ms = core_of(c)->now_ms + HELLO_DOUBT_MS;
-		return;
+/* What is tried now has had the time in which an honest supernode answers. */
+static bool had_its_time(const struct hop *h, uint64_t now_ms)
+{
+	uint64_t since_ms = h->tried_ms;
+
+	if (is_unanswered(h) && h->session->attempt_ms > since_ms)
+		since_ms = h->session->attempt_ms;
+	return h->session == NULL || now_ms >= since_ms + TRY_MS;
+}
+
+/* With this key, and the freshness told along with it; 0: our own. */
+static void try(struct community *c, const uint8_t key[KEY_LEN], uint64_t freshness)
+{
+	struct hop *h = &c->hop;
+
+	if (h->session == NULL || memcmp(h->session->remote, key, KEY_LEN) != 0) {
+		hop_leave(c);
+		open_session(c, key);
 	}
-	c->hop.hello_ms = 0;
-	/* HELLO proves nothing: go on asking for the right one, and say what was heard. */
-	if (entry->given && !same) {
+	h->tried_ms = core_of(c)->now_ms;
+	if (h->session == NULL)
+		return;
+	session_end_attempt(h->session);
+	h->session->told_freshness = freshness;
+	h->session->not_before_ms = core_of(c)->now_ms;
+	session_want(core_of(c), h->session);
+	core_view_touch(core_of(c));
+}
+
+/*
+ * Answers prove nothing: what they claim gets its turn, one after the other, and then what we knew
+ * before. So whoever forges some costs us their turns, and no more.
+ */
+static void try_next(struct community *c)
+{
+	struct hop *h = &c->hop;
+	const struct supernode_entry *entry = &c->edge->supernode[h->supernode];
+	const struct hello_claim *claim;
+	bool was_claimed = h->hello.trying;
+
+	if (!had_its_time(h, core_of(c)->now_ms))
+		return;
+	claim = hello_next(&h->hello);
+	if (claim != NULL) {
+		try(c, claim->key, claim->freshness);
+	} else if (was_claimed) {
+		if (h->state == SUPERNODE_UP)
+			try(c, h->session->remote, 0);
+		else if (entry->has_key)
+			try(c, entry->key, 0);
+		h->hello_ms = core_of(c)->now_ms; /* all had their turn: ask anew */
+	}
+}
+
+static void take_hello(struct community *c, const struct msg_hello *m)
+{
+	struct hop *h = &c->hop;
+	struct supernode_entry *entry = &c->edge->supernode[h->supernode];
+	bool up = h->state == SUPERNODE_UP;
+	const uint8_t *key = up ? h->session->remote : entry->key;
+	bool same = (up || entry->has_key) && memcmp(key, m->static_public, KEY_LEN) == 0;
+
+	if (!same && up)
+		return;
+	if (!same && entry->given) {
 		if (!entry->mismatch)
 			supernode_event(c, EVENT_SUPERNODE_KEY_MISMATCH, 0);
 		entry->mismatch = true;
 		return;
 	}
-	entry->changed = entry->changed || (entry->has_key && !same);
-	memcpy(entry->key, key, KEY_LEN);
-	entry->has_key = true;
-	if (!same) {
-		entry->told = false;
-		if (entry->changed)
-			supernode_event(c, EVENT_SUPERNODE_KEY_CHANGED, 0);
-	}
-	hop_leave(c);
-	open_session(c);
-	core_view_touch(core_of(c));
-}
-
-static void take_hello(struct community *c, const struct msg_hello *m)
-{
-	const struct hop *h = &c->hop;
-
-	if (h->state != SUPERNODE_UP)
-		learn_key(c, m->static_public);
-	if (h->session != NULL && memcmp(h->session->remote, m->static_public, KEY_LEN) == 0)
-		learn_freshness(c, m->freshness);
+	hello_claim(&h->hello, m, &core_of(c)->io.random);
+	try_next(c);
 }
 
 bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 {
-	uint8_t body[ENVELOPE_BODY_MAX], key[KEY_LEN];
 	struct hop *h = &c->hop;
 	struct msg_hello m;
 
-	/* Whoever saw a HELLO can answer it: once, and nothing new of a key that proved itself. */
-	if (h->hellos == 0 || h->state == SUPERNODE_REGISTERING ||
-		(h->state == SUPERNODE_UP && !is_unanswered(h)) || len < ENVELOPE_MIN_LEN ||
-		len > ENVELOPE_MAX_LEN)
+	/* Whoever saw a HELLO can answer it: nothing new of a key that proved itself. */
+	if (h->state == SUPERNODE_REGISTERING || (h->state == SUPERNODE_UP && !is_unanswered(h)) ||
+		!hello_is_answer(&h->hello, data, len, &m))
 		return false;
-	party_hello_key(key);
-	for (unsigned i = 0; i < 2; i++) {
-		if (envelope_open(body, data, len, h->hello_tag[i], TAG_LEN, key) != 0)
-			continue;
-		random_bytes(&core_of(c)->io.random, h->hello_tag[i], TAG_LEN);
-		if (msg_hello_decode(&m, body, len - ENVELOPE_OVERHEAD) == 0 && m.answer)
-			take_hello(c, &m);
-		return true;
-	}
-	return false;
+	if (m.answer)
+		take_hello(c, &m);
+	return true;
 }
 
 /* ---- registration ---- */
@@ -256,6 +242,7 @@ void hop_keyed(struct community *c)
 	path_use(core_of(c), h->session, &h->way);
 	c->edge->supernode[h->supernode].mismatch = false;
 	h->hello_ms = 0;
+	hello_settle(&h->hello);
 	h->unanswered_ms = 0;
 	/*
 	 * Soon, and again until answered: the supernode confirms new keys with one packet, and if
@@ -316,6 +303,22 @@ static void take_refusal(struct community *c, uint8_t result)
 	core_view_touch(core);
 }
 
+/* Its RESPONSE proved that it has this key, and now it is the supernode that we use. */
+static void keep_key(struct community *c)
+{
+	struct hop *h = &c->hop;
+	struct supernode_entry *entry = &c->edge->supernode[h->supernode];
+
+	if (entry->has_key && memcmp(entry->key, h->session->remote, KEY_LEN) == 0)
+		return;
+	memcpy(entry->key, h->session->remote, KEY_LEN);
+	entry->told = false;
+	entry->changed = entry->changed || entry->has_key;
+	entry->has_key = true;
+	if (entry->changed)
+		supernode_event(c, EVENT_SUPERNODE_KEY_CHANGED, 0);
+}
+
 static void take_registered(struct community *c, const struct control_registered *m)
 {
 	struct hop *h = &c->hop;
@@ -334,6 +337,8 @@ static void take_registered(struct community *c, const struct control_registered
 		return;
 	}
 	h->refused[h->supernode] = (struct refusal){.result = REGISTER_OK};
+	if (h->state != SUPERNODE_UP)
+		keep_key(c);
 	h->state = SUPERNODE_UP;
 	c->told_silent = false;
 	h->handle = m->handle;
@@ -442,7 +447,8 @@ static bool is_lost(const struct hop *h, uint64_t now_ms)
 	if (h->state == SUPERNODE_UP)
 		return h->unanswered_ms != 0 && now_ms >= h->unanswered_ms + LOST_MS &&
 		       now_ms >= heard + LOST_MS;
-	return now_ms >= heard + LOST_MS;
+	/* What was claimed here gets its turn: there are few, and nothing is asked meanwhile. */
+	return now_ms >= heard + LOST_MS && !hello_has_more(&h->hello);
 }
 
 static bool may_begin(const struct community *c)
@@ -453,9 +459,10 @@ static bool may_begin(const struct community *c)
 	return false;
 }
 
-/* Which key does it have, or what is wrong with ours, or with our clock? */
 static bool must_ask(const struct hop *h, uint64_t now_ms)
 {
+	if (hello_has_more(&h->hello))
+		return false;
 	if (h->state == SUPERNODE_UP)
 		return is_unanswered(h) && now_ms >= h->hello_ms &&
 		       now_ms >= h->session->attempt_ms + UP_DOUBT_MS;
@@ -480,8 +487,9 @@ void hop_tick(struct community *c)
 		begin(c);
 		return;
 	}
+	try_next(c);
 	if (must_ask(h, now_ms))
-		send_hello(c);
+		h->hello_ms = now_ms + hello_ask(&h->hello, core_of(c), &h->way);
 	if (h->register_ms != 0 && now_ms >= h->register_ms && h->session != NULL) {
 		h->register_ms = 0;
 		session_post(core_of(c), h->session, CONTROL_REGISTER);
