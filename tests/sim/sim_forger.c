@@ -39,7 +39,7 @@ static void forge(struct scene *c, const struct datagram *question, unsigned i)
 	len = msg_hello_encode(body, sizeof(body), &m, 0, &c->s->random);
 	envelope_seal(out, body, len, question->data + question->len - TAG_LEN, TAG_LEN, key,
 		&c->s->random);
-	sim_inject(c->s, &c->sn->address, &c->a->address, out, len + ENVELOPE_OVERHEAD, 1);
+	sim_inject(c->s, &c->sn->address, &c->a->address, out, len + ENVELOPE_OVERHEAD, DELAY_MS);
 }
 
 static bool watch(void *ctx, struct sim_node *from, const struct datagram *d)

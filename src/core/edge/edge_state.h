@@ -90,9 +90,9 @@ struct hop {
 	uint64_t began_ms;	 /* with this address */
 	uint64_t hello_ms;	 /* next HELLO; 0: none */
 	struct hello hello;	 /* asked, and what was claimed */
-	uint64_t tried_ms;	 /* since when that is tried, if no attempt began later */
-	uint64_t ping_ms;	 /* next PING */
-	uint64_t unanswered_ms;	 /* first PING without an answer; 0: none */
+	uint64_t tried_ms; /* since when that is tried, if no attempt began later; 0: keyed since */
+	uint64_t ping_ms;  /* next PING */
+	uint64_t unanswered_ms; /* first PING without an answer; 0: none */
 	uint64_t token;
 	uint64_t register_ms;	  /* REGISTER once more; 0: not */
 	struct bucket registered; /* answers to REGISTER that are taken */

@@ -151,7 +151,7 @@ static bool had_its_time(const struct hop *h, uint64_t now_ms)
 
 	if (is_unanswered(h) && h->session->attempt_ms > since_ms)
 		since_ms = h->session->attempt_ms;
-	return h->session == NULL || now_ms >= since_ms + TRY_MS;
+	return h->session == NULL || now_ms >= since_ms + (h->tried_ms == 0 ? UP_DOUBT_MS : TRY_MS);
 }
 
 /* With this key, and the freshness told along with it; 0: our own. */
@@ -224,7 +224,8 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 	struct msg_hello m;
 
 	/* Whoever saw a HELLO can answer it: nothing new of a key that proved itself. */
-	if (h->state == SUPERNODE_REGISTERING || (h->state == SUPERNODE_UP && !is_unanswered(h)) ||
+	if (h->state == SUPERNODE_REGISTERING ||
+		(h->state == SUPERNODE_UP && !is_unanswered(h) && !h->hello.trying) ||
 		!hello_is_answer(&h->hello, data, len, &m))
 		return false;
 	if (m.answer)
@@ -243,6 +244,7 @@ void hop_keyed(struct community *c)
 	c->edge->supernode[h->supernode].mismatch = false;
 	h->hello_ms = 0;
 	hello_settle(&h->hello);
+	h->tried_ms = 0;
 	h->unanswered_ms = 0;
 	/*
 	 * Soon, and again until answered: the supernode confirms new keys with one packet, and if
