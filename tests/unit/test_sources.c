@@ -139,6 +139,7 @@ static void a_site_has_twice_the_room_of_a_network(void **state)
 		assert_non_null(p);
 		share.here = 0;
 		share.net = in;
+		assert_int_equal(source_is_crowded(&s, p), in >= SOURCE_NET_FACTOR * LIMIT);
 		if (!sources_admit(&s, p, &share, 100000 * i)) {
 			sources_leave(&s, p, 100000 * i);
 			continue;
