@@ -398,6 +398,35 @@ static void kept_for_no_time_it_goes_with_its_owner(void **state)
 	end(&p);
 }
 
+static void until_looked(struct people *p)
+{
+	for (uint64_t before = p->f->c->aged_ms; p->f->c->aged_ms == before;)
+		tick(p->f);
+}
+
+/* When it went is not known: it has just gone when that is seen first. */
+static void who_just_left_was_not_away(void **state)
+{
+	struct people p;
+	uint64_t looked_ms;
+
+	begin(&p, *state);
+	p.f->c->hold_ms = AGE_MS / 2;
+	come(&p, 30);
+	come(&p, 2);
+	say_claim(&p, 30, other);
+	say_claim(&p, 2, other);
+	until_looked(&p);
+	looked_ms = p.f->c->aged_ms;
+	goodbye(p.f, 30);
+	until_looked(&p);
+	assert_int_equal(p.f->c->aged_ms, looked_ms + AGE_MS);
+	assert_true(is_refused(&p, 2, other));
+	until_looked(&p);
+	assert_true(owns(p.f, 2, other));
+	end(&p);
+}
+
 /* ---- from one run to the next ---- */
 
 static void an_owner_is_remembered(void **state)
@@ -434,6 +463,23 @@ static void an_owner_is_remembered(void **state)
 	come(&p, 40);
 	say_claim(&p, 40, other);
 	assert_true(owns(p.f, 40, other));
+	end(&p);
+}
+
+/* Of an earlier run nobody has just left: the time that we run without it counts from the first. */
+static void who_is_remembered_is_away(void **state)
+{
+	struct known_owner k = {.mac = other};
+	struct people p;
+
+	begin(&p, *state);
+	p.f->c->hold_ms = AGE_MS / 2;
+	memcpy(k.remote, name_of(40).key, KEY_LEN);
+	until_looked(&p);
+	edge_remember_owner(p.f->e, 0, &k);
+	assert_int_equal(p.f->c->owners.n, 1);
+	until_looked(&p);
+	assert_int_equal(p.f->c->owners.n, 0);
 	end(&p);
 }
 
@@ -561,7 +607,9 @@ int main(void)
 		TEST(the_user_says_that_it_is_free),
 		TEST(it_is_kept_for_a_time),
 		TEST(kept_for_no_time_it_goes_with_its_owner),
+		TEST(who_just_left_was_not_away),
 		TEST(an_owner_is_remembered),
+		TEST(who_is_remembered_is_away),
 		TEST(a_damaged_time_is_over),
 		TEST(a_hoarder_pushes_out_only_what_came_last),
 		TEST(refusals_are_told_within_bounds),
