@@ -1,75 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which handshakes go on in a passphrase community, and what a member's word is worth. */
-#include "core/session/send.h"
-#include "edge_test.h"
-
-#define MINUTE	 60000u
-#define VOUCH_MS (10 * MINUTE)
-#define TURN_MS	 250u
-#define AGAIN_MS 2000u
-
-static int setup_passphrase(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	start(f, MODE_PASSPHRASE);
-	*state = f;
-	return 0;
-}
-
-static struct peer *add_listed(struct fixture *f, uint8_t number)
-{
-	struct peer *p = peer_create(f->c, (const uint8_t[KEY_LEN]){number, 1});
-
-	assert_non_null(p);
-	p->listed = true;
-	return p;
-}
-
-/* One with keys; what its end of them is does not matter. */
-static struct peer *add_confirmed(struct fixture *f, uint8_t number)
-{
-	struct peer *p = add_listed(f, number);
-	struct session *s = p->session;
-
-	s->origin = (struct origin){.way = {.remote = test_endpoint(number, 500)}};
-	keyset_destroy(
-		test_keys(f->core, s, s->link.id << 2 | session_free_position(f->core, s), number));
-	path_use(f->core, s, &s->origin.way);
-	admission_confirmed(p);
-	return p;
-}
-
-static void spend_all(struct fixture *f)
-{
-	for (unsigned i = 0; i < GUESSES_PER_MINUTE; i++)
-		guesses_spend(&f->c->guesses, (const uint8_t[KEY_LEN]){0xee}, f->core->now_ms);
-}
-
-static bool knocks(struct fixture *f, const struct peer *p)
-{
-	const struct origin from = {.hop_id = 5, .handle = p->remote[0]};
-
-	return admission_answer(f->c, p->remote, &from);
-}
-
-static void say(struct peer *p, enum control_type type, const struct peer *about[], uint8_t n)
-{
-	struct control_vouch v = {.n = n};
-	uint8_t buf[CONTROL_MAX_LEN];
-	struct control_msg m;
-	struct reader r;
-	struct writer w;
-
-	for (unsigned i = 0; i < n; i++)
-		memcpy(v.static_public[i], about[i]->remote, KEY_LEN);
-	writer_init(&w, buf, sizeof(buf));
-	control_vouch_encode(&w, type, &v);
-	reader_init(&r, buf, writer_len(&w));
-	assert_int_equal(control_next(&r, &m), 1);
-	vouch_message(p, &m);
-}
+/* Which handshakes go on in a passphrase community. */
+#include "admission_test.h"
 
 /* ---- exemption ---- */
 
@@ -125,136 +56,179 @@ static void what_an_earlier_run_knew_has_one_handshake(void **state)
 	assert_false(admission_begin(p));
 }
 
-/* ---- words ---- */
+/* ---- who is counted ---- */
 
-static void a_word_counts_when_it_was_asked_for(void **state)
+static unsigned counted(const struct fixture *f, const uint8_t remote[KEY_LEN])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < GUESSES_PER_MINUTE; i++)
+		n += f->c->guesses.counted[i].until_ms > f->core->now_ms &&
+		     memcmp(f->c->guesses.counted[i].remote, remote, KEY_LEN) == 0;
+	return n;
+}
+
+static void a_stranger_needs_the_budget(void **state)
+{
+	static const uint8_t stranger[KEY_LEN] = {77, 1};
+	const struct origin from = {.hop_id = 5, .handle = 77};
+	struct fixture *f = *state;
+
+	assert_true(admission_answer(f->c, stranger, &from));
+	assert_int_equal(counted(f, stranger), 1);
+	spend_all(f);
+	assert_false(admission_answer(f->c, stranger, &from));
+	assert_int_equal(f->c->vouch_wanted_ms, 0); /* nobody can vouch for it */
+	f->c->party.mode = MODE_KEY;
+	assert_true(admission_answer(f->c, stranger, &from));
+}
+
+/* What is exempt is not counted, whoever begins. */
+static void who_is_exempt_needs_none(void **state)
 {
 	struct fixture *f = *state;
-	struct peer *v = add_confirmed(f, 1), *p = add_listed(f, 2), *q = add_listed(f, 3);
-	const struct peer *both[] = {p, q};
+	struct peer *p = add_confirmed(f, 1), *q = add_listed(f, 2);
 
 	spend_all(f);
+	assert_true(admission_begin(p) && admission_accept(p));
+	assert_int_equal(counted(f, p->remote), 0);
+	assert_false(admission_begin(q) || admission_accept(q));
+	f->c->party.mode = MODE_KEY;
+	assert_true(admission_begin(q) && admission_accept(q));
+	assert_int_equal(counted(f, q->remote), 0);
+}
+
+static void who_was_drawn_has_one_handshake_in_time(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *p = add_listed(f, 1);
+
+	spend_all(f);
+	p->trust.drawn_until_ms = f->core->now_ms;
+	assert_false(admission_begin(p));
 	assert_false(knocks(f, p));
-	say(v, CONTROL_VOUCH, both, 2);
-	assert_false(vouch_stands(p));
-	vouch_tick(f->c);
-	assert_int_equal(v->trust.question_ms, f->core->now_ms);
-	/* Of q nobody asked: it has not knocked. */
-	say(v, CONTROL_VOUCH, both, 2);
-	assert_true(vouch_stands(p));
-	assert_false(vouch_stands(q));
-	/* An answer is taken once. */
-	assert_false(knocks(f, q));
-	say(v, CONTROL_VOUCH, both, 2);
-	assert_false(vouch_stands(q));
-	/* The word is good for one handshake. */
+	p->trust.drawn_until_ms = f->core->now_ms + 1;
+	assert_true(admission_begin(p));
+	assert_int_equal(counted(f, p->remote), 0);
 	assert_true(knocks(f, p));
-	assert_false(vouch_stands(p));
+	assert_int_equal(counted(f, p->remote), 1);
 	assert_false(knocks(f, p));
-	assert_int_equal(v->trust.vouched[0].until_ms, f->core->now_ms + VOUCH_MS);
 }
 
-static void a_word_lives_ten_minutes(void **state)
+/* A place in the budget, or a draw that it wins; and a way to where it is. */
+static void an_attempt_of_ours_needs_a_place(void **state)
 {
 	struct fixture *f = *state;
-	struct peer *v = add_confirmed(f, 1), *p = add_listed(f, 2);
-	const struct peer *one[] = {p};
+	struct peer *p = add_listed(f, 1), *q = add_listed(f, 2);
 
+	assert_false(admission_begin(p));
+	assert_int_equal(p->trust.wanted_ms, f->core->now_ms);
+	p->session->route.direct = (struct way){.remote = test_endpoint(1, 500)};
+	assert_true(admission_begin(p));
+	assert_int_equal(p->trust.drawn_until_ms, 0);
+	q->session->route.direct = (struct way){.remote = test_endpoint(2, 500)};
 	spend_all(f);
-	assert_false(knocks(f, p));
-	vouch_tick(f->c);
-	f->core->now_ms += 4999;
-	say(v, CONTROL_VOUCH, one, 1);
-	assert_true(vouch_stands(p));
-	f->core->now_ms += VOUCH_MS - 1;
-	assert_true(vouch_stands(p));
-	f->core->now_ms++;
-	assert_false(vouch_stands(p));
-	/* Nor is an answer after five seconds one. */
-	vouch_want(p);
-	vouch_tick(f->c);
-	f->core->now_ms += 5000;
-	say(v, CONTROL_VOUCH, one, 1);
-	assert_false(vouch_stands(p));
+	assert_false(admission_begin(q));
+	f->core->now_ms += LOTTERY_MS;
+	assert_true(admission_begin(q));
+	assert_int_equal(q->trust.drawn_until_ms, f->core->now_ms + 5 * MINUTE);
 }
 
-/* Three handshakes may be open on one member's word. */
-static void a_voucher_answers_for_three(void **state)
+/* In a large community all are tried, at a pace that those for whom a frame waits do not keep. */
+static void who_was_never_met_has_its_turn(void **state)
 {
 	struct fixture *f = *state;
-	struct peer *v = add_confirmed(f, 1), *p[4];
-	const struct peer *all[4];
+	struct peer *p = add_listed(f, 1);
+	unsigned n = 0;
 
-	spend_all(f);
-	for (uint8_t i = 0; i < 4; i++) {
-		all[i] = p[i] = add_listed(f, (uint8_t)(2 + i));
-		assert_false(knocks(f, p[i]));
-	}
-	vouch_tick(f->c);
-	say(v, CONTROL_VOUCH, all, 4);
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(knocks(f, p[i]), i < 3);
-	/* One turns out right: it is free for the fourth. */
-	admission_confirmed(p[1]);
-	spend_all(f);
-	assert_true(knocks(f, p[3]));
-	/* What failed stays with the voucher, who is not asked meanwhile. */
-	for (unsigned i = 0; i < 4; i++)
-		admission_unconfirmed(f->c, p[i]->remote, f->core->now_ms);
-	f->core->now_ms += 5000;
-	vouch_want(p[0]);
-	vouch_tick(f->c);
-	assert_int_equal(v->trust.question_ms, 0);
-	f->core->now_ms += VOUCH_MS - 5000;
-	assert_null(guess_place(v->trust.vouched, VOUCHED_MAX, f->core->now_ms - 1));
-	assert_non_null(guess_place(v->trust.vouched, VOUCHED_MAX, f->core->now_ms));
+	p->trust.exempt = true;
+	while (admission_begin(p))
+		assert_true(++n < 1000);
+	assert_int_equal(n, 25);
+	p->session->waiting.n = 1;
+	assert_true(admission_begin(p));
+	p->session->waiting.n = 0;
+	assert_false(admission_begin(p));
+	p->session->confirmed = true;
+	assert_true(admission_begin(p));
+	p->session->confirmed = false;
+	assert_false(admission_begin(p));
 }
 
-static void who_lost_his_exemption_is_not_believed(void **state)
+/* ---- replays ---- */
+
+/* It costs a place in the budget, and the member whose static it bears nothing. */
+static void a_replay_is_a_strangers(void **state)
+{
+	const struct origin from = {.hop_id = 5, .handle = 77};
+	struct fixture *f = *state;
+	struct peer *p = add_confirmed(f, 1), *q = add_listed(f, 2);
+	static const uint8_t stranger[KEY_LEN] = {77, 1};
+
+	/* While its keys live nothing is gained by it. */
+	assert_false(admission_answer_stale(f->c, p->remote, &from));
+	assert_true(admission_answer_stale(f->c, q->remote, &from));
+	assert_true(admission_answer_stale(f->c, stranger, &from));
+	assert_int_equal(counted(f, q->remote), 0);
+	assert_int_equal(counted(f, (const uint8_t[KEY_LEN]){2 ^ 0xff, 1}), 1);
+	assert_int_equal(counted(f, (const uint8_t[KEY_LEN]){77 ^ 0xff, 1}), 1);
+	assert_true(p->trust.exempt && !p->trust.answered);
+	spend_all(f);
+	assert_false(admission_answer_stale(f->c, q->remote, &from));
+	assert_int_equal(q->trust.wanted_ms, 0);
+	f->c->party.mode = MODE_KEY;
+	assert_true(admission_answer_stale(f->c, p->remote, &from));
+}
+
+/* ---- what failed ---- */
+
+static void what_failed_is_held_against_it(void **state)
 {
 	struct fixture *f = *state;
-	struct peer *v = add_confirmed(f, 1), *p = add_listed(f, 2);
-	const struct peer *one[] = {p};
+	struct peer *p = add_confirmed(f, 1);
+	uint64_t first_ms;
 
-	spend_all(f);
-	assert_false(knocks(f, p));
-	vouch_tick(f->c);
-	say(v, CONTROL_VOUCH, one, 1);
-	assert_true(vouch_stands(p));
-	v->trust.exempt = false;
-	assert_false(vouch_stands(p));
-	assert_false(knocks(f, p));
+	/* It confirmed when that began, or later. */
+	f->core->now_ms += 1000;
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms);
+	assert_true(p->trust.exempt);
+	assert_int_equal(f->c->unfit, 0);
+	first_ms = f->core->now_ms;
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1);
+	assert_false(p->trust.exempt);
+	assert_int_equal(counted(f, p->remote), 1);
+	/* What was not exempt was counted when it began. */
+	f->core->now_ms += 1000;
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1);
+	assert_int_equal(counted(f, p->remote), 1);
+	assert_int_equal(f->c->unfit, 2);
+	assert_int_equal(f->c->unfit_ms, first_ms);
 }
 
-/* Questions have their pace, and so have our answers; those name whom we confirmed ourselves. */
-static void asking_and_answering_have_a_pace(void **state)
+static void guessing_is_told_where_somebody_confirmed(void **state)
 {
 	struct fixture *f = *state;
-	struct peer *v = add_confirmed(f, 1), *p = add_listed(f, 2);
-	const struct peer *both[] = {p, v};
-	unsigned questions = 0;
 
-	spend_all(f);
-	assert_false(knocks(f, p));
-	for (unsigned ms = 0; ms < 8000; ms += 50) {
-		f->n_sent = 0;
-		vouch_tick(f->c);
-		questions += f->n_sent;
-		f->core->now_ms += 50;
-	}
-	assert_int_equal(questions, 8000 / AGAIN_MS);
-	f->n_sent = 0;
-	say(v, CONTROL_VOUCH_ASK, both, 1);
-	assert_int_equal(f->n_sent, 0); /* p did not confirm */
-	for (unsigned i = 0; i < 50; i++)
-		say(v, CONTROL_VOUCH_ASK, both, 2);
-	assert_int_equal(f->n_sent, 7); /* 8 at once, one of them said nothing */
-	/* A word about one, and padding. */
-	assert_in_range(f->sent[0].len, DATA_OVERHEAD + CONTROL_HEADER_LEN + 1 + KEY_LEN,
-		DATA_OVERHEAD + CONTROL_HEADER_LEN + 1 + KEY_LEN + SEND_PAD_MAX);
+	for (uint8_t i = 0; i < GUESSES_SUSPECT; i++)
+		admission_unconfirmed(
+			f->c, (const uint8_t[KEY_LEN]){(uint8_t)(60 + i)}, f->core->now_ms);
+	f->c->any_confirmed = true;
+	admission_tick(f->c);
+	assert_int_equal(f->events[EVENT_GUESSING], 0);
+	f->core->now_ms += 2 * MINUTE;
+	f->c->any_confirmed = false;
+	admission_tick(f->c);
+	assert_int_equal(f->events[EVENT_GUESSING], 0);
+	f->c->any_confirmed = true;
+	f->c->party.mode = MODE_KEY;
+	admission_tick(f->c);
+	assert_int_equal(f->events[EVENT_GUESSING], 0);
+	f->c->party.mode = MODE_PASSPHRASE;
+	admission_tick(f->c);
+	assert_int_equal(f->events[EVENT_GUESSING], 1);
+	admission_tick(f->c);
+	assert_int_equal(f->events[EVENT_GUESSING], 1);
 }
-
-#define TEST_IN(name) cmocka_unit_test_setup_teardown(name, setup_passphrase, teardown)
 
 int main(void)
 {
@@ -262,11 +236,14 @@ int main(void)
 		TEST_IN(who_confirmed_is_exempt_until_one_fails),
 		TEST_IN(what_fails_beside_a_confirmation_means_nothing),
 		TEST_IN(what_an_earlier_run_knew_has_one_handshake),
-		TEST_IN(a_word_counts_when_it_was_asked_for),
-		TEST_IN(a_word_lives_ten_minutes),
-		TEST_IN(a_voucher_answers_for_three),
-		TEST_IN(who_lost_his_exemption_is_not_believed),
-		TEST_IN(asking_and_answering_have_a_pace),
+		TEST_IN(a_stranger_needs_the_budget),
+		TEST_IN(who_is_exempt_needs_none),
+		TEST_IN(who_was_drawn_has_one_handshake_in_time),
+		TEST_IN(an_attempt_of_ours_needs_a_place),
+		TEST_IN(who_was_never_met_has_its_turn),
+		TEST_IN(a_replay_is_a_strangers),
+		TEST_IN(what_failed_is_held_against_it),
+		TEST_IN(guessing_is_told_where_somebody_confirmed),
 	};
 
 	if (crypto_start() != 0)
