@@ -21,6 +21,40 @@ static void what_a_worker_opened_is_not_opened_again(void **state)
 	assert_drops(f, DROP_RATE, 0);
 }
 
+static bool never_fresh(struct node *n, const struct session *s, uint64_t freshness)
+{
+	(void)n;
+	(void)s;
+	return freshness == UINT64_MAX;
+}
+
+static bool always_fresh(struct node *n, const struct session *s, uint64_t freshness)
+{
+	(void)n;
+	(void)s;
+	return freshness != UINT64_MAX;
+}
+
+/* A role that remembers what it has answered is asked before anything is. */
+static void what_is_not_fresh_is_not_answered(void **state)
+{
+	static struct role remembers;
+	struct fixture *f = *state;
+	struct knock k;
+
+	remembers = role;
+	f->rig.node.role = &remembers;
+	for (unsigned i = 0; i < 2; i++) {
+		remembers.fresh = i == 0 ? never_fresh : always_fresh;
+		knock(f, &k, HOST);
+		note_opened(f, k.datagram, k.len, f->self.env_key, HOST);
+		take(f);
+		assert_int_equal(drops(f, DROP_STALE), 1);
+		assert_int_equal(f->asked, i);
+		assert_int_equal(f->rig.n_sent, i);
+	}
+}
+
 /* The other side's answer to an attempt of ours, opened by a worker. */
 static size_t answer_of_peer(struct fixture *f, uint8_t out[ENVELOPE_MAX_LEN])
 {
@@ -75,6 +109,24 @@ static void an_answer_ends_the_attempt_it_is_for(void **state)
 	take(f);
 	assert_int_equal(drops(f, DROP_UNKNOWN), 1);
 	assert_int_equal(f->n_effects, 1);
+}
+
+/* Our own address at which it came is the one to leave from. */
+static void an_answer_tells_which_address_of_ours_is_reached(void **state)
+{
+	uint8_t datagram[ENVELOPE_MAX_LEN];
+	struct fixture *f = *state;
+	struct session *s = add_session(f);
+	const struct endpoint ours = test_endpoint(200, PORT);
+	size_t len;
+
+	begin_attempt(f);
+	len = answer_of_peer(f, datagram);
+	note_opened(f, datagram, len, f->self.env_key, HOST);
+	f->note.origin.way.local = ours;
+	take(f);
+	assert_non_null(s->current);
+	assert_true(endpoint_equal(&s->origin.way.local, &ours));
 }
 
 /* It is as genuine, but who repeated it may be anybody: nothing is sent there. */
@@ -507,7 +559,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_a_worker_opened_is_not_opened_again),
+		TEST(what_is_not_fresh_is_not_answered),
 		TEST(an_answer_ends_the_attempt_it_is_for),
+		TEST(an_answer_tells_which_address_of_ours_is_reached),
 		TEST(an_answer_from_elsewhere_leads_nothing_there),
 		TEST(wrong_answers_are_bounded),
 		TEST(an_answer_that_is_not_admitted_makes_no_keys),
