@@ -35,9 +35,12 @@ FILES = """
 src/base/bucket.c
 src/core/data/receive.c
 src/core/data/relay_budget.c
+src/core/edge/admission.c
 src/core/edge/claims.c
 src/core/edge/guesses.c
 src/core/edge/owners.c
+src/core/edge/vouch.c
+src/core/handshakes.c
 src/core/keys/handshake.c
 src/core/keys/keyset.c
 src/core/keys/replay.c
