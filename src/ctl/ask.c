@@ -121,7 +121,8 @@ static int nobody_did(const struct question *q, unsigned others)
 {
 	if (others > 0)
 		fprintf(stderr,
-			"n2n: none of the %u programs that run here knows of that; \"n2n status\" "
+			"n2n: there is nothing to do in the %u programs that run here; \"n2n "
+			"status\" "
 			"shows what they know\n",
 			others);
 	else

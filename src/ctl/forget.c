@@ -26,7 +26,8 @@ static const struct option_set options = {
 	.epilogue = "An edge keeps a MAC address for the member that had it first, also while that "
 		    "is away.\nForget that when another member has taken its place for good: a "
 		    "machine set up anew\nor exchanged. Say so on each machine whose \"n2n "
-		    "status\" shows it as refused.\n",
+		    "status\" shows it as refused. Where it\nsays \"which is ours\", choose "
+		    "another there, with -m of edge.\n",
 };
 
 static void show(void *ctx, const char *instance, const json_t *answer, const char *line)

@@ -74,7 +74,7 @@ def check_forget(a, b, c_id, b_id):
     for words, says, code in ((("forget", "nonsense"), "n2n forget MAC", 2),
                               (("forget",), "n2n forget MAC", 2),
                               (("forget", "-d", "n2n7", MAC), "not running here", 1),
-                              (("forget", "52:54:00:00:00:01"), "knows of that", 1),
+                              (("forget", "52:54:00:00:00:01"), "nothing to do", 1),
                               (("forget", "-d", "n2n0", "52:54:00:00:00:01"), "belongs to no", 1)):
         status, out, err = tool(a, *words)
         assert status == code and says in err and out == "", (words, status, out, err)

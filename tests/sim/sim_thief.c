@@ -96,6 +96,14 @@ static void try(struct scene *c, bool arrives)
 	assert_int_equal(c->forged, 0);
 }
 
+/* The victim, and it has its address. */
+static void comes_back(struct scene *c)
+{
+	sim_start(c->victim);
+	sim_run(c->s, 5000);
+	try(c, true);
+}
+
 static void end(struct scene *c)
 {
 	sim_assert_clean(c->s);
@@ -135,9 +143,7 @@ static void in_a_passphrase_community(void **state)
 	sim_stop(c.victim, true);
 	sim_run(c.s, 5000);
 	try(&c, false);
-	sim_start(c.victim);
-	sim_run(c.s, 5000);
-	try(&c, true);
+	comes_back(&c);
 	end(&c);
 }
 
@@ -159,9 +165,7 @@ static void after_silence(void **state)
 	sim_stop(c.victim, false);
 	sim_run(c.s, SILENCE_MS);
 	try(&c, false);
-	sim_start(c.victim);
-	sim_run(c.s, 5000);
-	try(&c, true);
+	comes_back(&c);
 	end(&c);
 }
 
@@ -184,9 +188,7 @@ static void after_the_observers_restart(void **state)
 		sim_run(c.s, 5000);
 		try(&c, false);
 	}
-	sim_start(c.victim);
-	sim_run(c.s, 5000);
-	try(&c, true);
+	comes_back(&c);
 	end(&c);
 }
 
@@ -214,9 +216,7 @@ static void from_one_whose_key_it_comes_of(void **state)
 	sim_stop(c.victim, true);
 	sim_run(c.s, SILENCE_MS);
 	try(&c, false);
-	sim_start(c.victim);
-	sim_run(c.s, 5000);
-	try(&c, true);
+	comes_back(&c);
 	end(&c);
 }
 
