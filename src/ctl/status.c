@@ -196,6 +196,15 @@ static void print_counts(const char *title, json_t *counts)
 		putchar('\n');
 }
 
+static void print_notices(const json_t *result)
+{
+	const json_t *notice;
+	size_t i;
+
+	json_array_foreach (json_object_get(result, "notices"), i, notice)
+		printf("  NOTICE    %s\n", string(notice, "text"));
+}
+
 static void print_relay(const json_t *result)
 {
 	const json_t *registry = json_object_get(result, "registry");
@@ -247,6 +256,7 @@ static void print_result(const json_t *result)
 		print_relay(result);
 	json_array_foreach (json_object_get(result, "communities"), i, community)
 		print_community(community);
+	print_notices(result);
 	print_counts("  dropped  ", json_object_get(result, "drops"));
 }
 

@@ -177,7 +177,7 @@ json_t *edge_report(void *ctx, const json_t *request, struct api_error *err)
 	(void)request;
 	(void)err;
 	edge_status(h->edge, sys_now_ms(), &sink);
-	return json_pack("{s:o, s:o, s:o}", "node",
+	return json_pack("{s:o, s:o, s:o, s:o}", "node",
 		host_describe(&h->host, "edge", h->conf->community.device, uses(h)), "communities",
-		r.communities, "drops", host_drops(&h->host));
+		r.communities, "notices", host_notices(&h->host), "drops", host_drops(&h->host));
 }

@@ -271,6 +271,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->role = c->role;
 	h->ctx = c->ctx;
 	h->log = c->log;
+	notices_init(&h->notices, c->log);
 	h->options = c->options;
 	h->parent = c->parent;
 	h->started_ms = sys_now_ms();
@@ -390,6 +391,11 @@ void host_fini(struct host *h)
 }
 
 /* ---- for the control socket ---- */
+
+json_t *host_notices(const struct host *h)
+{
+	return notices_report(&h->notices, sys_now_ms());
+}
 
 json_t *host_drops(const struct host *h)
 {

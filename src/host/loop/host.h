@@ -9,6 +9,7 @@
 
 #include <uv.h>
 
+#include "api/notices.h"
 #include "api/server.h"
 #include "base/log.h"
 #include "conf/options.h"
@@ -38,6 +39,7 @@ struct host {
 	struct aead_library *ciphers;
 	struct state *state; /* NULL: nothing can be kept */
 	struct api_server *api;
+	struct notices notices;
 	struct parent *parent; /* borrowed, or NULL */
 	struct udp *udp;
 	struct udp_batch *batch;
@@ -105,6 +107,8 @@ bool host_close(struct host *h);
 /* Last of all, when the core with its keys is gone: closes the ciphers' libraries. */
 void host_fini(struct host *h);
 
+/* What is wrong at the moment: the status has it in both roles. */
+json_t *host_notices(const struct host *h);
 /* Sums over control thread and workers: {"reason": count} of those that are not 0. */
 json_t *host_drops(const struct host *h);
 /* What both roles tell about themselves. tap: what is in use of it, a set of enum feature. */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Notices: when one is said, how often, what the status shows, and that nothing fills up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/notices.h"
+
+#include <cmocka.h>
+
+#define HOUR_MS 3600000u
+
+struct lines {
+	unsigned n;
+	char last[1024];
+};
+
+static void count(void *ctx, enum log_level level, const char *line)
+{
+	struct lines *l = ctx;
+
+	assert_int_equal(level, LOG_WARN);
+	l->n++;
+	snprintf(l->last, sizeof(l->last), "%s", line);
+}
+
+static struct lines lines;
+static struct notices n;
+
+static int set_up(void **state)
+{
+	static const struct log log = {.level = LOG_INFO, .sink = count, .ctx = &lines};
+
+	(void)state;
+	lines = (struct lines){0};
+	notices_init(&n, &log);
+	return 0;
+}
+
+static void one_that_holds_is_told_once_an_hour(void **state)
+{
+	(void)state;
+	for (uint64_t t = 1; t <= HOUR_MS; t += 1000)
+		notices_raise(&n, t, "ip-conflict", "10.0.0.1", "seen at %u", (unsigned)t);
+	assert_int_equal(lines.n, 1);
+	assert_string_equal(lines.last, "seen at 1");
+	notices_raise(&n, 1 + HOUR_MS, "ip-conflict", "10.0.0.1", "seen still");
+	assert_int_equal(lines.n, 2);
+	assert_string_equal(lines.last, "seen still");
+}
+
+static void one_that_comes_and_goes_is_told_once_an_hour(void **state)
+{
+	(void)state;
+	for (uint64_t t = 1; t <= HOUR_MS; t += 1000) {
+		notices_raise(&n, t, "ip-conflict", "10.0.0.1", "there");
+		assert_true(notices_clear(&n, "ip-conflict", "10.0.0.1"));
+		assert_false(notices_clear(&n, "ip-conflict", "10.0.0.1"));
+	}
+	assert_int_equal(lines.n, 1);
+}
+
+static void subjects_and_codes_are_told_apart(void **state)
+{
+	(void)state;
+	notices_raise(&n, 1, "ip-conflict", "10.0.0.1", "a");
+	notices_raise(&n, 1, "ip-conflict", "10.0.0.2", "b");
+	notices_raise(&n, 1, "mac-conflict", "10.0.0.1", "c");
+	assert_int_equal(lines.n, 3);
+	assert_false(notices_clear(&n, "mac-conflict", "10.0.0.2"));
+	assert_true(notices_clear(&n, "mac-conflict", "10.0.0.1"));
+}
+
+static void the_status_has_those_that_hold_the_first_in_front(void **state)
+{
+	json_t *list;
+
+	(void)state;
+	notices_raise(&n, 1000, "b", "", "over soon");
+	notices_raise(&n, 3000, "a", "x", "second");
+	assert_true(notices_clear(&n, "b", ""));
+	notices_raise(&n, 9000, "b", "", "third");
+	notices_raise(&n, 2000, "c", "", "first");
+	list = notices_report(&n, 9999);
+	assert_int_equal(json_array_size(list), 3);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(list, 0), "text")), "first");
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(list, 1), "subject")), "x");
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(list, 1), "since_s")), 6);
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(list, 2), "text")), "third");
+	json_decref(list);
+}
+
+static void a_long_subject_is_found_again(void **state)
+{
+	char subject[2 * NOTICE_SUBJECT_MAX];
+
+	(void)state;
+	memset(subject, 'x', sizeof(subject) - 1);
+	subject[sizeof(subject) - 1] = 0;
+	notices_raise(&n, 1, "a", subject, "once");
+	notices_raise(&n, 2, "a", subject, "once");
+	assert_int_equal(lines.n, 1);
+	assert_true(notices_clear(&n, "a", subject));
+}
+
+static void what_ended_gives_way_and_what_holds_does_not(void **state)
+{
+	char subject[16];
+	json_t *list;
+
+	(void)state;
+	for (unsigned i = 0; i < NOTICES_MAX; i++) {
+		snprintf(subject, sizeof(subject), "%u", i);
+		notices_raise(&n, i + 1, "a", subject, "text");
+	}
+	notices_raise(&n, 1000, "a", "one too many", "text");
+	assert_int_equal(n.untold, 1);
+	assert_true(notices_clear(&n, "a", "7"));
+	notices_raise(&n, 1000, "a", "fits", "text");
+	assert_int_equal(n.untold, 1);
+	list = notices_report(&n, 2000);
+	assert_int_equal(json_array_size(list), NOTICES_MAX);
+	json_decref(list);
+	assert_false(notices_clear(&n, "a", "7"));
+	assert_true(notices_clear(&n, "a", "fits"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(one_that_holds_is_told_once_an_hour, set_up),
+		cmocka_unit_test_setup(one_that_comes_and_goes_is_told_once_an_hour, set_up),
+		cmocka_unit_test_setup(subjects_and_codes_are_told_apart, set_up),
+		cmocka_unit_test_setup(the_status_has_those_that_hold_the_first_in_front, set_up),
+		cmocka_unit_test_setup(a_long_subject_is_found_again, set_up),
+		cmocka_unit_test_setup(what_ended_gives_way_and_what_holds_does_not, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
