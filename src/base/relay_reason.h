@@ -12,7 +12,8 @@
 	X(NOT, "none", "no direct path is known")                                                  \
 	X(NO_ADDRESS, "no-address", "it told no address that could be tried")                      \
 	X(NO_ANSWER, "no-answer", "none of its addresses answers: a firewall or NAT on the way")   \
-	X(SILENT, "silent", "the direct path fell silent")
+	X(SILENT, "silent", "the direct path fell silent")                                         \
+	X(OVERLAY, "overlay", "its address leads into an n2n network of this host")
 
 enum relay_reason {
 #define X(id, name, text) RELAY_##id,

@@ -98,7 +98,7 @@ static void heard(struct node *n, struct session *s, struct keyset *k, unsigned 
 		path_doubt(&n->core, s);
 		return;
 	}
-	s->route.direct = (struct way){.carrier = from->way.carrier, .remote = from->way.remote};
+	session_reached(&n->core, s, &from->way);
 	if (s->wanted)
 		session_look_at(&n->core, s, n->core.flush_ms);
 	/* Whatever a source says of itself, it was heard by whoever is at the end of the path. */

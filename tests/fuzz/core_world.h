@@ -336,8 +336,11 @@ static inline struct core_config world_config(struct world *w, enum place p)
 {
 	w->end[p] = (struct end){w, p};
 	return (struct core_config){
-		.io = {&w->end[p], world_send, world_deliver, world_event,
-			{world_random, &w->seed}},
+		.io = {.ctx = &w->end[p],
+			.send = world_send,
+			.deliver = world_deliver,
+			.event = world_event,
+			.random = {world_random, &w->seed}},
 		.nworkers = 1,
 		.now_ms = w->now_ms,
 		.wall_ms = UINT64_C(1700000000000),

@@ -57,6 +57,8 @@ struct sim_setup {
 	unsigned n_supernodes;
 	struct sim_supernode supernode[SIM_SUPERNODES_MAX];
 	bool quiet_about_addresses; /* tells no local candidate */
+	/* For struct core_io; ctx is the struct sim_node. NULL: everything is. */
+	bool (*is_underlay)(void *ctx, const struct endpoint *to);
 	uint32_t first_counter;
 	uint64_t wall_ms;
 	uint8_t secret[KEY_LEN]; /* a supernode's */

@@ -267,7 +267,12 @@ void sim_use_supernode(struct sim_node *edge, const struct sim_node *supernode)
 static struct core_config node_config(struct sim_node *n)
 {
 	return (struct core_config){
-		.io = {n, send_datagram, on_deliver, on_event, n->sim->random},
+		.io = {.ctx = n,
+			.send = send_datagram,
+			.deliver = on_deliver,
+			.event = on_event,
+			.is_underlay = n->setup.is_underlay,
+			.random = n->sim->random},
 		.nworkers = 1,
 		.now_ms = n->sim->now_ms,
 		.wall_ms = n->setup.wall_ms,

@@ -311,7 +311,11 @@ static inline struct churn_node *churn_add(struct churn_net *net, bool is_edge, 
 static inline struct core_config churn_core(struct churn_node *n)
 {
 	return (struct core_config){
-		.io = {n, churn_send_one, churn_deliver, churn_event, seeded_random(&n->seed)},
+		.io = {.ctx = n,
+			.send = churn_send_one,
+			.deliver = churn_deliver,
+			.event = churn_event,
+			.random = seeded_random(&n->seed)},
 		.nworkers = n->n_movers,
 		.now_ms = atomic_load(&n->net->now_ms),
 		.wall_ms = UINT64_C(1700000000000),

@@ -26,6 +26,8 @@ struct rig {
 	struct sent sent[SENT_MAX];
 	unsigned events[EVENT_STATE + 1];
 	unsigned delivered;
+	uint8_t overlay; /* the host whose address leads into an n2n network; 0: none */
+	unsigned asked;	 /* how often it was, whether some address does */
 };
 
 static inline struct endpoint test_endpoint(uint8_t host, uint16_t port)
@@ -61,13 +63,26 @@ static inline void rig_event(void *ctx, const struct event *e)
 	r->events[e->kind]++;
 }
 
+static inline bool rig_is_underlay(void *ctx, const struct endpoint *to)
+{
+	struct rig *r = ctx;
+
+	r->asked++;
+	return r->overlay == 0 || to->ip[15] != r->overlay;
+}
+
 static inline void rig_init(struct rig *r, const struct role *role, unsigned embryos)
 {
 	struct core_config c = {.nworkers = 1, .embryos = embryos};
 
 	memset(r, 0, sizeof(*r));
 	r->seed = 7;
-	c.io = (struct core_io){r, rig_send, rig_deliver, rig_event, seeded_random(&r->seed)};
+	c.io = (struct core_io){.ctx = r,
+		.send = rig_send,
+		.deliver = rig_deliver,
+		.event = rig_event,
+		.is_underlay = rig_is_underlay,
+		.random = seeded_random(&r->seed)};
 	assert_int_equal(node_init(&r->node, role, &c), 0);
 }
 

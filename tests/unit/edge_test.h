@@ -350,8 +350,11 @@ static inline void start(struct fixture *f, enum party_mode mode)
 
 	memset(f, 0, sizeof(*f));
 	f->seed = 11;
-	c.node.io = (struct core_io){
-		f, edge_test_send, edge_test_deliver, edge_test_event, seeded_random(&f->seed)};
+	c.node.io = (struct core_io){.ctx = f,
+		.send = edge_test_send,
+		.deliver = edge_test_deliver,
+		.event = edge_test_event,
+		.random = seeded_random(&f->seed)};
 	for (uint8_t i = 0; i < FAKES; i++) {
 		struct fake *s = &f->fake[i];
 

@@ -72,7 +72,7 @@ static void each_has_a_name_and_a_text(void **state)
 #undef X
 	assert_int_equal(communities.n, 7);
 	assert_int_equal(supernodes.n, 8);
-	assert_int_equal(reasons.n, 5);
+	assert_int_equal(reasons.n, 6);
 	assert_int_equal(refusals.n, 5);
 	assert_int_equal(events.n, 19);
 }
@@ -107,7 +107,7 @@ static void what_is_in_no_table_has_a_question_mark(void **state)
 	assert_string_equal(community_state_name((enum community_state)7), "?");
 	assert_string_equal(community_state_text((enum community_state) - 1), "?");
 	assert_string_equal(supernode_state_name((enum supernode_state)8), "?");
-	assert_string_equal(relay_reason_name((enum relay_reason)5), "?");
+	assert_string_equal(relay_reason_name((enum relay_reason)6), "?");
 	assert_string_equal(relay_reason_text((enum relay_reason) - 1), "?");
 	assert_string_equal(event_text((enum event_kind) - 1), "?");
 	assert_string_equal(register_refusal_name(REGISTER_OK), "other");

@@ -519,8 +519,11 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 		return;
 	p->remembered = true;
 	p->trust.known = true;
-	if (endpoint_is_usable(&k->direct))
-		p->session->route.direct = way_to(&k->direct);
+	if (endpoint_is_usable(&k->direct)) {
+		const struct way last = way_to(&k->direct);
+
+		session_reached(&e->node.core, p->session, &last);
+	}
 	p->session->confirmed = true;
 	p->session->freshness = k->freshness;
 }

@@ -235,12 +235,9 @@ void peers_roster(struct community *c, const struct control_roster *m)
 void peer_keyed(struct peer *p)
 {
 	struct session *s = p->session;
-	struct way direct = s->origin.way;
 
-	if (s->origin.hop_id == 0 && !way_is_none(&direct)) {
-		direct.local = (struct endpoint){.port = 0};
-		s->route.direct = direct;
-	}
+	if (s->origin.hop_id == 0 && !way_is_none(&s->origin.way))
+		session_reached(core_of_peer(p), s, &s->origin.way);
 	if (link_path(&s->link) == NULL)
 		reroute(p);
 	session_post(core_of_peer(p), s, CONTROL_CLAIM);

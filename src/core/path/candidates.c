@@ -46,7 +46,7 @@ static struct candidate *add(struct search *q, const struct way *way)
 static void start(struct candidate *c, uint64_t now_ms)
 {
 	c->tries = 0;
-	c->next_ms = now_ms;
+	c->next_ms = now_ms < c->refused_ms ? 0 : now_ms;
 }
 
 static bool is_told(const struct control_candidates *m, const struct way *way)
@@ -67,10 +67,15 @@ void search_told(struct core *core, struct session *s, const struct control_cand
 
 	if (q == NULL)
 		return;
-	/* What is known of an address that is told again stays known. */
-	for (unsigned i = 0; i < q->n; i++)
-		if (!q->c[i].told || is_told(m, &q->c[i].way))
-			q->c[kept++] = q->c[i];
+	/* What is known of an address that is told again, or held against it, stays known. */
+	for (unsigned i = 0; i < q->n; i++) {
+		struct candidate *c = &q->c[i];
+		bool gone = c->told && !is_told(m, &c->way);
+
+		c->told = c->told && !gone;
+		if (!gone || core->now_ms < c->refused_ms)
+			q->c[kept++] = *c;
+	}
 	q->n = (uint8_t)kept;
 	for (unsigned i = 0; i < m->n; i++) {
 		const struct way way = way_to(&m->candidate[i].endpoint);
@@ -113,6 +118,59 @@ void search_again(struct core *core, struct session *s)
 	session_look_at(core, s, core->flush_ms);
 }
 
+void search_refuse(struct session *s, const struct way *way, uint64_t refused_ms)
+{
+	struct search *q = search_get(s);
+	struct candidate *c = q != NULL ? find(q, way) : NULL;
+
+	if (q != NULL && c == NULL)
+		c = add(q, way);
+	if (c == NULL)
+		return;
+	c->overlay = true;
+	c->refused_ms = refused_ms;
+	c->token = 0;
+	c->echoed_ms = 0;
+	c->next_ms = 0;
+}
+
+static bool may_be_forgiven(const struct core *core, const struct candidate *c)
+{
+	return core->now_ms + REFUSED_MS >= c->refused_ms + REFUSED_MIN_MS &&
+	       core_is_underlay(core, &c->way);
+}
+
+void search_rerouted(struct core *core, struct session *s)
+{
+	struct search *q = s->search;
+	bool news = false;
+
+	for (unsigned i = 0; q != NULL && i < q->n; i++) {
+		struct candidate *c = &q->c[i];
+
+		if (!c->overlay || !may_be_forgiven(core, c))
+			continue;
+		c->overlay = false;
+		c->refused_ms = 0;
+		start(c, core->now_ms);
+		news = true;
+	}
+	if (!news)
+		return;
+	if (link_direct(&s->link) == NULL)
+		q->reason = RELAY_SEARCHING;
+	q->rounds = 0;
+	q->round_ms = 0;
+	session_look_at(core, s, core->flush_ms);
+}
+
+bool search_allows(const struct core *core, const struct session *s, const struct way *way)
+{
+	const struct candidate *c = s->search != NULL ? find(s->search, way) : NULL;
+
+	return (c == NULL || core->now_ms >= c->refused_ms) && core_is_underlay(core, way);
+}
+
 static void try_candidate(struct core *core, struct session *s, struct candidate *c)
 {
 	if (c->tries >= PROBE_TRIES) {
@@ -122,6 +180,12 @@ static void try_candidate(struct core *core, struct session *s, struct candidate
 	/* Over the limit: later. A peer that tells ever new addresses makes us no weapon. */
 	if (!bucket_take(&s->probes, core->now_ms, PROBES_PER_S, PROBES_PER_S))
 		return;
+	if (c->tries == 0)
+		c->overlay = !core_is_underlay(core, &c->way);
+	if (c->overlay) {
+		c->next_ms = 0;
+		return;
+	}
 	c->token = random_u64(&core->io.random);
 	c->sent_ms = core->now_ms;
 	c->next_ms = core->now_ms + (PROBE_FIRST_MS << c->tries++);
@@ -199,12 +263,21 @@ struct candidate *search_match(
 	return NULL;
 }
 
+/* Nothing that was told or seen may be tried. */
+static bool all_overlay(const struct search *q)
+{
+	for (unsigned i = 0; i < q->n; i++)
+		if (!q->c[i].overlay)
+			return false;
+	return true;
+}
+
 static void next_round(struct core *core, struct search *q)
 {
 	uint32_t wait = ROUND_FIRST_MS << (q->rounds < 4 ? q->rounds : 4);
 
 	if (q->reason == RELAY_SEARCHING)
-		q->reason = RELAY_NO_ANSWER;
+		q->reason = all_overlay(q) ? RELAY_OVERLAY : RELAY_NO_ANSWER;
 	if (wait > SEARCH_ROUND_MAX_MS)
 		wait = SEARCH_ROUND_MAX_MS;
 	q->round_ms = core->now_ms + random_jitter(&core->io.random, wait, 20);

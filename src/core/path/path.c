@@ -59,7 +59,7 @@ void path_follow_route(struct core *core, struct session *s)
 	session_set_path(core, &s->link.copy, NULL);
 	if (s->search != NULL)
 		s->search->guessed = false;
-	if (link_path(&s->link) == NULL && !way_is_none(&last)) {
+	if (link_path(&s->link) == NULL && !way_is_none(&last) && search_allows(core, s, &last)) {
 		last.local = s->origin.way.local;
 		path_guess(core, s, &last);
 	}
@@ -145,6 +145,40 @@ static void give_up(struct core *core, struct session *s, enum relay_reason reas
 	session_set_path(core, &s->link.path, relay);
 	s->search->reason = reason;
 	send_event(core, s, EVENT_PATH_RELAY, (uint32_t)reason);
+}
+
+/* Unlike a silent path, one that leads back to us is worse than none. */
+static void leave_overlay(struct core *core, struct session *s, uint64_t refused_ms)
+{
+	struct path *relay = session_relay_path(s);
+	const struct way way = link_direct(&s->link)->way;
+
+	search_refuse(s, &way, refused_ms);
+	session_set_path(core, &s->link.path, relay);
+	trust_again(core, s);
+	session_look_at(core, s, core->flush_ms);
+	s->search->guessed = false;
+	s->search->reason = RELAY_OVERLAY;
+	if (relay != NULL)
+		send_event(core, s, EVENT_PATH_RELAY, RELAY_OVERLAY);
+}
+
+void path_refuse(struct core *core, struct session *s)
+{
+	if (link_direct(&s->link) != NULL && search_get(s) != NULL)
+		leave_overlay(core, s, core->now_ms + REFUSED_MS);
+}
+
+void path_rerouted(struct core *core, struct session *s)
+{
+	const struct path *p = link_direct(&s->link);
+
+	if (!way_is_none(&s->route.direct) && !core_is_underlay(core, &s->route.direct))
+		s->route.direct = (struct way){.carrier = CARRIER_UDP};
+	if (p != NULL && !core_is_underlay(core, &p->way) && search_get(s) != NULL)
+		leave_overlay(core, s, 0);
+	else
+		search_rerouted(core, s);
 }
 
 static bool has_copy(const struct session *s)

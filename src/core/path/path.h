@@ -36,6 +36,17 @@ void path_echo(struct core *core, struct session *s, const struct control_echo *
  * not by it. Probes at once and sends by both ways until there is an answer.
  */
 void path_doubt(struct core *core, struct session *s);
+/*
+ * What is sent on the direct path comes back by an interface of ours: it is given up for the relay
+ * at once (RELAY_OVERLAY), and not tried again for REFUSED_MS or until routes change. Nothing
+ * while there is no direct path.
+ */
+void path_refuse(struct core *core, struct session *s);
+/*
+ * Routes of this host changed: a path that now leads into an n2n network is given up like that, and
+ * what led into one is tried anew.
+ */
+void path_rerouted(struct core *core, struct session *s);
 /* Probes and watches, as the time demands. */
 void path_tick(struct core *core, struct session *s);
 /* When it has to be looked at again; UINT64_MAX: never, as things are. */

@@ -13,17 +13,21 @@
 #define SEARCH_MAX	    (CANDIDATES_MAX + 4) /* some that were not told have a place, too */
 #define SEARCH_ROUND_MAX_MS 25000u
 #define ECHO_LIFE_MS	    10000u /* an echo proves an address for so long */
+#define REFUSED_MS	    60000u /* a way that was refused is not probed for so long */
+#define REFUSED_MIN_MS	    10000u /* the same, however often routes change */
 
 struct candidate {
 	struct way way; /* local none: the system chooses */
 	uint64_t token; /* of the probe under way; 0: none */
 	uint64_t sent_ms;
-	uint64_t echoed_ms; /* last echo; 0: none */
-	uint32_t rtt_ms;    /* of it */
-	uint64_t used_ms;   /* the peer last sent from there, other than probes; 0: never */
-	uint64_t next_ms;   /* next probe in this round; 0: the round is over */
+	uint64_t echoed_ms;  /* last echo; 0: none */
+	uint32_t rtt_ms;     /* of it */
+	uint64_t used_ms;    /* the peer last sent from there, other than probes; 0: never */
+	uint64_t next_ms;    /* next probe in this round; 0: the round is over */
+	uint64_t refused_ms; /* not probed before, whatever its route; 0: it may be */
 	uint8_t tries;
-	bool told; /* the peer announced it, as against seen as a source */
+	bool told;    /* the peer announced it, as against seen as a source */
+	bool overlay; /* it leads into an n2n network of this host, as last looked */
 };
 
 struct search {
@@ -56,6 +60,15 @@ void search_offer(struct core *core, struct session *s, const struct way *way);
  * supernode, where anybody may have keys, once for each such packet: the source may be forged.
  */
 void search_seen(struct core *core, struct session *s, const struct origin *from, bool probing);
+/*
+ * This way leads into an n2n network of this host. It is not probed before refused_ms, whatever its
+ * route; 0: as soon as that leads elsewhere.
+ */
+void search_refuse(struct session *s, const struct way *way, uint64_t refused_ms);
+/* Routes changed: probes what led into such a network and does not any more. */
+void search_rerouted(struct core *core, struct session *s);
+/* Whether it is not refused, and leaves by no n2n network of this host. */
+bool search_allows(const struct core *core, const struct session *s, const struct way *way);
 /* Starts a new round at once, if there is anything to probe. */
 void search_again(struct core *core, struct session *s);
 /* Probes what is due. */

@@ -88,6 +88,12 @@ uint64_t core_freshness(struct core *core)
 	return core->freshness;
 }
 
+bool core_is_underlay(const struct core *core, const struct way *way)
+{
+	return way->carrier != CARRIER_UDP || core->io.is_underlay == NULL ||
+	       core->io.is_underlay(core->io.ctx, &way->remote);
+}
+
 void core_event(struct core *core, const struct event *e)
 {
 	core->io.event(core->io.ctx, e);

@@ -28,6 +28,13 @@ struct core_io {
 	/* A frame for the community's interface that was opened on the control thread. */
 	void (*deliver)(void *ctx, unsigned community, const struct frame *f);
 	void (*event)(void *ctx, const struct event *e);
+	/*
+	 * False: what is sent to this address by UDP leaves by an interface of an n2n network, ours
+	 * or another's on this host, and would be carried by the very paths that it is to be for
+	 * (PROTOCOL.md 9.2). Asked of peers' addresses only, for each no more often than it is
+	 * probed. NULL: there is no such thing here.
+	 */
+	bool (*is_underlay)(void *ctx, const struct endpoint *to);
 	struct random random;
 };
 
@@ -91,6 +98,8 @@ table_retire core_retire_any;
 void core_view_touch(struct core *core);
 /* The next freshness for a handshake of ours. */
 uint64_t core_freshness(struct core *core);
+/* Whether a peer may be spoken to there; what goes by other carriers than UDP always may. */
+bool core_is_underlay(const struct core *core, const struct way *way);
 /* Tells the host at once; what e points to is borrowed for the call. */
 void core_event(struct core *core, const struct event *e);
 /* Counts one that the control thread had to drop. */

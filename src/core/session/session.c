@@ -206,6 +206,12 @@ struct path *session_relay_path(const struct session *s)
 	return path;
 }
 
+void session_reached(struct core *core, struct session *s, const struct way *way)
+{
+	if (!way_same_remote(&s->route.direct, way) && core_is_underlay(core, way))
+		s->route.direct = (struct way){.carrier = way->carrier, .remote = way->remote};
+}
+
 bool session_way(const struct session *s, struct origin *to)
 {
 	*to = (struct origin){.way = s->route.direct};

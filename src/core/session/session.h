@@ -140,6 +140,8 @@ void session_end_attempt(struct session *s);
 void session_set_path(struct core *core, _Atomic(struct path *) *where, struct path *path);
 /* A new path through the relay of the route, or NULL when there is none; the caller owns it. */
 struct path *session_relay_path(const struct session *s);
+/* It was heard or reached there directly: route.direct, unless it leads into an n2n network. */
+void session_reached(struct core *core, struct session *s, const struct way *way);
 /* Where messages of a handshake go; false: nowhere yet. */
 bool session_way(const struct session *s, struct origin *to);
 
