@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Names of supernodes. The system's resolver is this file's: some names have answers that are made
- * up, one hangs, and the rest goes on to the real one.
+ * up, some hang, and the rest goes on to the real one.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -40,7 +40,9 @@ static struct {
 	unsigned hanging; /* of them, those that wait ... */
 	bool let_go;	  /* ... for this */
 	bool missing;	  /* "maybe.test" does not exist now */
-} dns = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, false, false};
+	bool missed;	  /* what "first.test" hears that hung */
+	bool first_hung;  /* "first.test" hangs but once */
+} dns = {.lock = PTHREAD_MUTEX_INITIALIZER, .change = PTHREAD_COND_INITIALIZER};
 
 static struct addrinfo *answer_with(const struct sockaddr *a, size_t len, struct addrinfo *next)
 {
@@ -129,7 +131,16 @@ int getaddrinfo(
 	dns.asked++;
 	if (strcmp(name, "hangs.test") == 0)
 		hang();
-	if (strcmp(name, "missing.test") == 0 || (strcmp(name, "maybe.test") == 0 && dns.missing))
+	if (strcmp(name, "first.test") == 0 && !dns.first_hung) {
+		dns.first_hung = true;
+		hang();
+		if (dns.missed)
+			rc = EAI_AGAIN;
+		else
+			*list = answer_v4(1, NULL);
+	} else if (strcmp(name, "missing.test") == 0 ||
+		   (dns.missing &&
+			   (strcmp(name, "maybe.test") == 0 || strcmp(name, "first.test") == 0)))
 		rc = EAI_NONAME;
 	else if (strcmp(name, "strange.test") == 0)
 		*list = answer_strange(NULL);
@@ -213,7 +224,7 @@ static int set_up(void **state)
 	c.log = &f->log;
 	c.ctx = f;
 	dns.asked = 0;
-	dns.let_go = dns.missing = false;
+	dns.let_go = dns.missing = dns.missed = dns.first_hung = false;
 	*state = f;
 	return resolver_create(&f->r, &c);
 }
@@ -403,9 +414,9 @@ static void a_name_is_looked_up_again_every_five_minutes(void **state)
 	assert_int_equal(f->reports, 2);
 }
 
-static void in_a_hurry_pauses_grow_from_five_seconds_to_a_minute(void **state)
+static void in_a_hurry_pauses_grow_from_one_second_to_ten(void **state)
 {
-	static const unsigned pause_ms[] = {5000, 10000, 20000, 40000, 60000, 60000};
+	static const unsigned pause_ms[] = {1000, 2000, 4000, 8000, 10000, 10000};
 	struct fixture *f = *state;
 	uint64_t now_ms = 1000;
 
@@ -418,9 +429,41 @@ static void in_a_hurry_pauses_grow_from_five_seconds_to_a_minute(void **state)
 	}
 	/* A time without hurry, and the first pause is short again. */
 	assert_int_equal(tick(f, now_ms + 1, false), 0);
-	now_ms += 60000;
+	now_ms += 10000;
 	assert_int_equal(tick(f, now_ms, true), 1);
-	assert_int_equal(tick(f, now_ms + 5000, true), 1);
+	assert_int_equal(tick(f, now_ms + 1000, true), 1);
+}
+
+static void a_change_has_names_looked_up_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	resolver_add(f->r, "missing.test", PORT);
+	resolver_add(f->r, "other.test", PORT);
+	resolver_add(f->r, "192.0.2.7", PORT);
+	assert_int_equal(tick(f, 1000, true), 2);
+	assert_int_equal(tick(f, 1001, true), 0);
+	resolver_changed(f->r);
+	resolver_changed(f->r);
+	assert_int_equal(tick(f, 1002, true), 2);
+	assert_int_equal(tick(f, 1003, true), 0);
+	/* And what follows it comes soon again. */
+	assert_int_equal(tick(f, 2002, true), 2);
+}
+
+/* Where all is well a name that has addresses waits for its turn. */
+static void without_hurry_a_change_concerns_what_has_no_address(void **state)
+{
+	struct fixture *f = *state;
+
+	resolver_add(f->r, "other.test", PORT);
+	resolver_add(f->r, "missing.test", PORT);
+	assert_int_equal(tick(f, 1000, false), 2);
+	resolver_changed(f->r);
+	assert_int_equal(tick(f, 1001, false), 1);
+	assert_int_equal(f->reports, 1);
+	/* That it was well then is not kept for later. */
+	assert_int_equal(tick(f, 1002, true), 0);
 }
 
 static void wait_until_hanging(unsigned n)
@@ -447,8 +490,8 @@ static void let_go(void)
 	pthread_mutex_unlock(&dns.lock);
 }
 
-/* One look-up at a time for a name, however long it takes. */
-static void a_look_up_that_hangs_is_not_begun_twice(void **state)
+/* By itself one question at a time, after a change one more, and no more than that. */
+static void a_look_up_that_hangs_is_begun_anew_after_a_change_only(void **state)
 {
 	struct fixture *f = *state;
 
@@ -458,9 +501,71 @@ static void a_look_up_that_hangs_is_not_begun_twice(void **state)
 	resolver_tick(f->r, 1000000, true);
 	assert_false(settle(f, SETTLE_MS));
 	assert_int_equal(asked(), 1);
+	resolver_changed(f->r);
+	resolver_tick(f->r, 1001000, true);
+	wait_until_hanging(2);
+	resolver_changed(f->r);
+	resolver_tick(f->r, 1002000, true);
+	assert_false(settle(f, SETTLE_MS));
+	assert_int_equal(asked(), 2);
+	let_go();
+	assert_true(settle(f, WAIT_MS));
+	assert_in_range(f->reports, 1, 2); /* the older answer may be late */
+	/* What had no room then is asked now. */
+	assert_int_equal(tick(f, 1003000, true), 1);
+}
+
+static void hang_and_ask_anew(struct fixture *f)
+{
+	resolver_add(f->r, "first.test", PORT);
+	resolver_tick(f->r, 1000, true);
+	wait_until_hanging(1);
+	resolver_changed(f->r);
+	resolver_tick(f->r, 2000, true);
+	for (unsigned i = 0; i < WAIT_MS / SETTLE_MS && f->reports == 0; i++)
+		(void)settle(f, SETTLE_MS);
+	assert_int_equal(f->reports, 1);
+	assert_address(f, 0, "192.0.2.9");
+}
+
+static void the_newest_answer_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	hang_and_ask_anew(f);
 	let_go();
 	assert_true(settle(f, WAIT_MS));
 	assert_int_equal(f->reports, 1);
+}
+
+static void an_old_answer_counts_behind_a_newer_failure(void **state)
+{
+	struct fixture *f = *state;
+
+	dns.missing = true;
+	resolver_add(f->r, "first.test", PORT);
+	resolver_tick(f->r, 1000, true);
+	wait_until_hanging(1);
+	resolver_changed(f->r);
+	resolver_tick(f->r, 2000, true);
+	for (unsigned i = 0; i < WAIT_MS / SETTLE_MS && f->warnings == 0; i++)
+		(void)settle(f, SETTLE_MS);
+	assert_int_equal(f->warnings, 1);
+	let_go();
+	assert_true(settle(f, WAIT_MS));
+	assert_int_equal(f->reports, 1);
+	assert_address(f, 0, "192.0.2.1");
+}
+
+static void an_old_failure_is_not_told_behind_a_newer_answer(void **state)
+{
+	struct fixture *f = *state;
+
+	dns.missed = true;
+	hang_and_ask_anew(f);
+	let_go();
+	assert_true(settle(f, WAIT_MS));
+	assert_int_equal(f->lines, 0);
 }
 
 static void nothing_is_reported_after_a_stop(void **state)
@@ -523,8 +628,13 @@ int main(void)
 		RESOLVER_TEST(a_name_without_usable_address_is_told),
 		RESOLVER_TEST(a_missing_name_is_told_once_until_it_was_found),
 		RESOLVER_TEST(a_name_is_looked_up_again_every_five_minutes),
-		RESOLVER_TEST(in_a_hurry_pauses_grow_from_five_seconds_to_a_minute),
-		RESOLVER_TEST(a_look_up_that_hangs_is_not_begun_twice),
+		RESOLVER_TEST(in_a_hurry_pauses_grow_from_one_second_to_ten),
+		RESOLVER_TEST(a_change_has_names_looked_up_at_once),
+		RESOLVER_TEST(without_hurry_a_change_concerns_what_has_no_address),
+		RESOLVER_TEST(a_look_up_that_hangs_is_begun_anew_after_a_change_only),
+		RESOLVER_TEST(the_newest_answer_counts),
+		RESOLVER_TEST(an_old_answer_counts_behind_a_newer_failure),
+		RESOLVER_TEST(an_old_failure_is_not_told_behind_a_newer_answer),
 		RESOLVER_TEST(nothing_is_reported_after_a_stop),
 		RESOLVER_TEST(a_stop_takes_back_what_has_not_begun),
 		cmocka_unit_test(nothing_can_be_stopped_and_destroyed),

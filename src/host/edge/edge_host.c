@@ -57,8 +57,10 @@ static void on_netif(uv_poll_t *p, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (netif_watch_drain(h->watch))
-		tell_addresses(h, sys_now_ms());
+	if (!netif_watch_drain(h->watch))
+		return;
+	resolver_changed(h->resolver);
+	tell_addresses(h, sys_now_ms());
 }
 
 static void save(struct edge_host *h, uint64_t now_ms, bool at_once)
@@ -91,6 +93,8 @@ static void on_second(void *ctx, uint64_t now_ms)
 {
 	struct edge_host *h = ctx;
 
+	if (name_files_changed(&h->name_files))
+		resolver_changed(h->resolver);
 	resolver_tick(h->resolver, now_ms, !edge_is_registered(h->edge));
 	if (now_ms >= h->listed_ms + LIST_ADDRESSES_MS)
 		tell_addresses(h, now_ms);
@@ -197,6 +201,7 @@ static int add_supernodes(struct edge_host *h, struct os_error *err)
 			err->text, options_hint(hint, &edge_options, err->setting));
 	if (rc != 0)
 		return os_error_set(err, rc, "no memory for the list of supernodes; free some");
+	name_files_init(&h->name_files, name_files_of_system);
 	for (unsigned i = 0; rc == 0 && i < h->conf->supernode_count; i++)
 		rc = add_supernode(h, i, &h->conf->supernodes[i], err);
 	return rc;

@@ -7,6 +7,7 @@
 #include "host/community/membership.h"
 #include "host/edge/edge_host.h"
 #include "host/loop/host.h"
+#include "host/loop/name_files.h"
 #include "host/loop/resolve.h"
 #include "host/worker/edge.h"
 #include "os/netif.h"
@@ -22,6 +23,7 @@ struct edge_host {
 	struct membership member[COMMUNITIES_MAX]; /* by index of the community */
 	struct udp *joined[WORKERS_MAX];	   /* of workers after the first */
 	struct resolver *resolver;
+	struct name_files name_files;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */

@@ -9,20 +9,37 @@
 
 #include "base/err.h"
 
-#define RETRY_FIRST_MS 5000u
-#define RETRY_MAX_MS   60000u
+#define RETRY_FIRST_MS 1000u
+#define RETRY_MAX_MS   10000u
 #define REFRESH_MS     300000u
+/*
+ * Questions of one name at a time: the second is for when things have changed, as the first may
+ * hang for long with a server that is not reached any more.
+ */
+#define QUESTIONS 2
+/* libuv's threads, of which questions get half: two names may hang, and others be asked anew. */
+#define THREADS "8"
+
+struct question {
+	uv_getaddrinfo_t request; /* data: this */
+	struct lookup *lookup;
+	bool busy;
+	unsigned serial; /* of the lookup's questions */
+};
 
 struct lookup {
-	uv_getaddrinfo_t request; /* data: this */
+	struct question question[QUESTIONS];
 	struct resolver *resolver;
 	unsigned number;
 	const char *host;
 	uint16_t port;
-	bool busy;
 	bool literal;
 	bool done; /* found at least once */
+	bool news; /* what an answer would be now is another matter than it was */
 	int failure;
+	unsigned asked;	   /* questions */
+	unsigned answered; /* the newest question that came to an end ... */
+	unsigned found;	   /* ... and with addresses */
 	uint64_t next_ms;
 	uint64_t retry_ms; /* next_ms if we are in a hurry */
 	uint32_t pause_ms;
@@ -42,6 +59,8 @@ int resolver_create(struct resolver **out, const struct resolver_config *c)
 	if (r == NULL)
 		return N2N_ENOMEM;
 	r->c = *c;
+	/* Read when the first question is asked; the user's own number wins. */
+	(void)setenv("UV_THREADPOOL_SIZE", THREADS, 0);
 	*out = r;
 	return 0;
 }
@@ -53,7 +72,10 @@ void resolver_add(struct resolver *r, const char *host, uint16_t port)
 
 	assert(r->n < SUPERNODES_MAX);
 	*l = (struct lookup){.resolver = r, .number = r->n++, .host = host, .port = port};
-	l->request.data = l;
+	for (unsigned i = 0; i < QUESTIONS; i++) {
+		l->question[i].lookup = l;
+		l->question[i].request.data = &l->question[i];
+	}
 	l->literal = endpoint_parse(&e, host, port) == 0;
 	l->pause_ms = RETRY_FIRST_MS;
 }
@@ -95,38 +117,71 @@ static void failed(struct lookup *l, int status)
 	l->failure = status;
 }
 
-static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+/* An older question may be answered behind a newer one: then it counts if that came to nothing. */
+static void take_answer(struct question *q, int status, const struct addrinfo *list)
 {
-	struct lookup *l = request->data;
 	struct endpoint found[SUPERNODE_ADDRESSES];
+	struct lookup *l = q->lookup;
+	bool newest = q->serial > l->answered;
 	size_t n = 0;
 
-	l->busy = false;
-	if (l->resolver->closing)
-		goto out;
+	if (newest)
+		l->answered = q->serial;
 	for (const struct addrinfo *a = list; a != NULL && n < SUPERNODE_ADDRESSES; a = a->ai_next)
 		if (take_address(&found[n], a, l->port))
 			n++;
 	if (status != 0 || n == 0) {
-		failed(l, status != 0 ? status : UV_EAI_NODATA);
-		goto out;
+		if (newest)
+			failed(l, status != 0 ? status : UV_EAI_NODATA);
+		return;
 	}
+	if (q->serial < l->found)
+		return;
+	l->found = q->serial;
 	l->failure = 0;
 	l->done = true;
 	l->resolver->c.found(l->resolver->c.ctx, l->number, found, n);
-out:
+}
+
+static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+{
+	struct question *q = request->data;
+
+	q->busy = false;
+	if (!q->lookup->resolver->closing)
+		take_answer(q, status, list);
 	uv_freeaddrinfo(list);
 }
 
-static void start(struct lookup *l, uint64_t now_ms)
+static void ask(struct lookup *l, struct question *q, uint64_t now_ms)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
 
+	if (l->news)
+		l->pause_ms = RETRY_FIRST_MS;
+	l->news = false;
 	l->next_ms = now_ms + REFRESH_MS;
 	l->retry_ms = now_ms + l->pause_ms;
 	l->pause_ms = l->pause_ms * 2 < RETRY_MAX_MS ? l->pause_ms * 2 : RETRY_MAX_MS;
-	l->busy = uv_getaddrinfo(
-			  l->resolver->c.loop, &l->request, on_answer, l->host, NULL, &hints) == 0;
+	q->serial = ++l->asked;
+	q->busy = uv_getaddrinfo(
+			  l->resolver->c.loop, &q->request, on_answer, l->host, NULL, &hints) == 0;
+}
+
+static bool is_due(const struct lookup *l, uint64_t now_ms, bool hurry)
+{
+	for (unsigned i = 0; i < QUESTIONS; i++)
+		if (l->question[i].busy)
+			return l->news;
+	return l->news || now_ms >= l->next_ms || (hurry && now_ms >= l->retry_ms);
+}
+
+static struct question *free_question(struct lookup *l)
+{
+	for (unsigned i = 0; i < QUESTIONS; i++)
+		if (!l->question[i].busy)
+			return &l->question[i];
+	return NULL;
 }
 
 static void tell_literal(struct lookup *l)
@@ -139,17 +194,33 @@ static void tell_literal(struct lookup *l)
 	l->resolver->c.found(l->resolver->c.ctx, l->number, &e, 1);
 }
 
+static void look_up(struct lookup *l, uint64_t now_ms, bool hurry)
+{
+	struct question *q = free_question(l);
+
+	if (!hurry) {
+		l->pause_ms = RETRY_FIRST_MS;
+		l->news = l->news && !l->done;
+	}
+	if (q != NULL && is_due(l, now_ms, hurry))
+		ask(l, q, now_ms);
+}
+
+void resolver_changed(struct resolver *r)
+{
+	for (unsigned i = 0; i < r->n; i++)
+		r->lookup[i].news = true;
+}
+
 void resolver_tick(struct resolver *r, uint64_t now_ms, bool hurry)
 {
 	for (unsigned i = 0; i < r->n && !r->closing; i++) {
 		struct lookup *l = &r->lookup[i];
 
-		if (!hurry)
-			l->pause_ms = RETRY_FIRST_MS;
 		if (l->literal)
 			tell_literal(l);
-		else if (!l->busy && (now_ms >= l->next_ms || (hurry && now_ms >= l->retry_ms)))
-			start(l, now_ms);
+		else
+			look_up(l, now_ms, hurry);
 	}
 }
 
@@ -159,8 +230,9 @@ void resolver_stop(struct resolver *r)
 		return;
 	r->closing = true;
 	for (unsigned i = 0; i < r->n; i++)
-		if (r->lookup[i].busy)
-			(void)uv_cancel((uv_req_t *)&r->lookup[i].request);
+		for (unsigned k = 0; k < QUESTIONS; k++)
+			if (r->lookup[i].question[k].busy)
+				(void)uv_cancel((uv_req_t *)&r->lookup[i].question[k].request);
 }
 
 void resolver_destroy(struct resolver *r)

@@ -23,14 +23,23 @@ struct resolver_config {
 	void *ctx;
 };
 
-/* N2N_ENOMEM. */
+/* N2N_ENOMEM. Before there are other threads: the environment is changed. */
 MUST_CHECK int resolver_create(struct resolver **out, const struct resolver_config *c);
 /*
  * At most SUPERNODES_MAX. host is a name or an address, kept by the caller. A literal is reported
  * at the next tick.
  */
 void resolver_add(struct resolver *r, const char *host, uint16_t port);
-/* To be called every second or so. hurry: none of the addresses known works. */
+/*
+ * The network changed, or what is told about names: what has no address yet is looked up anew at
+ * the next tick, and in a hurry everything, also while an older question is not answered. The
+ * newest answer counts.
+ */
+void resolver_changed(struct resolver *r);
+/*
+ * To be called every second or so, which limits how often is asked. hurry: none of the addresses
+ * known works; then a name is looked up after 1 s, 2 s and so on up to 10 s, else every 5 minutes.
+ */
 void resolver_tick(struct resolver *r, uint64_t now_ms, bool hurry);
 /*
  * Gives up what is under way; nothing is reported any more. A look-up that hangs in the system's
