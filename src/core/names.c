@@ -14,6 +14,7 @@ struct name {
 #define LOOK_UP(table, i, as) ((size_t)(i) < COUNT(table) ? (table)[i].as : "?")
 
 static const struct name community_states[] = {COMMUNITY_STATES(ROW)};
+static const struct name peer_states[] = {PEER_STATES(ROW)};
 static const struct name supernode_states[] = {SUPERNODE_STATES(ROW)};
 static const struct name refusals[] = {
 #define X(id, name, text) [REGISTER_##id] = {name, text},
@@ -30,6 +31,24 @@ const char *community_state_name(enum community_state s)
 const char *community_state_text(enum community_state s)
 {
 	return LOOK_UP(community_states, s, text);
+}
+
+const char *community_text(const struct status_community *c)
+{
+	if (c->state == COMMUNITY_UP && c->supernode < 0)
+		return "connected, but no supernode answers: only members with a direct path are "
+		       "reached";
+	return community_state_text(c->state);
+}
+
+const char *peer_state_name(enum peer_state s)
+{
+	return LOOK_UP(peer_states, s, name);
+}
+
+const char *peer_state_text(enum peer_state s)
+{
+	return LOOK_UP(peer_states, s, text);
 }
 
 const char *supernode_state_name(enum supernode_state s)

@@ -19,13 +19,14 @@
  * and text for people, which follows the community's name.
  */
 #define COMMUNITY_STATES(X)                                                                        \
-	X(NO_SUPERNODE, "no-supernode", "no supernode reached yet; trying again all the time")     \
+	X(NO_SUPERNODE, "no-supernode", "no supernode answers; trying again all the time")         \
 	X(ALONE, "alone", "registered; no other member is there yet")                              \
 	X(REFUSED, "refused", "no supernode takes the registration; trying again")                 \
 	X(JOINING, "joining", "other members are there; shaking hands")                            \
 	X(WRONG_KEY, "wrong-key", "no other member under this key")                                \
 	X(WRONG_PASSPHRASE, "wrong-passphrase", "passphrase differs from every member reached")    \
-	X(UP, "up", "connected")
+	X(UP, "up", "connected")                                                                   \
+	X(SILENT, "silent", "registered, but no other member answers any more")
 
 enum community_state {
 #define X(id, name, text) COMMUNITY_##id,
@@ -42,15 +43,33 @@ struct status_community {
 	enum community_state state;
 	unsigned listed; /* other members in the supernode's roster */
 	unsigned up;	 /* of them with a session */
-	int supernode;	 /* index of the one in use, -1 */
+	int supernode;	 /* index of the one in use, if it answers; else -1 */
 	uint8_t n_addresses;
 	const struct claim_address *address;
+};
+
+/*
+ * Whether another member is there, by what was sent and heard: the same. That one with whom nobody
+ * speaks has no keys after a while is no fault: the next frame shakes hands.
+ */
+#define PEER_STATES(X)                                                                             \
+	X(JOINING, "joining", "listed, and never met; shaking hands")                              \
+	X(UP, "up", "heard a moment ago")                                                          \
+	X(IDLE, "idle", "nobody spoke with it lately; the next frame reaches it")                  \
+	X(SILENT, "silent", "what was sent to it is not answered")                                 \
+	X(AWAY, "away", "it left, or its supernode does not hear it any more")
+
+enum peer_state {
+#define X(id, name, text) PEER_##id,
+	PEER_STATES(X)
+#undef X
 };
 
 struct status_peer {
 	unsigned community;
 	uint8_t edge_id[EDGE_ID_LEN];
 	bool listed;
+	enum peer_state state;
 	bool up; /* has keys */
 	bool has_mac;
 	struct mac mac;
@@ -62,7 +81,7 @@ struct status_peer {
 	bool direct;
 	struct endpoint remote;	  /* when direct */
 	enum relay_reason reason; /* when not */
-	uint32_t rtt_ms;	  /* when direct */
+	uint32_t rtt_us;	  /* when direct */
 	enum aead_suite suite;	  /* when up */
 	uint64_t key_age_ms;	  /* when up */
 	uint64_t heard_ms;	  /* ago; NEVER_MS */
@@ -78,6 +97,7 @@ struct status_peer {
 	X(REGISTERING, "registering", "asked for the registration")                                \
 	X(UP, "up", "registered")                                                                  \
 	X(REFUSED, "refused", "refused the registration; to be asked again")                       \
+	X(NO_ANSWER, "no-answer", "does not answer; trying again")                                 \
 	X(MISMATCH, "key-mismatch", "its key is not the one given for it")
 
 enum supernode_state {
@@ -124,6 +144,11 @@ struct status_sink {
 const char *community_state_name(enum community_state s);
 /* For people, to follow the community's name. */
 const char *community_state_text(enum community_state s);
+/* The same, and whether a supernode is missed. */
+const char *community_text(const struct status_community *c);
+/* For machines, and for people. */
+const char *peer_state_name(enum peer_state s);
+const char *peer_state_text(enum peer_state s);
 /* For machines. */
 const char *supernode_state_name(enum supernode_state s);
 /* For machines; "other" for a result that is unknown, as only newer supernodes have it. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rtt.h"
 #include "conf/process_conf.h"
 #include "conf/values.h"
 #include "ctl/ask.h"
@@ -98,11 +99,12 @@ static void fill_path(char row[][CELL_MAX], const json_t *peer)
 {
 	const json_t *path = json_object_get(peer, "path");
 	bool direct = strcmp(string(path, "kind"), "direct") == 0;
+	char rtt[RTT_TEXT_MAX];
 
 	copy(row[0], string(path, "kind"));
 	copy(row[1], direct ? string(path, "endpoint") : string(path, "reason"));
 	if (direct)
-		snprintf(row[2], CELL_MAX, "%.0f ms", number(path, "rtt_ms"));
+		copy(row[2], rtt_format((uint64_t)number(path, "rtt_us"), rtt));
 	else
 		copy(row[2], "-");
 }
@@ -113,20 +115,21 @@ static void fill_peer(char row[][CELL_MAX], const json_t *peer)
 		json_string_value(json_array_get(json_object_get(peer, "addresses"), 0));
 
 	snprintf(row[0], CELL_MAX, "%.*s", ID_SHOWN, string(peer, "id"));
-	copy(row[1], address != NULL ? address : "-");
-	copy(row[2], string(peer, "mac"));
-	fill_path(&row[3], peer);
-	copy(row[6], string(peer, "cipher"));
-	age(row[7], peer, "key_age_s");
-	age(row[8], peer, "heard_s");
-	text_bytes(row[9], number(peer, "bytes_in"));
-	text_bytes(row[10], number(peer, "bytes_out"));
+	copy(row[1], string(peer, "state"));
+	copy(row[2], address != NULL ? address : "-");
+	copy(row[3], string(peer, "mac"));
+	fill_path(&row[4], peer);
+	copy(row[7], string(peer, "cipher"));
+	age(row[8], peer, "key_age_s");
+	age(row[9], peer, "heard_s");
+	text_bytes(row[10], number(peer, "bytes_in"));
+	text_bytes(row[11], number(peer, "bytes_out"));
 }
 
 static void print_peers(const json_t *community)
 {
-	static const char *const titles[] = {"PEER", "ADDRESS", "MAC", "PATH", "VIA", "RTT",
-		"CIPHER", "KEY AGE", "HEARD", "IN", "OUT"};
+	static const char *const titles[] = {"PEER", "STATE", "ADDRESS", "MAC", "PATH", "VIA",
+		"RTT", "CIPHER", "KEY AGE", "HEARD", "IN", "OUT"};
 	struct table t = {.columns = sizeof(titles) / sizeof(titles[0])};
 	const json_t *peers = json_object_get(community, "peers"), *peer;
 	char(*row)[CELL_MAX] = table_row(&t);

@@ -37,7 +37,7 @@ static void check_text(const char *text)
 static void each_has_a_name_and_a_text(void **state)
 {
 	struct table communities = {.n = 0}, supernodes = {.n = 0}, reasons = {.n = 0},
-		     refusals = {.n = 0}, events = {.n = 0};
+		     refusals = {.n = 0}, events = {.n = 0}, peers = {.n = 0};
 
 	(void)state;
 #define X(id, word, explanation)                                                                   \
@@ -51,6 +51,12 @@ static void each_has_a_name_and_a_text(void **state)
 	check_text(explanation);                                                                   \
 	assert_string_equal(supernode_state_name(SUPERNODE_##id), word);
 	SUPERNODE_STATES(X)
+#undef X
+#define X(id, word, explanation)                                                                   \
+	check_name(&peers, peer_state_name(PEER_##id));                                            \
+	check_text(peer_state_text(PEER_##id));                                                    \
+	assert_string_equal(peer_state_name(PEER_##id), word);
+	PEER_STATES(X)
 #undef X
 #define X(id, word, explanation)                                                                   \
 	check_name(&reasons, relay_reason_name(RELAY_##id));                                       \
@@ -70,8 +76,9 @@ static void each_has_a_name_and_a_text(void **state)
 	assert_string_equal(event_text(EVENT_##id), explanation);
 	EVENT_KINDS(X)
 #undef X
-	assert_int_equal(communities.n, 7);
-	assert_int_equal(supernodes.n, 8);
+	assert_int_equal(communities.n, 8);
+	assert_int_equal(supernodes.n, 9);
+	assert_int_equal(peers.n, 5);
 	assert_int_equal(reasons.n, 6);
 	assert_int_equal(refusals.n, 5);
 	assert_int_equal(events.n, 19);
@@ -82,7 +89,8 @@ static void each_name_is_in_control_md(void **state)
 {
 	static const char *const names[] = {
 #define X(id, word, explanation) "`" word "`",
-		COMMUNITY_STATES(X) SUPERNODE_STATES(X) RELAY_REASONS(X) REGISTER_REFUSALS(X)
+		COMMUNITY_STATES(X) SUPERNODE_STATES(X) PEER_STATES(X) RELAY_REASONS(X)
+			REGISTER_REFUSALS(X)
 #undef X
 	};
 	static char text[1 << 16];
@@ -104,12 +112,14 @@ static void each_name_is_in_control_md(void **state)
 static void what_is_in_no_table_has_a_question_mark(void **state)
 {
 	(void)state;
-	assert_string_equal(community_state_name((enum community_state)7), "?");
+	assert_string_equal(community_state_name((enum community_state)8), "?");
 	assert_string_equal(community_state_text((enum community_state) - 1), "?");
-	assert_string_equal(supernode_state_name((enum supernode_state)8), "?");
+	assert_string_equal(supernode_state_name((enum supernode_state)9), "?");
 	assert_string_equal(relay_reason_name((enum relay_reason)6), "?");
 	assert_string_equal(relay_reason_text((enum relay_reason) - 1), "?");
 	assert_string_equal(event_text((enum event_kind) - 1), "?");
+	assert_string_equal(peer_state_name((enum peer_state)5), "?");
+	assert_string_equal(peer_state_text((enum peer_state) - 1), "?");
 	assert_string_equal(register_refusal_name(REGISTER_OK), "other");
 	assert_string_equal(register_refusal_name(255), "other");
 }

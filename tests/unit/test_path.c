@@ -41,7 +41,7 @@ static void something_much_faster_is_taken(void **state)
 	f->core->now_ms += 150;
 	hear_direct(f);
 	echo(f, seen[0].token, &from);
-	assert_int_equal(f->s->search->rtt_ms, 150);
+	assert_int_equal(f->s->search->rtt_us, 150000);
 	for (unsigned rtt = 80; rtt >= 20; rtt /= 4) {
 		tell(f, 9, 1);
 		assert_true(tick(f, seen) >= 1 && seen[0].probe);

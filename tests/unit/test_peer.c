@@ -10,6 +10,7 @@
 #define GIVE_WAY_MS 1000u
 #define AGAIN_MS    500u
 #define SILENT_MS   15000u
+#define AWAY_MS	    15000u
 #define EPOCH	    (UINT64_C(1) << 32)
 #define PEERS	    4
 
@@ -474,9 +475,13 @@ static void who_has_keys_is_not_forgotten_until_they_end(void **state)
 	list_all(f, VERSION(1), 1);
 	far = meet(f, 1);
 	list_change(f, VERSION(1), VERSION(2), 1, true);
+	run(f, AWAY_MS - TICK_MS);
+	assert_true(peer_of(f, 1)->up);
+	run(f, 2 * TICK_MS);
+	assert_false(peer_of(f, 1)->up);
+	assert_int_equal(f->events[EVENT_PEER_DOWN], 1);
 	run(f, 2 * FORGET_MS);
 	assert_non_null(peer_of(f, 1));
-	assert_true(peer_of(f, 1)->up);
 	run(f, KEYS_REJECT_MS - 2 * FORGET_MS + 1000);
 	assert_int_equal(f->events[EVENT_PEER_DOWN], 1);
 	run(f, FORGET_MS);

@@ -230,6 +230,8 @@ static void a_chosen_path_is_the_only_one(void **state)
 	assert_int_equal(f->rig.n_sent, BATCH_MAX);
 	for (unsigned i = 0; i < BATCH_MAX; i++)
 		check_relayed(f, &f->rig.sent[i], i, i);
+	assert_int_equal(f->s->link.tx_ms, 0);
+	assert_int_equal(f->s->link.tx_frames, 0);
 	free(via);
 }
 

@@ -129,7 +129,6 @@ bool transmit_on(struct transmitter *t, struct tx *run, size_t n, struct path *v
 	if (!seal_run(t, run, n))
 		return false;
 	send_on(t, run, n, via, now_ms);
-	count_run(run, n, now_ms);
 	return true;
 }
 

@@ -54,7 +54,10 @@ void transmitter_fini(struct transmitter *t);
  * counted. False when the key set is used up: nothing was sent.
  */
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms);
-/* The same on a path of the caller's choice alone. */
+/*
+ * The same on a path of the caller's choice alone: probes and the like, no frames. What does not go
+ * where the link's packets go leaves its ticks and counters as they are.
+ */
 bool transmit_on(
 	struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms);
 

@@ -518,6 +518,7 @@ void edge_remember(struct edge *e, unsigned community, const struct known_peer *
 	if (p == NULL)
 		return;
 	p->remembered = true;
+	p->left = !p->listed;
 	p->trust.known = true;
 	if (endpoint_is_usable(&k->direct)) {
 		const struct way last = way_to(&k->direct);

@@ -49,9 +49,12 @@ struct peer {
 	uint32_t shown_handle;
 	uint32_t incarnation; /* as listed */
 	bool listed;
-	bool marked;	 /* named since a roster began anew */
-	bool up;	 /* EVENT_PEER_UP was told */
-	bool remembered; /* from an earlier run */
+	bool marked;	   /* named since a roster began anew */
+	bool up;	   /* EVENT_PEER_UP was told, and not that it is gone */
+	bool left;	   /* it said goodbye, or is of an earlier run and was not met yet */
+	uint8_t asks;	   /* how often it was asked again, since ... */
+	uint64_t asked_ms; /* what was sent is unanswered; 0: nothing is */
+	bool remembered;   /* from an earlier run */
 	uint64_t unlisted_ms;
 	struct control_claim claim;   /* zero MAC: it has no address */
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
@@ -101,6 +104,7 @@ struct hop {
 	uint64_t roster;			/* version applied */
 	bool collecting;			/* a roster began anew and is not complete */
 	struct refusal refused[SUPERNODES_MAX]; /* by supernode */
+	bool silent[SUPERNODES_MAX];		/* it did not answer when it was in use, last */
 };
 
 struct community {
@@ -206,6 +210,8 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len);
 void hop_moved(struct community *c);
 /* Ends it with its session, before the community ends. */
 void hop_leave(struct community *c);
+/* Its state for people: of one that does not answer it says so. now_ms: as of then. */
+enum supernode_state hop_state(const struct community *c, uint64_t now_ms);
 
 /* ---- peer.c: the other members of one community ---- */
 

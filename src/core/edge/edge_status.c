@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an edge tells of itself. */
-#include "core/edge/edge_state.h"
+#include "core/edge/presence.h"
 
 #define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
 
 #define WRONG_MS 10000u /* handshakes that fail for so long tell of another passphrase */
 
-static void count_peers(const struct community *c, unsigned *listed, unsigned *up)
+/* Other members of a community. */
+struct tally {
+	unsigned listed, keyed;
+	unsigned met[PEER_AWAY + 1]; /* those met in this run, by state */
+};
+
+static struct tally count_peers(const struct community *c, uint64_t now_ms)
 {
-	*listed = *up = 0;
+	struct tally t = {.listed = 0};
+
 	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
-		*listed += p->listed;
-		*up += p->up;
+		t.listed += p->listed;
+		t.keyed += session_sending(p->session, now_ms) != NULL;
+		t.met[presence_state(p, now_ms)] += p->up;
 	}
+	return t;
 }
 
 /* A listed member whom we ask in vain, and who would answer if it had our key. */
@@ -37,21 +46,36 @@ static bool is_refused(const struct community *c)
 	return false;
 }
 
-enum community_state community_state(const struct community *c)
+/* Registered, and it answers: who is listed is there, and is reached. */
+static bool is_served(const struct community *c, uint64_t now_ms)
 {
-	unsigned listed, up;
+	return hop_state(c, now_ms) == SUPERNODE_UP;
+}
 
-	count_peers(c, &listed, &up);
-	/* Sessions without traffic end and begin again with the next frame: that is no fault. */
-	if (up > 0 || (c->any_confirmed && listed > 0))
+static enum community_state state_of(
+	const struct community *c, const struct tally *t, uint64_t now_ms)
+{
+	bool served = is_served(c, now_ms);
+
+	if (t->met[PEER_UP] > 0 || (served && t->met[PEER_IDLE] > 0))
 		return COMMUNITY_UP;
 	if (!c->any_confirmed && c->unfit > 1 && core_of(c)->now_ms >= c->unfit_ms + WRONG_MS)
 		return COMMUNITY_WRONG_PASSPHRASE;
-	if (!c->any_confirmed && listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
+	if (!c->any_confirmed && t->listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
 		return COMMUNITY_WRONG_KEY;
-	if (!hop_is_up(c))
+	if (!served)
 		return is_refused(c) ? COMMUNITY_REFUSED : COMMUNITY_NO_SUPERNODE;
-	return listed > 0 ? COMMUNITY_JOINING : COMMUNITY_ALONE;
+	if (t->met[PEER_SILENT] > 0)
+		return COMMUNITY_SILENT;
+	return t->listed > 0 ? COMMUNITY_JOINING : COMMUNITY_ALONE;
+}
+
+enum community_state community_state(const struct community *c)
+{
+	uint64_t now_ms = core_of(c)->now_ms;
+	const struct tally t = count_peers(c, now_ms);
+
+	return state_of(c, &t, now_ms);
 }
 
 static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
@@ -87,6 +111,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 	struct status_peer t = {
 		.community = s->link.community,
 		.listed = p->listed,
+		.state = presence_state(p, now_ms),
 		.up = k != NULL,
 		.has_mac = !mac_is_zero(&p->claim.mac),
 		.mac = p->claim.mac,
@@ -94,7 +119,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 		.address = p->claim.address,
 		.direct = direct != NULL,
 		.reason = s->search != NULL ? s->search->reason : RELAY_SEARCHING,
-		.rtt_ms = s->search != NULL ? s->search->rtt_ms : 0,
+		.rtt_us = s->search != NULL ? s->search->rtt_us : 0,
 		.heard_ms = ago(now_ms, &s->link.rx_ms),
 		.tx_frames = link_word(&s->link.tx_frames),
 		.tx_bytes = link_word(&s->link.tx_bytes),
@@ -164,7 +189,7 @@ static void tell_supernodes(
 		if (entry->n > 0)
 			t.remote = entry->address[0];
 		if (i == h->supernode && h->state != SUPERNODE_UNRESOLVED) {
-			t.state = h->state;
+			t.state = hop_state(c, now_ms);
 			t.remote = h->way.remote;
 			t.handle = h->handle;
 			t.observed = h->observed;
@@ -184,19 +209,21 @@ void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink
 	const struct community *c;
 
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
+		const struct tally peers = count_peers(c, now_ms);
 		struct status_community t = {
 			.index = c->index,
 			.name = c->name,
 			.by_key = c->party.mode == MODE_KEY,
 			.mac = c->mac,
-			.state = community_state(c),
-			.supernode = hop_is_up(c) ? (int)c->hop.supernode : -1,
+			.state = state_of(c, &peers, now_ms),
+			.listed = peers.listed,
+			.up = peers.keyed,
+			.supernode = is_served(c, now_ms) ? (int)c->hop.supernode : -1,
 			.n_addresses = c->n_addresses,
 			.address = c->address,
 		};
 
 		edge_id(t.edge_id, c->party.self.public);
-		count_peers(c, &t.listed, &t.up);
 		sink->community(sink->ctx, &t);
 		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
 			struct status_peer peer = describe(p, now_ms);

@@ -18,6 +18,7 @@
 #define TRY_MS		  1500u /* silence to a handshake before asking, or trying, another */
 #define UP_DOUBT_MS	  300u	/* the same while frames rely on the relay */
 #define LOST_MS		  6000u
+#define SILENT_MS	  5000u /* so long without an answer, people are told */
 #define PING_MS		  5250u /* +- 2.75 s */
 #define PING_AGAIN_MS	  1000u
 #define REGISTER_AGAIN_MS 2000u
@@ -228,8 +229,10 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len)
 		(h->state == SUPERNODE_UP && !is_unanswered(h) && !h->hello.trying) ||
 		!hello_is_answer(&h->hello, data, len, &m))
 		return false;
-	if (m.answer)
+	if (m.answer) {
+		h->silent[h->supernode] = false;
 		take_hello(c, &m);
+	}
 	return true;
 }
 
@@ -242,6 +245,7 @@ void hop_keyed(struct community *c)
 
 	path_use(core_of(c), h->session, &h->way);
 	c->edge->supernode[h->supernode].mismatch = false;
+	h->silent[h->supernode] = false;
 	h->hello_ms = 0;
 	hello_settle(&h->hello);
 	h->tried_ms = 0;
@@ -453,6 +457,23 @@ static bool is_lost(const struct hop *h, uint64_t now_ms)
 	return now_ms >= heard + LOST_MS && !hello_has_more(&h->hello);
 }
 
+enum supernode_state hop_state(const struct community *c, uint64_t now_ms)
+{
+	const struct hop *h = &c->hop;
+	uint64_t heard = h->session != NULL ? link_word(&h->session->link.rx_ms) : 0;
+	bool silent;
+
+	if (h->state == SUPERNODE_UNRESOLVED)
+		return h->state;
+	if (h->state == SUPERNODE_UP)
+		silent = h->unanswered_ms != 0 && now_ms >= h->unanswered_ms + SILENT_MS &&
+			 now_ms >= heard + SILENT_MS;
+	else
+		silent = h->silent[h->supernode] ||
+			 (heard == 0 && now_ms >= h->began_ms + SILENT_MS);
+	return silent ? SUPERNODE_NO_ANSWER : h->state;
+}
+
 static bool may_begin(const struct community *c)
 {
 	for (unsigned i = 0; i < c->edge->n_supernodes; i++)
@@ -486,6 +507,7 @@ void hop_tick(struct community *c)
 		if (!c->told_silent)
 			supernode_event(c, EVENT_SUPERNODE_SILENT, 0);
 		c->told_silent = true;
+		h->silent[h->supernode] = true;
 		begin(c);
 		return;
 	}

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/edge/edge_state.h"
+#include "core/edge/presence.h"
 #include "core/path/probe.h"
 #include "core/session/send.h"
 
@@ -174,6 +174,7 @@ static void list(struct community *c, const struct roster_entry *r)
 		    p->incarnation != r->incarnation;
 	p->marked = true;
 	p->listed = true;
+	p->left = false;
 	p->incarnation = r->incarnation;
 	if (p->handle != r->handle) {
 		p->handle = r->handle;
@@ -266,10 +267,7 @@ void peer_confirmed(struct peer *p, unsigned effects)
 		send_event(core, p->session, EVENT_PEER_RESTARTED, 0);
 	}
 	peer_keyed(p);
-	if (!p->up) {
-		p->up = true;
-		send_event(core, p->session, EVENT_PEER_UP, 0);
-	}
+	presence_met(p);
 	core_event(core, &(struct event){.kind = EVENT_STATE, .community = p->community->index});
 }
 
@@ -320,6 +318,7 @@ static void take_bye(struct peer *p)
 	session_forget_keys(core, p->session);
 	p->session->wanted = false;
 	p->session->not_before_ms = core->now_ms + RESTART_GAP_MS;
+	p->left = true;
 	unlist(p);
 	session_look_at(core, p->session, core->flush_ms);
 }
@@ -423,13 +422,13 @@ void peers_moved(struct community *c)
 static void doubt_silence(struct peer *p)
 {
 	struct session *s = p->session;
-	uint64_t sent = link_word(&s->link.tx_frame_ms), heard = link_word(&s->link.rx_ms);
+	uint64_t now_ms = core_of_peer(p)->now_ms, since = p->asked_ms;
 
-	if (s->current == NULL || s->attempt != NULL || s->wanted)
+	if (since == 0 || s->current == NULL || s->attempt != NULL || s->wanted)
 		return;
-	if (heard < s->current->born_ms)
-		heard = s->current->born_ms;
-	if (sent >= heard + SILENT_MS && core_of_peer(p)->now_ms < sent + SILENT_MS)
+	if (since < s->current->born_ms)
+		since = s->current->born_ms;
+	if (now_ms >= since + SILENT_MS && now_ms < link_word(&s->link.tx_frame_ms) + SILENT_MS)
 		session_want(core_of_peer(p), s);
 }
 
@@ -452,21 +451,16 @@ uint64_t peer_look(struct peer *p)
 	struct session *s = p->session;
 	struct core *core = core_of_peer(p);
 	bool idle = s->attempt == NULL && s->embryo == NULL;
+	uint64_t leaves_ms = presence_look(p);
 
 	doubt_silence(p);
 	begin_again(p);
-	if (p->up && session_sending(s, core->now_ms) == NULL && idle) {
-		p->up = false;
-		send_event(core, s, EVENT_PEER_DOWN, 0);
-	}
 	if (is_forgettable(p) && idle && core->now_ms >= p->unlisted_ms + FORGET_MS) {
 		peer_forget(p);
 		return 0;
 	}
-	if (p->up && session_sending(s, core->now_ms) == NULL)
-		return core->now_ms + AGAIN_MS;
 	if (is_forgettable(p))
 		return core->now_ms < p->unlisted_ms + FORGET_MS ? p->unlisted_ms + FORGET_MS
 								 : core->now_ms + AGAIN_MS;
-	return UINT64_MAX;
+	return leaves_ms;
 }

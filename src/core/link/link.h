@@ -59,7 +59,7 @@ struct link {
 	atomic_bool awake;		/* frames move; cleared by the control thread when idle */
 	_Atomic uint64_t mac;	 /* peer: the address it has, 48 bits; 0: it claimed none yet */
 	_Atomic uint64_t member; /* at a supernode: link_member of its registration; 0: none */
-	_Atomic uint64_t tx_ms;	 /* last packet sent */
+	_Atomic uint64_t tx_ms;	 /* last packet sent on its path */
 	_Atomic uint64_t tx_frame_ms;  /* last frame sent */
 	_Atomic uint64_t rx_ms;	       /* last packet opened */
 	_Atomic uint64_t rx_frame_ms;  /* last frame opened */

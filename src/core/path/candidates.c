@@ -188,6 +188,7 @@ static void try_candidate(struct core *core, struct session *s, struct candidate
 	}
 	c->token = random_u64(&core->io.random);
 	c->sent_ms = core->now_ms;
+	c->sent_us = core_now_us(core);
 	c->next_ms = core->now_ms + (PROBE_FIRST_MS << c->tries++);
 	probe_send(core, s, &c->way, c->token);
 }
@@ -255,7 +256,7 @@ struct candidate *search_match(
 			continue;
 		c->token = 0;
 		c->next_ms = 0;
-		c->rtt_ms = (uint32_t)(core->now_ms - c->sent_ms);
+		c->rtt_us = (uint32_t)(core_now_us(core) - c->sent_us);
 		c->echoed_ms = core->now_ms;
 		c->way.local = from->local;
 		return c;

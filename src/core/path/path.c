@@ -7,6 +7,8 @@
 #include "core/path/probe.h"
 #include "core/session/send.h"
 
+#define RTT_NOISE_US 1000u /* differences below say nothing */
+
 /* ---- which path ---- */
 
 static void trust_again(struct core *core, struct session *s)
@@ -95,26 +97,26 @@ static bool keeps_path(const struct core *core, const struct session *s, const s
 
 	return s->link.kind == LINK_PEER && p != NULL && !q->guessed && q->suspect_probe_ms == 0 &&
 	       !moved_to(core, s, c) &&
-	       (way_same_remote(&p->way, &c->way) || (c->rtt_ms + 1) * 2 > q->rtt_ms);
+	       (way_same_remote(&p->way, &c->way) || (c->rtt_us + RTT_NOISE_US) * 2 > q->rtt_us);
 }
 
 static void use_candidate(struct core *core, struct session *s, const struct candidate *c)
 {
-	s->search->rtt_ms = c->rtt_ms;
+	s->search->rtt_us = c->rtt_us;
 	s->search->guessed = false;
 	s->search->keepalive_ms = 0;
 	path_use(core, s, &c->way);
 	/* The echo was the first thing heard on it. */
 	atomic_store_explicit(&s->link.rx_direct_ms, core->now_ms, memory_order_relaxed);
 	if (s->link.kind == LINK_PEER)
-		send_event(core, s, EVENT_PATH_DIRECT, c->rtt_ms);
+		send_event(core, s, EVENT_PATH_DIRECT, c->rtt_us);
 }
 
 void path_echo(struct core *core, struct session *s, const struct control_echo *m,
 	const struct origin *from)
 {
 	const struct path *p = link_direct(&s->link);
-	const struct search *q = s->search;
+	struct search *q = s->search;
 	const struct candidate *c;
 
 	if (from->hop_id != 0 || m->token == 0 || q == NULL)
@@ -125,8 +127,12 @@ void path_echo(struct core *core, struct session *s, const struct control_echo *
 		return;
 	}
 	c = search_match(core, s, m->token, &from->way);
-	if (c != NULL && !keeps_path(core, s, c))
+	if (c == NULL)
+		return;
+	if (!keeps_path(core, s, c))
 		use_candidate(core, s, c);
+	else if (p != NULL && way_same_remote(&p->way, &c->way))
+		q->rtt_us = c->rtt_us;
 }
 
 /* ---- watching over it ---- */
@@ -227,17 +233,24 @@ static bool has_recent_frames(const struct core *core, const struct session *s)
 	       core->now_ms < link_word(&s->link.tx_frame_ms) + SESSION_ACTIVE_MS;
 }
 
-/* Shows the peer that we hear it, and NATs that the path is in use. */
+/* Shows the peer that we hear it: its frames, when nothing else was sent since, are answered. */
+static void answer_frames(struct core *core, struct session *s)
+{
+	uint64_t sent = link_word(&s->link.tx_ms);
+
+	if (link_word(&s->link.rx_frame_ms) > sent && core->now_ms >= sent + PATH_IDLE_ECHO_MS)
+		send_empty(core, s);
+}
+
+/* And NATs that the path is in use. */
 static void keep_alive(struct core *core, struct session *s)
 {
 	struct search *q = s->search;
-	uint64_t sent = link_word(&s->link.tx_ms), frame_in = link_word(&s->link.rx_frame_ms);
-	bool receiving = frame_in != 0 && core->now_ms < frame_in + PATH_IDLE_ECHO_MS;
+	uint64_t sent = link_word(&s->link.tx_ms);
 
 	if (q->keepalive_ms <= sent)
 		q->keepalive_ms = sent + random_jitter(&core->io.random, NAT_KEEPALIVE_MS, 35);
-	if ((receiving && core->now_ms >= sent + PATH_IDLE_ECHO_MS) ||
-		(has_recent_frames(core, s) && core->now_ms >= q->keepalive_ms))
+	if (has_recent_frames(core, s) && core->now_ms >= q->keepalive_ms)
 		send_empty(core, s);
 }
 
@@ -284,6 +297,7 @@ static void tick_direct(struct core *core, struct session *s, const struct path 
 		return;
 	}
 	hedge(core, s, heard);
+	answer_frames(core, s);
 	keep_alive(core, s);
 }
 
@@ -319,8 +333,12 @@ void path_tick(struct core *core, struct session *s)
 	}
 	search_tick(core, s);
 	p = link_direct(&s->link);
-	if (s->link.kind == LINK_PEER && p != NULL)
+	if (s->link.kind != LINK_PEER)
+		return;
+	if (p != NULL)
 		tick_direct(core, s, p);
+	else
+		answer_frames(core, s);
 }
 
 uint64_t path_next_ms(const struct core *core, const struct session *s)

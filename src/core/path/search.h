@@ -20,8 +20,9 @@ struct candidate {
 	struct way way; /* local none: the system chooses */
 	uint64_t token; /* of the probe under way; 0: none */
 	uint64_t sent_ms;
+	uint64_t sent_us;    /* the same by core_now_us */
 	uint64_t echoed_ms;  /* last echo; 0: none */
-	uint32_t rtt_ms;     /* of it */
+	uint32_t rtt_us;     /* of it */
 	uint64_t used_ms;    /* the peer last sent from there, other than probes; 0: never */
 	uint64_t next_ms;    /* next probe in this round; 0: the round is over */
 	uint64_t refused_ms; /* not probed before, whatever its route; 0: it may be */
@@ -39,7 +40,7 @@ struct search {
 	enum relay_reason reason;
 	/* The path in use (path.c). */
 	bool guessed;		   /* it was never echoed: taken for want of a relay */
-	uint32_t rtt_ms;	   /* of the direct path, when it was found */
+	uint32_t rtt_us;	   /* of the direct path, when it was probed last */
 	uint64_t unheard_ms;	   /* first sending that nothing was heard after; 0: none */
 	uint64_t heard_ms;	   /* rx_direct_ms as last seen */
 	bool doubted;		   /* the peer came through the relay although we had this path */

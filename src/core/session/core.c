@@ -94,6 +94,11 @@ bool core_is_underlay(const struct core *core, const struct way *way)
 	       core->io.is_underlay(core->io.ctx, &way->remote);
 }
 
+uint64_t core_now_us(const struct core *core)
+{
+	return core->io.now_us != NULL ? core->io.now_us(core->io.ctx) : core->now_ms * 1000;
+}
+
 void core_event(struct core *core, const struct event *e)
 {
 	core->io.event(core->io.ctx, e);

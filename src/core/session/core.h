@@ -36,6 +36,8 @@ struct core_io {
 	 */
 	bool (*is_underlay)(void *ctx, const struct endpoint *to);
 	struct random random;
+	/* A monotonic clock in microseconds, to measure round trips by; NULL: now_ms must do. */
+	uint64_t (*now_us)(void *ctx);
 };
 
 struct core_config {
@@ -102,6 +104,8 @@ uint64_t core_freshness(struct core *core);
 bool core_is_underlay(const struct core *core, const struct way *way);
 /* Tells the host at once; what e points to is borrowed for the call. */
 void core_event(struct core *core, const struct event *e);
+/* The finer clock: for differences only. */
+uint64_t core_now_us(const struct core *core);
 /* Counts one that the control thread had to drop. */
 void core_drop(struct core *core, enum drop why);
 

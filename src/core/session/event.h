@@ -32,7 +32,7 @@
 	X(PEER_RESTARTED, "peer-restarted", "was restarted") /* it is a new process */             \
 	X(MAC_REFUSED, "mac-refused", "claims an address that is not its own") /* mac, owner, */   \
 	/* value: enum mac_refusal */                                                              \
-	X(PATH_DIRECT, "path-direct", "direct path")	 /* remote, value: round trip in ms */     \
+	X(PATH_DIRECT, "path-direct", "direct path")	 /* remote, value: round trip in us */     \
 	X(PATH_RELAY, "path-relay", "through the relay") /* value: enum relay_reason */            \
 	X(WRONG_KEY, "wrong-key",                                                                  \
 		"no other member under this key; is it the same key everywhere?") /* community */  \

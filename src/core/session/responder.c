@@ -251,4 +251,5 @@ void responder_confirm(struct core *core, struct embryo *e, struct session *s, s
 	session_learn(core, s, &e->theirs, as_begun ? &first : from);
 	session_discard_embryo(e);
 	session_add_keys(core, s, k);
+	atomic_store_explicit(&s->link.rx_ms, core->now_ms, memory_order_relaxed);
 }

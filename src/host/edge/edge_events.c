@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rtt.h"
 #include "host/community/keep.h"
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
@@ -99,14 +100,14 @@ static void say_refused(const struct edge_host *h, const char *name, const struc
 
 static void on_peer_event(const struct edge_host *h, const struct event *e)
 {
-	char name[PEER_NAME_MAX], remote[ENDPOINT_TEXT_MAX];
+	char name[PEER_NAME_MAX], remote[ENDPOINT_TEXT_MAX], rtt[RTT_TEXT_MAX];
 	const struct log *log = h->host.log;
 
 	name_peer(name, h, e);
 	switch (e->kind) {
 	case EVENT_PATH_DIRECT:
-		log_info(log, "peer %s: %s to %s, %u ms", name, event_text(e->kind),
-			endpoint_format(&e->remote, remote), e->value);
+		log_info(log, "peer %s: %s to %s, %s", name, event_text(e->kind),
+			endpoint_format(&e->remote, remote), rtt_format(e->value, rtt));
 		break;
 	case EVENT_PATH_RELAY:
 		log_info(log, "peer %s: %s, %s", name, event_text(e->kind),

@@ -77,7 +77,7 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "mtu", json_integer(m->conf->mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));
 	set(o, "state", json_string(community_state_name(c->state)));
-	set(o, "state_text", json_string(community_state_text(c->state)));
+	set(o, "state_text", json_string(community_text(c)));
 	set(o, "members_listed", json_integer(c->listed));
 	set(o, "members_up", json_integer(c->up));
 	set(o, "supernode", c->supernode >= 0 ? json_integer(c->supernode) : json_null());
@@ -94,8 +94,8 @@ static json_t *path(const struct status_peer *p)
 	if (!p->direct)
 		return json_pack(
 			"{s:s, s:s}", "kind", "relay", "reason", relay_reason_name(p->reason));
-	return json_pack("{s:s, s:o, s:I}", "kind", "direct", "endpoint", endpoint(&p->remote),
-		"rtt_ms", (json_int_t)p->rtt_ms);
+	return json_pack("{s:s, s:o, s:I, s:I}", "kind", "direct", "endpoint", endpoint(&p->remote),
+		"rtt_ms", (json_int_t)(p->rtt_us / 1000), "rtt_us", (json_int_t)p->rtt_us);
 }
 
 /* The address that it asked for in vain, and whose that is. */
@@ -116,6 +116,8 @@ static void on_peer(void *ctx, const struct status_peer *p)
 
 	set(o, "id", id_text(p->edge_id));
 	set(o, "listed", json_boolean(p->listed));
+	set(o, "state", json_string(peer_state_name(p->state)));
+	set(o, "state_text", json_string(peer_state_text(p->state)));
 	set(o, "up", json_boolean(p->up));
 	set(o, "mac", p->has_mac ? mac_address(&p->mac) : json_null());
 	set(o, "mac_refused", refusal(p));

@@ -58,6 +58,12 @@ static void event(void *ctx, const struct event *e)
 	h->role->event(h->ctx, e);
 }
 
+static uint64_t now_us(void *ctx)
+{
+	(void)ctx;
+	return sys_now_ns() / 1000;
+}
+
 struct core_config host_core_config(struct host *h, unsigned n_workers)
 {
 	return (struct core_config){
@@ -65,7 +71,8 @@ struct core_config host_core_config(struct host *h, unsigned n_workers)
 			.send = send_datagram,
 			.deliver = deliver,
 			.event = event,
-			.random = h->random},
+			.random = h->random,
+			.now_us = now_us},
 		.ciphers = h->ciphers,
 		.nworkers = n_workers,
 		.now_ms = sys_now_ms(),
