@@ -33,7 +33,7 @@ static double now_us(void)
 
 static void shake(const struct party *i, const struct party *r, const struct random *rnd)
 {
-	const struct attempt_params params = {r->self.public, 4, 1, 1};
+	const struct attempt_params params = {r->self.public, 4, 1, 1, 0};
 	uint8_t datagram[ENVELOPE_MAX_LEN], body[ENVELOPE_BODY_MAX], noise2[NOISE_MAX];
 	struct handshake_result at_i, at_r;
 	struct attempt attempt;

@@ -96,8 +96,6 @@ static void note_ack(
 void control_input(struct node *n, struct session *s, const struct keyset *k, const uint8_t *plain,
 	size_t len, const struct origin *from)
 {
-	/* A process that was there before is not heard any more: its sequences would confuse. */
-	bool former = k->incarnation != s->incarnation;
 	uint8_t buf[CONTROL_MAX_LEN];
 	struct control_ack acks = {0};
 	struct control_msg m;
@@ -105,13 +103,14 @@ void control_input(struct node *n, struct session *s, const struct keyset *k, co
 	struct writer w;
 	int rc;
 
+	/* A process that was there before is not heard any more: it knows nothing of this one. */
+	if (k->incarnation != s->incarnation)
+		return;
 	n->core.answered = false;
 	n->core.asked_len = len;
 	reader_init(&r, plain, len);
 	writer_init(&w, buf, sizeof(buf));
 	while ((rc = control_next(&r, &m)) == 1) {
-		if (m.seq != 0 && former)
-			continue;
 		if (m.seq != 0)
 			note_ack(n, s, &acks, m.seq, &w);
 		if (m.type == CONTROL_ACK)

@@ -30,6 +30,7 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 	const uint8_t *tag, const struct origin *from)
 {
 	struct request r = {.self = self, .init = init, .from = from, .tag = tag};
+	uint16_t result = 0;
 
 	if (!may_be_read(n, &r))
 		return;
@@ -48,7 +49,12 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 	}
 	if (responder_settles(&n->core, &r))
 		goto out;
-	if (n->role->admit != NULL && !n->role->admit(n, self, r.answer.noise.rs, from, r.stale))
+	if (n->role->refuses != NULL)
+		result = n->role->refuses(n, r.session, &r.answer.theirs, from);
+	if (result != 0)
+		responder_refuse(&n->core, &r, result);
+	else if (n->role->admit != NULL &&
+		 !n->role->admit(n, self, r.answer.noise.rs, from, r.stale))
 		core_drop(&n->core, DROP_RATE);
 	else
 		responder_answer(&n->core, &r);
@@ -77,6 +83,12 @@ static bool take_answer(
 
 	if (attempt_finish(s->attempt, s->party, m, &result, &theirs) != 0)
 		return false;
+	if (s->link.kind == LINK_HOP && theirs.result != 0) {
+		crypto_wipe(&result, sizeof(result));
+		session_end_attempt(s);
+		n->role->refused(n, s, theirs.result);
+		return true;
+	}
 	if (n->role->accept != NULL && !n->role->accept(n, s)) {
 		crypto_wipe(&result, sizeof(result));
 		core_drop(&n->core, DROP_RATE);

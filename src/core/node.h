@@ -41,6 +41,14 @@ struct role {
 	 */
 	bool (*admit)(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
 		const struct origin *from, bool stale);
+	/*
+	 * The result with which a handshake is refused, for what its sender says of itself; 0: none
+	 * is. NULL: never.
+	 */
+	uint16_t (*refuses)(struct node *n, struct session *s, const struct payload *theirs,
+		const struct origin *from);
+	/* A hop's attempt was refused so, and has ended. May retire the session. */
+	void (*refused)(struct node *n, struct session *s, uint16_t result);
 	/* May a message 1 of this freshness be answered? s: its sender's, or NULL. NULL: always. */
 	bool (*fresh)(struct node *n, const struct session *s, uint64_t freshness);
 	/* May an attempt of ours that is due begin? NULL: always. */

@@ -116,7 +116,9 @@ enum supernode_state {
 	X(SUPERNODE_FULL, "supernode-full", "the supernode is full")                               \
 	X(ADDRESS_LIMIT, "address-limit",                                                          \
 		"too many registrations come from our address, or too fast")                       \
-	X(OTHER_IDENTITY, "other-identity", "we are registered there as somebody else")
+	X(OTHER_IDENTITY, "other-identity", "we are registered there as somebody else")            \
+	X(IDENTITY_TWICE, "identity-twice",                                                        \
+		"another host runs with a copy of our identity (state directory)")
 
 struct status_supernode {
 	unsigned index;

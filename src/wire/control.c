@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-#define ROSTER_LAST_FLAG 0x01 /* of the page */
-#define ROSTER_GONE_FLAG 0x01 /* of an entry */
+#define ROSTER_LAST_FLAG      0x01 /* of the page */
+#define ROSTER_GONE_FLAG      0x01 /* of an entry */
+#define ROSTER_TWICE_FLAG     0x02
+#define REGISTERED_TWICE_FLAG 0x01
 
 int control_next(struct reader *packet, struct control_msg *m)
 {
@@ -201,6 +203,7 @@ void control_registered_encode(struct writer *w, uint32_t seq, const struct cont
 	writer_u32(w, m->handle);
 	writer_u16(w, m->lease_s);
 	put_endpoint(w, &m->observed);
+	writer_u8(w, m->twice ? REGISTERED_TWICE_FLAG : 0);
 	control_end(w, begin);
 }
 
@@ -210,6 +213,7 @@ int control_registered_decode(struct control_registered *m, struct reader body)
 	m->handle = reader_u32(&body);
 	m->lease_s = reader_u16(&body);
 	get_endpoint(&body, &m->observed);
+	m->twice = reader_u8(&body) & REGISTERED_TWICE_FLAG;
 	return finish(&body);
 }
 
@@ -220,7 +224,8 @@ void control_unregister_encode(struct writer *w)
 
 static void put_roster_entry(struct writer *w, const struct roster_entry *e)
 {
-	writer_u8(w, e->gone ? ROSTER_GONE_FLAG : 0);
+	writer_u8(w,
+		(uint8_t)((e->gone ? ROSTER_GONE_FLAG : 0) | (e->twice ? ROSTER_TWICE_FLAG : 0)));
 	writer_u32(w, e->handle);
 	writer_u32(w, e->incarnation);
 	writer_copy(w, e->static_public, sizeof(e->static_public));
@@ -229,7 +234,10 @@ static void put_roster_entry(struct writer *w, const struct roster_entry *e)
 
 static void get_roster_entry(struct reader *r, struct roster_entry *e)
 {
-	e->gone = reader_u8(r) & ROSTER_GONE_FLAG;
+	uint8_t flags = reader_u8(r);
+
+	e->gone = flags & ROSTER_GONE_FLAG;
+	e->twice = flags & ROSTER_TWICE_FLAG;
 	e->handle = reader_u32(r);
 	e->incarnation = reader_u32(r);
 	reader_copy(r, e->static_public, sizeof(e->static_public));
@@ -395,5 +403,21 @@ int control_vouch_decode(struct control_vouch *m, struct reader body)
 	*m = (struct control_vouch){.n = get_count(&body, VOUCH_MAX)};
 	for (unsigned i = 0; i < m->n; i++)
 		reader_copy(&body, m->static_public[i], KEY_LEN);
+	return finish(&body);
+}
+
+void control_claim_refused_encode(struct writer *w, const struct control_claim_refused *m)
+{
+	size_t begin = control_begin(w, CONTROL_CLAIM_REFUSED, 0);
+
+	writer_copy(w, m->mac.b, sizeof(m->mac.b));
+	writer_copy(w, m->owner, sizeof(m->owner));
+	control_end(w, begin);
+}
+
+int control_claim_refused_decode(struct control_claim_refused *m, struct reader body)
+{
+	reader_copy(&body, m->mac.b, sizeof(m->mac.b));
+	reader_copy(&body, m->owner, sizeof(m->owner));
 	return finish(&body);
 }

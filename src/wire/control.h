@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "base/mac.h"
 #include "crypto/crypto.h"
+#include "crypto/keystring.h"
 #include "wire/packet.h"
 
 #define CONTROL_HEADER_LEN  8
@@ -49,7 +50,8 @@ enum control_type {
 	/* 13 to 19 reserved: GROUP_KEY, GROUP_ASK, CREDENTIAL, REVOKE, BLOB, KEM, RETIRE */
 	CONTROL_TYPES = 20, /* those below may have a sequence */
 	CONTROL_VOUCH_ASK = 20,
-	CONTROL_VOUCH = 21
+	CONTROL_VOUCH = 21,
+	CONTROL_CLAIM_REFUSED = 22
 };
 
 /* One message as it stands in the packet; the body is borrowed. */
@@ -107,8 +109,10 @@ enum register_result {
 	REGISTER_COMMUNITY_FULL = 1,
 	REGISTER_BAD_PROOF = 2,
 	REGISTER_SUPERNODE_FULL = 3,
-	REGISTER_ADDRESS_LIMIT = 4, /* too many, or too many at once, from where the edge is */
-	REGISTER_OTHER_IDENTITY = 5 /* than the one that this hop session registered before */
+	REGISTER_ADDRESS_LIMIT = 4,  /* too many, or too many at once, from where the edge is */
+	REGISTER_OTHER_IDENTITY = 5, /* than the one that this hop session registered before */
+	REGISTER_IDENTITY_TWICE = 6, /* another process with this identity is registered */
+	REGISTER_RESULTS	     /* how many there are */
 };
 
 struct control_registered {
@@ -116,10 +120,12 @@ struct control_registered {
 	uint32_t handle;  /* how others of the community address this edge through the supernode */
 	uint16_t lease_s; /* without a packet for so long the registration ends */
 	struct endpoint observed;
+	bool twice; /* another process with this identity was refused lately */
 };
 
 struct roster_entry {
-	bool gone; /* left; only the handle and the key are meant */
+	bool gone;  /* left; only the handle and the key are meant */
+	bool twice; /* another process with its identity was refused lately */
 	uint32_t handle;
 	uint32_t incarnation;
 	uint8_t static_public[KEY_LEN];
@@ -181,6 +187,12 @@ struct control_claim {
 	struct mac mac;
 	uint8_t n;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
+};
+
+/* The receiver claims an address that is somebody else's, as the sender sees it. */
+struct control_claim_refused {
+	struct mac mac;
+	uint8_t owner[EDGE_ID_LEN]; /* whose it is; zero: the receiver's, from now on */
 };
 
 /* Members whom the receiver may have met, or whom the sender has: VOUCH_ASK and VOUCH. */
@@ -264,5 +276,9 @@ MUST_CHECK int control_claim_decode(struct control_claim *m, struct reader body)
 void control_vouch_encode(struct writer *w, enum control_type type, const struct control_vouch *m);
 /* 7.13, of both types. */
 MUST_CHECK int control_vouch_decode(struct control_vouch *m, struct reader body);
+/* 7.14 */
+void control_claim_refused_encode(struct writer *w, const struct control_claim_refused *m);
+/* 7.14; any addresses pass. */
+MUST_CHECK int control_claim_refused_decode(struct control_claim_refused *m, struct reader body);
 
 #endif

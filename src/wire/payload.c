@@ -52,7 +52,7 @@ size_t payload_encode(uint8_t *out, size_t cap, const struct payload *p)
 	writer_u16(&w, p->mtu);
 	for (size_t i = 0; i < KEY_INDEXES; i++)
 		writer_u16(&w, p->key_indexes[i]);
-	writer_u16(&w, 0);
+	writer_u16(&w, p->result);
 	if (p->has_share)
 		put_tlv(&w, TLV_CPACE_SHARE, p->share, sizeof(p->share));
 	if (p->has_hop_mask)
@@ -74,7 +74,7 @@ int payload_decode(struct payload *p, const uint8_t *in, size_t len)
 	p->mtu = reader_u16(&r);
 	for (size_t i = 0; i < KEY_INDEXES; i++)
 		p->key_indexes[i] = reader_u16(&r);
-	reader_u16(&r);
+	p->result = reader_u16(&r);
 	while (reader_left(&r) > 0) {
 		if (!get_tlv(p, &r))
 			return N2N_EINVAL;

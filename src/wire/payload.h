@@ -34,6 +34,8 @@ struct payload {
 	uint32_t incarnation;	 /* random per process start, compared for inequality only */
 	uint16_t mtu;		 /* largest inner IP packet the sender's interface takes */
 	uint16_t key_indexes[4]; /* keys known, 0 = none */
+	uint16_t result; /* on a hop, enum register_result: message 1: the initiator was refused so
+			    here; message 2: it is, and no keys come of this; else 0 */
 	bool has_share;
 	uint8_t share[CPACE_SHARE_LEN];
 	bool has_hop_mask;

@@ -78,7 +78,7 @@ static void send_register(struct client *c, const struct orders *o)
 
 void client_ask(struct client *c, const struct orders *o)
 {
-	const struct attempt_params params = {o->key, c->index, 1, today_ms()};
+	const struct attempt_params params = {o->key, c->index, 1, today_ms(), 0};
 	uint8_t out[ENVELOPE_MAX_LEN];
 
 	c->asked_ns = now_ns();

@@ -21,7 +21,7 @@ struct pool {
 
 static void begin_one(struct pool *p, const struct orders *o)
 {
-	const struct attempt_params params = {o->key, random_u32(&o->rnd), 1, today_ms() + p->n};
+	const struct attempt_params params = {o->key, random_u32(&o->rnd), 1, today_ms() + p->n, 0};
 	uint8_t seed[SEED_LEN], tag[COMMUNITY_TAG_LEN];
 	struct attempt a;
 	struct party self = {0};

@@ -8,7 +8,7 @@
 static void knock(struct client *c, const struct orders *o)
 {
 	const struct attempt_params params = {
-		c->listed.static_public, random_u32(&o->rnd), 1, today_ms()};
+		c->listed.static_public, random_u32(&o->rnd), 1, today_ms(), 0};
 	uint8_t seed[SEED_LEN], prs[KEY_LEN], out[ENVELOPE_MAX_LEN];
 	struct party self = {0};
 	struct attempt a;

@@ -43,6 +43,8 @@ static inline int control_again(struct writer *w, const struct control_msg *m)
 	case CONTROL_VOUCH_ASK:
 	case CONTROL_VOUCH:
 		AGAIN(vouch, (enum control_type)m->type, &msg)
+	case CONTROL_CLAIM_REFUSED:
+		AGAIN(claim_refused, &msg)
 	default:
 		return N2N_ENOENT;
 	}

@@ -354,7 +354,7 @@ struct knock {
 
 static inline void knock(struct fixture *f, struct knock *k, uint8_t device)
 {
-	const struct attempt_params p = {f->self.self.public, 0x400u + device * 4u, 1, 1000};
+	const struct attempt_params p = {f->self.self.public, 0x400u + device * 4u, 1, 1000, 0};
 
 	k->party = test_member(MODE_KEY, 5, device);
 	assert_int_equal(attempt_start(&k->attempt, &k->party, &p, &f->core->io.random), 0);

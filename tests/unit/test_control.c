@@ -3,7 +3,7 @@
 #include "control_again.h"
 #include "wire_test.h"
 
-#define MESSAGES 18
+#define MESSAGES 19
 #define ROOM	 4096
 
 struct sample {
@@ -48,6 +48,7 @@ static void fill_roster(struct control_roster *m)
 		.base = UINT64_MAX - 1, .version = UINT64_MAX, .last = true, .n = ROSTER_PAGE_MAX};
 	for (uint8_t i = 0; i < m->n; i++) {
 		m->entry[i].gone = i % 2;
+		m->entry[i].twice = i % 3 == 0;
 		m->entry[i].handle = UINT32_MAX - i;
 		m->entry[i].incarnation = i;
 		memset(m->entry[i].static_public, i + 1, KEY_LEN);
@@ -94,6 +95,7 @@ static void write_sample(struct writer *w, unsigned n)
 		struct control_candidates candidates;
 		struct control_claim claim;
 		struct control_vouch vouch;
+		struct control_claim_refused refused;
 	} m;
 
 	switch (n) {
@@ -120,7 +122,7 @@ static void write_sample(struct writer *w, unsigned n)
 	case 6:
 		control_registered_encode(w, 2,
 			&(struct control_registered){
-				UINT8_MAX, UINT32_MAX, UINT16_MAX, endpoint_max()});
+				UINT8_MAX, UINT32_MAX, UINT16_MAX, endpoint_max(), true});
 		break;
 	case 7:
 		fill_roster(&m.roster);
@@ -156,8 +158,11 @@ static void write_sample(struct writer *w, unsigned n)
 		fill_vouch(&m.vouch);
 		control_vouch_encode(w, CONTROL_VOUCH_ASK, &m.vouch);
 		break;
-	default:
+	case 17:
 		control_vouch_encode(w, CONTROL_VOUCH, &(struct control_vouch){0});
+		break;
+	default:
+		control_claim_refused_encode(w, memset(&m.refused, 0x47, sizeof(m.refused)));
 		break;
 	}
 }
@@ -208,9 +213,9 @@ static void every_message_round_trips(void **state)
 		assert_memory_equal(again, s.wire, s.len);
 		types |= UINT32_C(1) << s.type;
 	}
-	/* Every type that has a body: ACK to CLAIM without UNREGISTER, and vouching. */
+	/* Every type that has a body: ACK to CLAIM without UNREGISTER, and those above. */
 	assert_int_equal(types, (0x1ffe & ~(1 << CONTROL_UNREGISTER)) | 1 << CONTROL_VOUCH_ASK |
-					1 << CONTROL_VOUCH);
+					1 << CONTROL_VOUCH | 1 << CONTROL_CLAIM_REFUSED);
 }
 
 static void fields_of_register(void **state)

@@ -226,6 +226,27 @@ static void older_states_are_not_taken(void **state)
 	assert_int_equal(f->taken[CONTROL_CLAIM], 5);
 }
 
+/* It speaks for a process that is gone, or for another one with the same identity. */
+static void a_former_process_is_not_heard(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct writer w;
+
+	f->s->incarnation = f->s->current->incarnation + 1;
+	writer_init(&w, buf, sizeof(buf));
+	put(&w, CONTROL_CLAIM, 1, 9);
+	put(&w, CONTROL_BYE, 0, 1);
+	put(&w, CONTROL_PING, 0, 8);
+	input(f, buf, writer_len(&w));
+	assert_int_equal(
+		f->taken[CONTROL_CLAIM] + f->taken[CONTROL_BYE] + f->taken[CONTROL_PING], 0);
+	f->s->incarnation = f->s->current->incarnation;
+	input(f, buf, writer_len(&w));
+	assert_int_equal(
+		f->taken[CONTROL_CLAIM] + f->taken[CONTROL_BYE] + f->taken[CONTROL_PING], 3);
+}
+
 static void a_damaged_end_spares_what_precedes(void **state)
 {
 	struct fixture *f = *state;
@@ -476,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_has_a_sequence_is_acknowledged),
 		TEST(older_states_are_not_taken),
+		TEST(a_former_process_is_not_heard),
 		TEST(a_damaged_end_spares_what_precedes),
 		TEST(many_questions_get_one_answer),
 		TEST(answers_are_padded_to_their_question_at_most),

@@ -254,7 +254,7 @@ static void check_handshake(const json_t *v, struct party *i, struct party *r)
 		   random_2 = hex_of(member(v, "random_2"));
 	struct reader drawn;
 	const struct random rnd = {replay_fill, &drawn};
-	const struct attempt_params params = {r->self.public, 4, 3, UINT64_C(1790000000001)};
+	const struct attempt_params params = {r->self.public, 4, 3, UINT64_C(1790000000001), 0};
 	struct handshake_result ri, rr;
 	struct msg_response m2 = {.sender = 8, .receiver = 4};
 	struct payload theirs;

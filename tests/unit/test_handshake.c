@@ -53,7 +53,7 @@ static struct ends hop(void)
 
 static int start(struct ends *e, const uint8_t *remote)
 {
-	const struct attempt_params p = {remote, 0x101, 7, 1000};
+	const struct attempt_params p = {remote, 0x101, 7, 1000, 0};
 
 	e->rnd = seeded_random(&e->seed);
 	return attempt_start(&e->attempt, &e->i, &p, &e->rnd);

@@ -548,6 +548,60 @@ static void a_restarted_edge_has_to_register_again(void **state)
 	supernode_destroy(w.sn);
 }
 
+/* Who is registered stays; a copy of it is one that was there before, or that says so itself. */
+static void a_copy_of_who_is_registered_is_refused(void **state)
+{
+	const struct origin from = {.hop_id = 0};
+	struct payload theirs = {.incarnation = 7};
+	const struct registry_entry *e;
+	const struct role *role;
+	static struct world w;
+	struct session *s;
+
+	(void)state;
+	init(&w, 4, 18);
+	enter(&w, 0);
+	enter(&w, 1);
+	settle(&w);
+	role = w.sn->node.role;
+	s = w.edge[0].m->session;
+	e = w.edge[0].m->entry;
+	s->incarnation = 9;
+	s->former = 8;
+	w.sn->node.core.now_ms = 1000;
+	assert_int_equal(role->refuses(&w.sn->node, NULL, &theirs, &from), 0);
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0); /* a restart */
+	theirs.incarnation = 9;
+	theirs.result = REGISTER_IDENTITY_TWICE;
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0); /* itself */
+	assert_false(e->told.twice);
+	theirs = (struct payload){.incarnation = 8};
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
+	assert_true(e->told.twice);
+	assert_true(outbox_holds(&s->out, CONTROL_REGISTERED));
+	theirs = (struct payload){.incarnation = 7, .result = REGISTER_IDENTITY_TWICE};
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
+	theirs.result = REGISTER_ADDRESS_LIMIT;
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0);
+	assert_int_equal(w.events[EVENT_MEMBER_REFUSED], 2);
+	settle(&w);
+	check(&w);
+	/* Long ago. */
+	w.sn->node.core.now_ms += 799999;
+	member_settle(w.sn, w.edge[0].m);
+	assert_true(e->told.twice);
+	w.sn->node.core.now_ms += 1;
+	member_settle(w.sn, w.edge[0].m);
+	assert_false(e->told.twice);
+	/* One that was there before has its place when nobody is registered. */
+	member_unregister(w.sn, w.edge[0].m);
+	theirs = (struct payload){.incarnation = 8};
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0);
+	theirs.result = REGISTER_IDENTITY_TWICE;
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
+	supernode_destroy(w.sn);
+}
+
 /* Its session was to be looked at when the lease would have ended. */
 static void a_restarted_edge_has_ten_seconds_too(void **state)
 {
@@ -677,6 +731,7 @@ int main(void)
 		cmocka_unit_test(a_change_posts_a_page_to_who_has_none_under_way),
 		cmocka_unit_test(a_lease_lasts_as_long_as_it_is_heard),
 		cmocka_unit_test(who_does_not_register_has_ten_seconds),
+		cmocka_unit_test(a_copy_of_who_is_registered_is_refused),
 		cmocka_unit_test(a_restarted_edge_has_to_register_again),
 		cmocka_unit_test(a_restarted_edge_has_ten_seconds_too),
 		cmocka_unit_test(the_view_has_who_is_registered),

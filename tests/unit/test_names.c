@@ -80,8 +80,8 @@ static void each_has_a_name_and_a_text(void **state)
 	assert_int_equal(supernodes.n, 9);
 	assert_int_equal(peers.n, 5);
 	assert_int_equal(reasons.n, 6);
-	assert_int_equal(refusals.n, 5);
-	assert_int_equal(events.n, 19);
+	assert_int_equal(refusals.n, REGISTER_RESULTS - 1);
+	assert_int_equal(events.n, EVENT_STATE + 1);
 }
 
 /* The contract that the names are part of names each of them. */

@@ -17,6 +17,7 @@ static struct payload full_payload(void)
 		.incarnation = 0x01020304,
 		.mtu = UINT16_MAX,
 		.key_indexes = {1, 2, 3, UINT16_MAX},
+		.result = UINT16_MAX,
 		.has_share = true,
 		.has_hop_mask = true,
 	};
@@ -35,6 +36,7 @@ static void assert_payload_equal(const struct payload *a, const struct payload *
 	assert_int_equal(a->incarnation, b->incarnation);
 	assert_int_equal(a->mtu, b->mtu);
 	assert_memory_equal(a->key_indexes, b->key_indexes, sizeof(a->key_indexes));
+	assert_int_equal(a->result, b->result);
 	assert_int_equal(a->has_share, b->has_share);
 	assert_memory_equal(a->share, b->share, sizeof(a->share));
 	assert_int_equal(a->has_hop_mask, b->has_hop_mask);

@@ -132,7 +132,8 @@ static int teardown(void **state)
 
 static void begin(struct fixture *f, struct peer_end *p, uint8_t device, uint64_t freshness)
 {
-	const struct attempt_params params = {f->self.self.public, 0x404u + device, 1, freshness};
+	const struct attempt_params params = {
+		f->self.self.public, 0x404u + device, 1, freshness, 0};
 
 	p->party = test_member(MODE_KEY, 5, device);
 	p->at = (struct origin){.way = {.remote = test_endpoint(device, 1000)}};

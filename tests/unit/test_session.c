@@ -341,6 +341,24 @@ static void what_happened_is_told_by_confirming(void **state)
 	assert_int_equal(session_confirm(f->core, s, k), SESSION_CONFIRMED);
 }
 
+/* The process before the last is back only if both are there; what it left open is no word of it.
+ */
+static void two_processes_at_once_are_noticed(void **state)
+{
+	struct fixture *f = *state;
+	struct session *s = create(f, LINK_PEER, 1);
+
+	for (unsigned i = 0; i < 5; i++) {
+		struct keyset *k = add(f, s, i % 2, i + 1, true), *late = add(f, s, 2, 1, true);
+
+		k->incarnation = (uint32_t[]){1, 2, 3, 1, 3}[i];
+		assert_int_equal(session_confirm(f->core, s, k) & ~(unsigned)SESSION_FIRST,
+			SESSION_CONFIRMED | (i > 0 ? SESSION_RESTARTED : 0) |
+				(i == 4 ? SESSION_TWICE : 0));
+		assert_int_equal(s->keys[2] == late, k->incarnation == late->incarnation);
+	}
+}
+
 /* One for each position: the least useful one gives way, never what is used or under way. */
 static void positions_run_out_and_the_worst_is_evicted(void **state)
 {
@@ -853,6 +871,7 @@ int main(void)
 		TEST(confirmed_keys_are_preferred_then_newer_then_smaller_ones),
 		TEST(new_keys_take_the_place_of_old_ones_of_their_position),
 		TEST(what_happened_is_told_by_confirming),
+		TEST(two_processes_at_once_are_noticed),
 		TEST(positions_run_out_and_the_worst_is_evicted),
 		TEST(the_keys_in_use_are_never_evicted),
 		TEST(forgetting_ends_all_that_is_under_way),

@@ -261,6 +261,7 @@ static void payloads(void **state)
 			.generation = number32(f, "generation"),
 			.incarnation = number32(f, "incarnation"),
 			.mtu = number16(f, "mtu"),
+			.result = json_object_get(f, "result") != NULL ? number16(f, "result") : 0,
 			.has_share = json_object_get(f, "share") != NULL,
 			.has_hop_mask = json_object_get(f, "hop_mask") != NULL,
 		};
@@ -388,7 +389,8 @@ static void encode_register(struct writer *w, uint32_t seq, const json_t *f)
 static void encode_registered(struct writer *w, uint32_t seq, const json_t *f)
 {
 	const struct control_registered m = {number8(f, "result"), number32(f, "handle"),
-		number16(f, "lease_s"), endpoint(f, "observed")};
+		number16(f, "lease_s"), endpoint(f, "observed"),
+		json_object_get(f, "twice") != NULL && number(f, "twice") == 1};
 
 	control_registered_encode(w, seq, &m);
 }
@@ -412,6 +414,7 @@ static void encode_roster(struct writer *w, uint32_t seq, const json_t *f)
 		struct roster_entry *e = &m.entry[i];
 
 		e->gone = number(entry, "gone") == 1;
+		e->twice = json_object_get(entry, "twice") != NULL && number(entry, "twice") == 1;
 		e->handle = number32(entry, "handle");
 		e->incarnation = number32(entry, "incarnation");
 		bytes(entry, "static_public", e->static_public, sizeof(e->static_public));
@@ -489,6 +492,16 @@ static void encode_vouch(struct writer *w, uint32_t seq, const json_t *f)
 	encode_statics(w, CONTROL_VOUCH, f);
 }
 
+static void encode_claim_refused(struct writer *w, uint32_t seq, const json_t *f)
+{
+	struct control_claim_refused m;
+
+	(void)seq;
+	bytes(f, "mac", m.mac.b, sizeof(m.mac.b));
+	bytes(f, "owner", m.owner, sizeof(m.owner));
+	control_claim_refused_encode(w, &m);
+}
+
 static const struct {
 	const char *name;
 	uint8_t type;
@@ -508,6 +521,7 @@ static const struct {
 	{"claim", CONTROL_CLAIM, encode_claim},
 	{"vouch_ask", CONTROL_VOUCH_ASK, encode_vouch_ask},
 	{"vouch", CONTROL_VOUCH, encode_vouch},
+	{"claim_refused", CONTROL_CLAIM_REFUSED, encode_claim_refused},
 };
 
 #define CONTROL_TYPES_KNOWN (sizeof(control_types) / sizeof(control_types[0]))

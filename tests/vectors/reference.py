@@ -228,7 +228,7 @@ def payload(m):
         m["incarnation"],
         m["mtu"],
         *m["key_indexes"],
-        0,
+        m.get("result", 0),
     )
     if "share" in m:
         out += tlv(1, m["share"])
@@ -284,7 +284,8 @@ def counted(data):
 
 
 def roster_entry(e):
-    head = struct.pack(">BII", e["gone"], e["handle"], e["incarnation"])
+    flags = e["gone"] | e.get("twice", 0) << 1
+    head = struct.pack(">BII", flags, e["handle"], e["incarnation"])
     return head + e["static_public"] + counted(e["locator"])
 
 
@@ -311,7 +312,9 @@ CONTROL_TYPES = {
     ),
     "registered": (
         5,
-        lambda m: struct.pack(">BIH", m["result"], m["handle"], m["lease_s"]) + endpoint(m["observed"]),
+        lambda m: struct.pack(">BIH", m["result"], m["handle"], m["lease_s"])
+        + endpoint(m["observed"])
+        + bytes([m.get("twice", 0)]),
     ),
     "unregister": (6, lambda m: b""),
     "roster": (
@@ -336,6 +339,7 @@ CONTROL_TYPES = {
     ),
     "vouch_ask": (20, lambda m: statics(m["statics"])),
     "vouch": (21, lambda m: statics(m["statics"])),
+    "claim_refused": (22, lambda m: m["mac"] + m["owner"]),
 }
 
 
@@ -475,6 +479,7 @@ def payload_vectors():
         dict(plain, share=some("share", 32)),
         dict(plain, hop_mask=some("hop mask", 16)),
         dict(full, share=some("share", 32), hop_mask=some("hop mask", 16)),
+        dict(plain, hop_mask=some("hop mask", 16), result=6),
     ):
         yield {"fields": m, "bytes": payload(m)}
 
@@ -548,6 +553,7 @@ def control_vectors():
         ("register", 1, dict(register, incarnation=0, roster_version=0, locator=b"")),
         ("register", U32, register),
         ("registered", 2, {"result": 0, "handle": 0x12345678, "lease_s": 120, "observed": SIX}),
+        ("registered", 2, {"result": 0, "handle": 1, "lease_s": 30, "observed": SIX, "twice": 1}),
         ("registered", 3, {"result": 2, "handle": 0, "lease_s": 0, "observed": NONE}),
         ("registered", 3, {"result": 255, "handle": 0, "lease_s": 65535, "observed": NONE}),
         ("unregister", 0, {}),
@@ -563,6 +569,7 @@ def control_vectors():
             },
         ),
         ("roster", 6, {"base": 0, "version": 9, "last": 1, "entries": many}),
+        ("roster", 6, {"base": 9, "version": 10, "last": 1, "entries": [dict(entry(1, 0, b""), twice=1)]}),
         ("bye", 0, {"reason": 1}),
         ("candidates", 7, {"mask": some("direct mask", 16), "port_count": 1, "candidates": []}),
         (
@@ -604,6 +611,8 @@ def control_vectors():
         ("vouch_ask", 0, {"statics": [{"static_public": some(f"static {i}", 32)} for i in range(2)]}),
         ("vouch", 0, {"statics": []}),
         ("vouch", 0, {"statics": [{"static_public": some(f"static {i}", 32)} for i in range(32)]}),
+        ("claim_refused", 0, {"mac": bytes.fromhex("025e10000001"), "owner": some("owner", 16)}),
+        ("claim_refused", 0, {"mac": bytes.fromhex("525400010203"), "owner": bytes(16)}),
     ]
     for name, seq, m in rows:
         yield {"message": name, "seq": seq, "fields": m, "bytes": control_message(name, seq, m)}

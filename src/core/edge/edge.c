@@ -104,7 +104,7 @@ static bool role_admit(struct node *n, const struct party *self, const uint8_t r
 {
 	struct community *c = edge_community(edge_of(n), self);
 
-	if (c == NULL)
+	if (c == NULL || twins_are_refused(c))
 		return false;
 	return stale ? admission_answer_stale(c, remote, from) : admission_answer(c, remote, from);
 }
@@ -112,7 +112,17 @@ static bool role_admit(struct node *n, const struct party *self, const uint8_t r
 static bool role_begin(struct node *n, struct session *s)
 {
 	(void)n;
-	return s->link.kind != LINK_PEER || admission_begin(s->owner);
+	const struct peer *p = s->owner;
+
+	if (s->link.kind != LINK_PEER)
+		return true;
+	return !twins_are_refused(p->community) && admission_begin(s->owner);
+}
+
+static void role_refused(struct node *n, struct session *s, uint16_t result)
+{
+	(void)n;
+	hop_refused(s->owner, result);
 }
 
 static bool role_accept(struct node *n, struct session *s)
@@ -222,6 +232,7 @@ static void role_tick(struct node *n)
 		hop_tick(c);
 		switch_tick(c);
 		claims_tick(c);
+		twins_tick(c);
 		tell_wrong_key(c);
 		admission_tick(c);
 	}
@@ -233,6 +244,7 @@ static const struct role edge_role = {
 	.find = role_find,
 	.admit = role_admit,
 	.begin = role_begin,
+	.refused = role_refused,
 	.accept = role_accept,
 	.create = role_create,
 	.effects = role_effects,

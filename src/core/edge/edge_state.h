@@ -60,6 +60,9 @@ struct peer {
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
 	struct bucket claims;	      /* of those looked at */
 	bool told;		      /* EVENT_MAC_REFUSED was, of that one */
+	bool listed_twice;	      /* the roster says that another process has its identity */
+	bool told_twice;	      /* EVENT_IDENTITY_TWICE */
+	uint64_t twice_ms;	      /* the process before the last was back, last; 0: never */
 	struct trust trust;
 };
 
@@ -125,6 +128,8 @@ struct community {
 	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
 	struct hop hop;
+	enum twice twice;    /* of us, as EVENT_IDENTITY_TWICE told */
+	struct bucket twins; /* of those told of peers */
 	struct bucket sweep; /* own handshakes with listed members */
 	struct guesses guesses;
 	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
@@ -206,6 +211,8 @@ void hop_encode_register(struct community *c, uint32_t seq, struct writer *w);
 void hop_keyed(struct community *c);
 /* An envelope from the supernode's address: an answer to HELLO. False if it was none. */
 bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len);
+/* A handshake with the supernode was refused, with this result. */
+void hop_refused(struct community *c, uint16_t result);
 /* Our own address may have changed: ask at once how we are seen. */
 void hop_moved(struct community *c);
 /* Ends it with its session, before the community ends. */
@@ -255,6 +262,25 @@ void claims_tick(struct community *c);
 void claims_remember(struct community *c, const struct known_owner *k, struct peer *p);
 /* For edge_forget_owner. */
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
+
+/* ---- twins.c: two processes with one identity (PROTOCOL.md 8.7) ---- */
+
+/* There are two of this peer, as far as is known. */
+bool twins_is_one(const struct peer *p);
+/* The roster says so, or not. */
+void twins_listed(struct peer *p, bool twice);
+/* A handshake with the process before the last was confirmed: both are there. */
+void twins_met(struct peer *p);
+/* The peer is forgotten. */
+void twins_part(struct peer *p);
+/* What our supernode says of our own identity. */
+void twins_ours(struct community *c, enum twice how);
+/* We are the one that is refused: no handshake with peers is begun or answered. */
+bool twins_are_refused(const struct community *c);
+/* We are, from now on: sessions with peers end without a word, which the other one would hear. */
+void twins_keep_still(struct community *c);
+/* What is over is told. */
+void twins_tick(struct community *c);
 
 /* Whether the community is registered, so that there is a relay. */
 static inline bool hop_is_up(const struct community *c)

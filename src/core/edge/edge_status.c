@@ -57,6 +57,8 @@ static enum community_state state_of(
 {
 	bool served = is_served(c, now_ms);
 
+	if (twins_are_refused(c))
+		return COMMUNITY_REFUSED; /* and nothing else is tried meanwhile */
 	if (t->met[PEER_UP] > 0 || (served && t->met[PEER_IDLE] > 0))
 		return COMMUNITY_UP;
 	if (!c->any_confirmed && c->unfit > 1 && core_of(c)->now_ms >= c->unfit_ms + WRONG_MS)

@@ -86,6 +86,7 @@ static void open_session(struct community *c, const uint8_t key[KEY_LEN])
 		return;
 	h->session->owner = c;
 	h->session->route.direct = h->way;
+	h->session->result = h->refused[h->supernode].result;
 	h->state = SUPERNODE_HANDSHAKE;
 	h->tried_ms = now_ms;
 	h->hello_ms = now_ms + TRY_MS;
@@ -292,8 +293,6 @@ static void take_refusal(struct community *c, uint8_t result)
 	struct hop *h = &c->hop;
 	struct refusal *r = &h->refused[h->supernode];
 	bool news = r->result != result;
-	uint8_t buf[CONTROL_HEADER_LEN];
-	struct writer w;
 
 	r->result = result;
 	r->until_ms =
@@ -302,11 +301,27 @@ static void take_refusal(struct community *c, uint8_t result)
 		r->times++;
 	if (news)
 		supernode_event(c, EVENT_SUPERNODE_REFUSED, result);
-	writer_init(&w, buf, sizeof(buf));
-	control_unregister_encode(&w);
-	send_control(core, h->session, &w);
 	hop_leave(c);
 	core_view_touch(core);
+	if (result == REGISTER_IDENTITY_TWICE) {
+		twins_ours(c, TWICE_US);
+		twins_keep_still(c);
+	}
+}
+
+static void unregister(struct community *c)
+{
+	uint8_t buf[CONTROL_HEADER_LEN];
+	struct writer w;
+
+	writer_init(&w, buf, sizeof(buf));
+	control_unregister_encode(&w);
+	send_control(core_of(c), c->hop.session, &w);
+}
+
+void hop_refused(struct community *c, uint16_t result)
+{
+	take_refusal(c, result <= UINT8_MAX ? (uint8_t)result : UINT8_MAX);
 }
 
 /* Its RESPONSE proved that it has this key, and now it is the supernode that we use. */
@@ -339,10 +354,13 @@ static void take_registered(struct community *c, const struct control_registered
 	}
 	h->register_ms = 0;
 	if (m->result != REGISTER_OK) {
+		unregister(c);
 		take_refusal(c, m->result);
 		return;
 	}
 	h->refused[h->supernode] = (struct refusal){.result = REGISTER_OK};
+	h->session->result = REGISTER_OK;
+	twins_ours(c, m->twice ? TWICE_OTHER : TWICE_NOT);
 	if (h->state != SUPERNODE_UP)
 		keep_key(c);
 	h->state = SUPERNODE_UP;

@@ -99,6 +99,7 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 
 void peer_forget(struct peer *p)
 {
+	twins_part(p);
 	HASH_DELETE(hh, p->community->peers, p);
 	hide(p);
 	free(p);
@@ -145,6 +146,7 @@ static void unlist(struct peer *p)
 		return;
 	}
 	p->listed = false;
+	twins_listed(p, false);
 	p->handle = 0;
 	p->unlisted_ms = core_of_peer(p)->now_ms;
 	reroute(p);
@@ -176,6 +178,7 @@ static void list(struct community *c, const struct roster_entry *r)
 	p->listed = true;
 	p->left = false;
 	p->incarnation = r->incarnation;
+	twins_listed(p, r->twice);
 	if (p->handle != r->handle) {
 		p->handle = r->handle;
 		reroute(p);
@@ -264,7 +267,10 @@ void peer_confirmed(struct peer *p, unsigned effects)
 	}
 	if (effects & SESSION_RESTARTED) {
 		path_restart(core, p->session);
-		send_event(core, p->session, EVENT_PEER_RESTARTED, 0);
+		if (effects & SESSION_TWICE)
+			twins_met(p);
+		if (!twins_is_one(p))
+			send_event(core, p->session, EVENT_PEER_RESTARTED, 0);
 	}
 	peer_keyed(p);
 	presence_met(p);

@@ -85,6 +85,7 @@ int attempt_start(struct attempt *a, const struct party *self, const struct atte
 	payload.freshness = p->freshness;
 	payload.transforms = TRANSFORMS;
 	payload.generation = p->generation;
+	payload.result = p->result;
 	if (self->mode == MODE_PASSPHRASE) {
 		uint8_t public[KEY_LEN], uniform[64], ci[CPACE_CI_LEN];
 
@@ -215,6 +216,7 @@ int answer_read(struct answer *a, const struct party *self, const struct msg_ini
 
 	if (m->noise_len < NOISE_MSG1_OVERHEAD + PAYLOAD_FIXED_LEN || m->noise_len > sizeof(plain))
 		return N2N_EINVAL;
+	a->result = 0;
 	party_prologue(self, prologue);
 	noise_init_responder(&a->noise, prologue, sizeof(prologue), &self->self, self->psk);
 	rc = noise_read1(&a->noise, plain, m->noise, m->noise_len);
@@ -254,6 +256,7 @@ int answer_write(struct answer *a, const struct party *self, uint32_t index, uin
 
 	fill_payload(&payload, self);
 	payload.generation = generation;
+	payload.result = a->result;
 	payload.transforms = choose_transform(self, &a->theirs);
 	if (payload.transforms == 0)
 		return N2N_EINVAL;

@@ -42,6 +42,7 @@ struct attempt_params {
 	uint32_t index;
 	uint32_t generation;
 	uint64_t freshness;
+	uint16_t result; /* with which the responder refused before */
 };
 
 /*
@@ -78,6 +79,7 @@ struct answer {
 	struct noise noise;
 	struct payload theirs;
 	uint8_t msg1_hash[32]; /* of the Noise message, to know a repetition */
+	uint16_t result; /* 0, or set by the caller: message 2 refuses, and its keys are void */
 };
 
 /*

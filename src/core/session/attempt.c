@@ -24,6 +24,7 @@ static void start(struct core *core, struct session *s)
 		.index = (s->link.id << 2) | session_free_position(core, s),
 		.generation = session_generation(s) + 1,
 		.freshness = s->told_freshness != 0 ? s->told_freshness++ : core_freshness(core),
+		.result = s->result,
 	};
 
 	s->wanted = false;

@@ -34,6 +34,9 @@
 	/* value: enum mac_refusal */                                                              \
 	X(PATH_DIRECT, "path-direct", "direct path")	 /* remote, value: round trip in us */     \
 	X(PATH_RELAY, "path-relay", "through the relay") /* value: enum relay_reason */            \
+	X(IDENTITY_TWICE, "identity-twice",                                                        \
+		"another host runs with a copy of its identity") /* value: enum twice; of a */     \
+	/* peer or, where key is NULL, of us: then edge is our own id */                           \
 	X(WRONG_KEY, "wrong-key",                                                                  \
 		"no other member under this key; is it the same key everywhere?") /* community */  \
 	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
@@ -51,6 +54,13 @@ enum event_kind {
 #define X(id, name, text) EVENT_##id,
 	EVENT_KINDS(X)
 #undef X
+};
+
+/* How it stands with an identity that two hosts may have at once. */
+enum twice {
+	TWICE_NOT,   /* any more */
+	TWICE_OTHER, /* there is another one; of us: it is refused */
+	TWICE_US     /* we are refused */
 };
 
 /* Whose the address is that a peer claims. */

@@ -134,6 +134,21 @@ bool responder_settles(struct core *core, struct request *r)
 	return refuse_stale(core, r, e == NULL || core->now_ms >= e->born_ms + EMBRYO_HOLD_MS);
 }
 
+void responder_refuse(struct core *core, struct request *r, uint16_t result)
+{
+	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN], noise2[NOISE_MAX];
+	struct msg_response m = {.receiver = r->init->sender, .noise = noise2};
+	struct handshake_result keys;
+
+	r->answer.result = result;
+	if (answer_write(&r->answer, r->self, 0, m.receiver, r->answer.theirs.generation, noise2,
+		    &m.noise_len, &keys, &core->io.random) == 0)
+		send_envelope(core, r->from, buf + RELAY_HEADER_LEN,
+			answer_datagram(r->self, r->answer.noise.rs, &m, buf + RELAY_HEADER_LEN,
+				&core->io.random));
+	crypto_wipe(&keys, sizeof(keys));
+}
+
 /* The larger key gives way while both have begun; the other goes on, so one of them gets through.
  */
 static void note_crossing(struct session *s, const struct party *self)

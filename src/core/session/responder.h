@@ -32,6 +32,11 @@ void responder_ask_cookie(struct core *core, const struct request *r, enum cooki
  * them apart. False: it is neither, and may be answered.
  */
 bool responder_settles(struct core *core, struct request *r);
+/*
+ * Answers that it is refused, with this result: no keys come of it, and nothing is kept. The
+ * session with that remote goes on as it is.
+ */
+void responder_refuse(struct core *core, struct request *r, uint16_t result);
 /* Answers, if there is room. */
 void responder_answer(struct core *core, struct request *r);
 /*

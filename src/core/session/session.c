@@ -291,6 +291,28 @@ void session_add_keys(struct core *core, struct session *s, struct keyset *k)
 	session_look_at(core, s, core->flush_ms);
 }
 
+/*
+ * The remote side is another process than the last. What that one left unconfirmed is let go: word
+ * of it that is late would make it the present one again.
+ */
+static unsigned change_process(struct core *core, struct session *s, const struct keyset *k)
+{
+	unsigned effects = SESSION_RESTARTED;
+
+	/* A process never comes back: each has an incarnation of its own. */
+	if (k->incarnation == s->former)
+		effects |= SESSION_TWICE;
+	s->former = s->incarnation;
+	for (unsigned i = 0; i < LINK_POSITIONS; i++) {
+		const struct keyset *other = s->keys[i];
+
+		if (other != NULL && !other->confirmed && other->incarnation != k->incarnation)
+			session_drop_keys(core, s, i);
+	}
+	memset(s->rx_seq, 0, sizeof(s->rx_seq));
+	return effects;
+}
+
 unsigned session_confirm(struct core *core, struct session *s, struct keyset *k)
 {
 	unsigned effects = SESSION_CONFIRMED;
@@ -298,7 +320,7 @@ unsigned session_confirm(struct core *core, struct session *s, struct keyset *k)
 	if (k->confirmed)
 		return 0;
 	if (s->incarnation != 0 && s->incarnation != k->incarnation)
-		effects |= SESSION_RESTARTED;
+		effects |= change_process(core, s, k);
 	if (!s->confirmed)
 		effects |= SESSION_FIRST;
 	k->confirmed = true;
@@ -308,8 +330,6 @@ unsigned session_confirm(struct core *core, struct session *s, struct keyset *k)
 	s->failures = 0;
 	s->wanted = false;
 	s->confirm_next_ms = 0;
-	if (effects & SESSION_RESTARTED)
-		memset(s->rx_seq, 0, sizeof(s->rx_seq));
 	pick_current(core, s);
 	session_look_at(core, s, core->flush_ms);
 	return effects;

@@ -35,7 +35,8 @@ enum session_effect {
 	SESSION_RESTARTED = 4,	 /* by another process of the remote side than the last */
 	SESSION_FIRST = 8,	 /* this static had never confirmed before */
 	SESSION_UNANSWERED = 16, /* our attempt got no answer */
-	SESSION_UNFIT = 32	 /* a handshake of either side whose keys did not fit */
+	SESSION_UNFIT = 32,	 /* a handshake of either side whose keys did not fit */
+	SESSION_TWICE = 64	 /* the process before the last is back: there are two at once */
 };
 
 /* Where handshakes and relayed packets go, kept up to date by the owner. */
@@ -60,6 +61,7 @@ struct session {
 	uint64_t freshness;	 /* highest taken from it; counts once confirmed */
 	uint64_t told_freshness; /* of our next attempt, and counted on; 0: the core's */
 	uint32_t incarnation;	 /* of the last confirmed key set */
+	uint32_t former;	 /* of the process before that; 0: none was met */
 	uint32_t caps;
 	uint16_t mtu;
 	bool mask_known;
@@ -72,6 +74,7 @@ struct session {
 	uint64_t attempt_next_ms;
 	uint64_t cookie_ms; /* last stale cookie sent */
 	uint8_t attempt_tries;
+	uint8_t result;		  /* with which it refused us last, told with attempts; a hop's */
 	bool attempt_quiet;	  /* crossing, and the other side goes first */
 	bool wanted;		  /* a session is wanted: start when allowed */
 	uint64_t not_before_ms;	  /* no own start earlier */

@@ -7,11 +7,12 @@
 
 #include "core/supernode/supernode_state.h"
 
-#define UNREGISTERED_MS 10000u /* a hop session must register within this time */
-#define LOBBY_MAX	1000   /* sessions without a registration; the oldest gives way */
-#define SENT_MAX	6      /* copies of a message, until the edge shows that it receives */
-#define PAGE_MS		500u   /* two pages a second, */
-#define PAGES_BURST	48u    /* and a roster of 1,000 at once, and what changes meanwhile */
+#define UNREGISTERED_MS 10000u	/* a hop session must register within this time */
+#define LOBBY_MAX	1000	/* sessions without a registration; the oldest gives way */
+#define SENT_MAX	6	/* copies of a message, until the edge shows that it receives */
+#define PAGE_MS		500u	/* two pages a second, */
+#define TWICE_MS	800000u /* a copy that is refused knocks again within 384 s */
+#define PAGES_BURST	48u	/* and a roster of 1,000 at once, and what changes meanwhile */
 
 struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
 {
@@ -227,8 +228,10 @@ static enum register_result put(
 	struct supernode *sn, struct member *m, const struct control_register *r)
 {
 	const uint32_t before = member_handle(m);
-	struct roster_entry says = {
-		.handle = before, .incarnation = r->incarnation, .locator_len = r->locator_len};
+	struct roster_entry says = {.handle = before,
+		.twice = m->twice_ms != 0,
+		.incarnation = r->incarnation,
+		.locator_len = r->locator_len};
 
 	memcpy(says.static_public, r->static_public, KEY_LEN);
 	memcpy(says.locator, r->locator, sizeof(says.locator));
@@ -254,6 +257,36 @@ enum register_result member_register(
 	if (m->entry == NULL)
 		result = admit(sn, m, r);
 	return result == REGISTER_OK ? put(sn, m, r) : result;
+}
+
+/* Tells what is to be told of it, to it and to the others. */
+static void tell_twice(struct supernode *sn, struct member *m)
+{
+	struct roster_entry says = m->entry->told;
+
+	says.twice = m->twice_ms != 0;
+	(void)registry_put(
+		&sn->registry, REGISTRY_SELF, m->entry->community->tag, &says, &m->entry);
+	session_post(&sn->node.core, m->session, CONTROL_REGISTERED);
+	members_tell(sn);
+}
+
+void member_is_twice(struct supernode *sn, struct member *m)
+{
+	bool news = m->twice_ms == 0;
+
+	m->twice_ms = sn->node.core.now_ms;
+	if (news && m->entry != NULL)
+		tell_twice(sn, m);
+}
+
+void member_settle(struct supernode *sn, struct member *m)
+{
+	if (m->twice_ms == 0 || sn->node.core.now_ms < m->twice_ms + TWICE_MS)
+		return;
+	m->twice_ms = 0;
+	if (m->entry != NULL)
+		tell_twice(sn, m);
 }
 
 /* ---- where it is ---- */

@@ -26,6 +26,7 @@ struct member {
 	struct pace registers;	      /* REGISTERs worked on */
 	struct pace pages;	      /* of the roster */
 	enum register_result result;  /* of its last REGISTER */
+	uint64_t twice_ms; /* another process with its identity was refused, last; 0: none was */
 };
 
 /* The member whose hop session has this static key; NULL if there is none. */
@@ -56,6 +57,12 @@ enum register_result member_register(
 void member_unregister(struct supernode *sn, struct member *m);
 /* True when it is registered under another static or in another community than this says. */
 bool member_is_other(const struct member *m, const struct control_register *r);
+/*
+ * Another process with its identity knocked, and was refused: it and the others of the community
+ * are told, and told again once that was long ago (member_settle, when it is looked at).
+ */
+void member_is_twice(struct supernode *sn, struct member *m);
+void member_settle(struct supernode *sn, struct member *m);
 /* Its handle, 0 while it is not registered. */
 uint32_t member_handle(const struct member *m);
 /*

@@ -240,10 +240,12 @@ static enum registry_result refresh(
 {
 	struct roster_entry *told = &e->told;
 
-	if (told->incarnation == says->incarnation && told->locator_len == says->locator_len &&
+	if (told->incarnation == says->incarnation && told->twice == says->twice &&
+		told->locator_len == says->locator_len &&
 		memcmp(told->locator, says->locator, says->locator_len) == 0)
 		return REGISTRY_SAME;
 	told->incarnation = says->incarnation;
+	told->twice = says->twice;
 	told->locator_len = says->locator_len;
 	memcpy(told->locator, says->locator, sizeof(told->locator));
 	take_out(e->community, e);

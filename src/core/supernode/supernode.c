@@ -51,6 +51,26 @@ static bool role_fresh(struct node *n, const struct session *s, uint64_t freshne
 		&supernode_of(n)->fresh, freshness, s != NULL && s->confirmed, wall_ms(&n->core));
 }
 
+/*
+ * Who is registered stays, and a copy of it that knocks is refused. It is proved to be one when the
+ * process before this one is back; and once it was refused it says so, and gives way to any.
+ */
+static uint16_t role_refuses(
+	struct node *n, struct session *s, const struct payload *theirs, const struct origin *from)
+{
+	struct member *m = s != NULL ? s->owner : NULL;
+	bool gives_way = theirs->result == REGISTER_IDENTITY_TWICE;
+
+	if (m == NULL || theirs->incarnation == s->incarnation ||
+		(!gives_way && (m->entry == NULL || theirs->incarnation != s->former)))
+		return 0;
+	member_is_twice(supernode_of(n), m);
+	core_event(&n->core, &(struct event){.kind = EVENT_MEMBER_REFUSED,
+				     .value = REGISTER_IDENTITY_TWICE,
+				     .remote = from->way.remote});
+	return REGISTER_IDENTITY_TWICE;
+}
+
 static struct session *role_create(
 	struct node *n, const struct party *self, const uint8_t remote[KEY_LEN])
 {
@@ -184,6 +204,7 @@ static void encode_registered(const struct member *m, uint32_t seq, struct write
 		r.handle = member_handle(m);
 		r.lease_s = LEASE_S;
 		r.observed = p->way.remote;
+		r.twice = m->twice_ms != 0;
 	}
 	control_registered_encode(w, seq, &r);
 }
@@ -213,6 +234,7 @@ static uint64_t role_look(struct node *n, struct session *s)
 	struct member *m = s->owner;
 	uint64_t over_ms = member_over_ms(m);
 
+	member_settle(supernode_of(n), m);
 	if (n->core.now_ms < over_ms)
 		return over_ms;
 	member_remove(supernode_of(n), m);
@@ -284,6 +306,7 @@ static const struct role supernode_role = {
 	.listeners = role_listeners,
 	.find = role_find,
 	.fresh = role_fresh,
+	.refuses = role_refuses,
 	.create = role_create,
 	.effects = role_effects,
 	.message = role_message,

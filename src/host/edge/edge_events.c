@@ -38,6 +38,8 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 		log_error(log, "supernode %s: %s", name, event_text(e->kind));
 		break;
 	case EVENT_SUPERNODE_REFUSED:
+		if (e->value == REGISTER_IDENTITY_TWICE)
+			break; /* a notice says it */
 		log_warn(log, "supernode %s: %s: %s; trying again, less and less often", name,
 			event_text(e->kind), register_refusal_text(e->value));
 		break;
@@ -98,6 +100,45 @@ static void say_refused(const struct edge_host *h, const char *name, const struc
 	}
 }
 
+#define NEW_IDENTITY                                                                               \
+	"stop one of the two, move its state directory away, and start it again: it makes a new "  \
+	"identity then"
+
+/* Two hosts have one identity: a peer's, or ours. */
+static void on_identity(struct edge_host *h, const struct event *e)
+{
+	char id[EDGE_ID_TEXT_LEN + 1], name[PEER_NAME_MAX];
+	const char *dir = h->host.state != NULL ? state_dir(h->host.state) : "not in use";
+	const char *community = h->member[e->community].name;
+	struct notices *n = &h->host.notices;
+	uint64_t now_ms = sys_now_ms();
+
+	edge_id_format(e->edge, id);
+	if (e->key != NULL)
+		name_peer(name, h, e);
+	if (e->value == TWICE_NOT) {
+		if (notices_clear(n, "identity-twice", id))
+			log_info(
+				h->host.log, "community %s: %.8s is one host again", community, id);
+	} else if (e->key != NULL) {
+		notices_raise(n, now_ms, "identity-twice", id,
+			"peer %s: %s (a copied state directory), so that one of the two is "
+			"refused; " NEW_IDENTITY,
+			name, event_text(e->kind));
+	} else if (e->value == TWICE_US) {
+		notices_raise(n, now_ms, "identity-twice", id,
+			"community %s: another host runs with a copy of our identity %.8s (state "
+			"directory \"%s\") and is registered, so that we are refused and keep "
+			"still; " NEW_IDENTITY,
+			community, id, dir);
+	} else {
+		notices_raise(n, now_ms, "identity-twice", id,
+			"community %s: another host runs with a copy of our identity %.8s (state "
+			"directory \"%s\") and is refused; " NEW_IDENTITY,
+			community, id, dir);
+	}
+}
+
 static void on_peer_event(const struct edge_host *h, const struct event *e)
 {
 	char name[PEER_NAME_MAX], remote[ENDPOINT_TEXT_MAX], rtt[RTT_TEXT_MAX];
@@ -142,6 +183,9 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_PATH_DIRECT:
 	case EVENT_PATH_RELAY:
 		on_peer_event(h, e);
+		break;
+	case EVENT_IDENTITY_TWICE:
+		on_identity(h, e);
 		break;
 	case EVENT_WRONG_KEY:
 	case EVENT_WRONG_PASSPHRASE:

@@ -13,7 +13,6 @@
 #include "os/sys.h"
 
 #define ADDRESSES_MAX 16
-#define RESULTS	      (REGISTER_OTHER_IDENTITY + 1)
 #define SAID_MS	      60000u
 
 /* Registrations refused for one reason. */
@@ -29,9 +28,9 @@ struct supernode_host {
 	struct supernode *supernode;
 	unsigned n_workers;
 	struct worker_supernode *workers[WORKERS_MAX];
-	struct udp *joined[WORKERS_MAX];  /* of workers after the first */
-	uint64_t floor;			  /* as it was kept */
-	struct refusals refused[RESULTS]; /* by enum register_result */
+	struct udp *joined[WORKERS_MAX];	   /* of workers after the first */
+	uint64_t floor;				   /* as it was kept */
+	struct refusals refused[REGISTER_RESULTS]; /* by enum register_result */
 };
 
 /* A line for each kind of refusal and minute: of a flood people should know that it goes on. */
@@ -110,7 +109,7 @@ static json_t *refused(const struct supernode_host *h)
 {
 	json_t *o = json_object();
 
-	for (unsigned i = REGISTER_OK + 1; i < RESULTS; i++)
+	for (unsigned i = REGISTER_OK + 1; i < REGISTER_RESULTS; i++)
 		if (h->refused[i].count > 0)
 			json_object_set_new(o, register_refusal_name(i),
 				json_integer((json_int_t)h->refused[i].count));

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two hosts with one identity, a copied state directory (PROTOCOL.md 8.7): of a peer, and of
+ * ourselves. Who is refused for it keeps still, so that the other one works.
+ */
+#include "core/edge/edge_state.h"
+
+#define OVER_MS	    600000u /* without the process before the last for so long it has ended */
+#define TOLD_BURST  8	    /* told at once ... */
+#define TOLD_PER_MS 60000u  /* ... and one more each minute */
+
+/* Of a peer, or, where remote is NULL, of us. */
+static void tell(struct community *c, const uint8_t *remote, enum twice how)
+{
+	struct event e = {
+		.kind = EVENT_IDENTITY_TWICE, .community = c->index, .value = how, .key = remote};
+
+	edge_id(e.edge, remote != NULL ? remote : c->party.self.public);
+	core_event(core_of(c), &e);
+}
+
+/* What holds is told, and that it does not any more. */
+static void look(struct peer *p)
+{
+	struct community *c = p->community;
+	uint64_t now_ms = core_of(c)->now_ms;
+
+	if (p->twice_ms != 0 && now_ms >= p->twice_ms + OVER_MS)
+		p->twice_ms = 0;
+	if (p->told_twice == twins_is_one(p))
+		return;
+	if (!p->told_twice && !bucket_take(&c->twins, now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST))
+		return;
+	p->told_twice = !p->told_twice;
+	tell(c, p->remote, p->told_twice ? TWICE_OTHER : TWICE_NOT);
+}
+
+bool twins_is_one(const struct peer *p)
+{
+	return p->listed_twice || p->twice_ms != 0;
+}
+
+void twins_listed(struct peer *p, bool twice)
+{
+	p->listed_twice = twice;
+	look(p);
+}
+
+void twins_met(struct peer *p)
+{
+	p->twice_ms = core_of(p->community)->now_ms;
+	look(p);
+}
+
+void twins_part(struct peer *p)
+{
+	p->listed_twice = false;
+	p->twice_ms = 0;
+	look(p);
+}
+
+void twins_ours(struct community *c, enum twice how)
+{
+	if (c->twice == how)
+		return;
+	c->twice = how;
+	tell(c, NULL, how);
+}
+
+void twins_tick(struct community *c)
+{
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		look(p);
+}
+
+bool twins_are_refused(const struct community *c)
+{
+	for (unsigned i = 0; !hop_is_up(c) && i < c->edge->n_supernodes; i++)
+		if (c->hop.refused[i].result == REGISTER_IDENTITY_TWICE)
+			return true;
+	return false;
+}
+
+void twins_keep_still(struct community *c)
+{
+	struct core *core = core_of(c);
+
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		session_forget_keys(core, p->session);
+		p->session->wanted = false;
+		session_look_at(core, p->session, core->flush_ms);
+	}
+}
