@@ -63,12 +63,15 @@ out:
 }
 
 /*
- * Answers come from where the question went. A copy from elsewhere is as genuine, but who sent it
- * on may be anybody: what follows goes to where the question went, put into *asked.
+ * Answers come from where the question went; of several such places, what comes first counts. A
+ * copy from elsewhere is as genuine, but who sent it on may be anybody: what follows goes to where
+ * the question went, put into *asked.
  */
 static const struct origin *trusted(
 	const struct session *s, const struct origin *from, struct origin *asked)
 {
+	if (attempt_went_to(s, from))
+		return from;
 	return session_way(s, asked) && !origin_same(asked, from) ? asked : from;
 }
 

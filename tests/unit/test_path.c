@@ -219,7 +219,7 @@ static void used_paths_are_kept_open(void **state)
 	assert_true(last <= begin + 60000 + SLACK_MS);
 }
 
-static void without_keys_the_relay_is_the_way(void **state)
+static void without_keys_the_path_is_kept_and_nothing_sent(void **state)
 {
 	struct fixture *f = *state;
 
@@ -227,8 +227,9 @@ static void without_keys_the_relay_is_the_way(void **state)
 	f->core->now_ms += KEYS_REJECT_MS;
 	f->rig.n_sent = 0;
 	path_tick(f->core, f->s);
-	assert_int_equal(path_host(f), 0);
+	assert_int_equal(path_host(f), PEER);
 	assert_int_equal(f->rig.n_sent, 0);
+	assert_int_equal(path_next_ms(f->core, f->s), UINT64_MAX);
 }
 
 /* ---- doubt ---- */
@@ -453,7 +454,7 @@ int main(void)
 		TEST(a_quiet_path_is_not_given_up),
 		TEST(a_silent_receiver_shows_itself),
 		TEST(used_paths_are_kept_open),
-		TEST(without_keys_the_relay_is_the_way),
+		TEST(without_keys_the_path_is_kept_and_nothing_sent),
 		TEST(a_packet_through_the_relay_is_probed_and_doubled_at_once),
 		TEST(a_doubt_without_an_answer_is_the_end_of_the_path),
 		TEST(what_was_heard_before_is_no_answer_to_a_doubt),

@@ -324,13 +324,9 @@ void path_tick(struct core *core, struct session *s)
 
 	if (s->link.kind == LINK_HOP)
 		return;
-	if (session_sending(s, core->now_ms) == NULL) {
-		if (s->link.kind == LINK_PEER && link_direct(&s->link) != NULL) {
-			session_set_path(core, &s->link.path, session_relay_path(s));
-			session_set_path(core, &s->link.copy, NULL);
-		}
+	/* Without keys the path is kept: after so long the next frames go by the relay as well. */
+	if (session_sending(s, core->now_ms) == NULL)
 		return;
-	}
 	search_tick(core, s);
 	p = link_direct(&s->link);
 	if (s->link.kind != LINK_PEER)

@@ -10,6 +10,7 @@
 #define MAX_MS		  5000u
 #define HOP_MAX_MS	  2000u /* a supernode that comes back is wanted at once */
 #define WAITED_FOR_MAX_MS 1000u /* frames wait for it */
+#define ALSO_DIRECTLY	  4u	/* messages that go where the peer was last heard directly, too */
 #define CONFIRM_FIRST_MS  200u
 #define CONFIRM_TRIES	  5
 #define START_GAP_MS	  1000u /* between own starts to one peer */
@@ -38,6 +39,7 @@ static void start(struct core *core, struct session *s)
 	s->attempt_next_ms = core->now_ms;
 	s->attempt_tries = 0;
 	s->attempt_quiet = false;
+	s->attempt_also = (struct way){.remote = {.port = 0}};
 }
 
 bool attempt_is_due(const struct core *core, const struct session *s)
@@ -57,13 +59,31 @@ static uint32_t longest_pause(const struct session *s)
 	return s->link.kind == LINK_HOP ? HOP_MAX_MS : MAX_MS;
 }
 
+static void send_message1(struct core *core, struct session *s, const struct origin *to)
+{
+	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
+	size_t len =
+		attempt_datagram(s->attempt, s->party, buf + RELAY_HEADER_LEN, &core->io.random);
+
+	send_envelope(core, to, buf + RELAY_HEADER_LEN, len);
+}
+
+/*
+ * The relay may be dead, and the address old: the first that leads to an answer wins. Not for long,
+ * as what was heard from there need not have been sent from there.
+ */
+static bool goes_directly_too(
+	const struct core *core, const struct session *s, const struct origin *to)
+{
+	return s->link.kind == LINK_PEER && to->hop_id != 0 && !way_is_none(&s->route.direct) &&
+	       s->attempt_tries <= ALSO_DIRECTLY && core_is_underlay(core, &s->route.direct);
+}
+
 static void send_attempt(struct core *core, struct session *s)
 {
 	uint32_t cap = longest_pause(s);
 	uint32_t wait = FIRST_MS << (s->attempt_tries < 5 ? s->attempt_tries : 5);
-	uint8_t buf[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
 	struct origin to;
-	size_t len;
 
 	s->attempt_next_ms =
 		core->now_ms + random_jitter(&core->io.random, wait < cap ? wait : cap, 20);
@@ -71,8 +91,18 @@ static void send_attempt(struct core *core, struct session *s)
 		s->attempt_tries++;
 	if (!session_way(s, &to))
 		return;
-	len = attempt_datagram(s->attempt, s->party, buf + RELAY_HEADER_LEN, &core->io.random);
-	send_envelope(core, &to, buf + RELAY_HEADER_LEN, len);
+	if (goes_directly_too(core, s, &to)) {
+		s->attempt_also = s->route.direct;
+		send_message1(core, s, &(struct origin){.way = s->route.direct});
+	}
+	/* Last: a cookie answers the last one, and is for good where the relay works. */
+	send_message1(core, s, &to);
+}
+
+bool attempt_went_to(const struct session *s, const struct origin *from)
+{
+	return from->hop_id == 0 && !way_is_none(&s->attempt_also) &&
+	       way_same_remote(&s->attempt_also, &from->way);
 }
 
 /*

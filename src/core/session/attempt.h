@@ -14,6 +14,11 @@ bool attempt_is_due(const struct core *core, const struct session *s);
  */
 unsigned attempt_tick(struct core *core, struct session *s, bool begin);
 /*
+ * Our attempt went there, too, while the way of the session leads through the relay: an answer from
+ * there came where it was asked for.
+ */
+bool attempt_went_to(const struct session *s, const struct origin *from);
+/*
  * Takes the keys of an attempt that was answered: result and theirs are what attempt_finish gave.
  * The attempt ends. Returns effects: none when memory is short.
  */

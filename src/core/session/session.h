@@ -76,6 +76,7 @@ struct session {
 	uint8_t attempt_tries;
 	uint8_t result;		  /* with which it refused us last, told with attempts; a hop's */
 	bool attempt_quiet;	  /* crossing, and the other side goes first */
+	struct way attempt_also;  /* where it went beside the relay; none: nowhere */
 	bool wanted;		  /* a session is wanted: start when allowed */
 	uint64_t not_before_ms;	  /* no own start earlier */
 	uint8_t failures;	  /* attempts in a row without result */
