@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The host's network interfaces: setting up the one we made, listing the addresses under which the
- * host may be reached, and hearing of changes. An address is an endpoint whose port is 0. Each
- * call talks to the kernel by itself; any thread.
+ * The host's network interfaces: setting up the one we made, and hearing of changes. An address is
+ * an endpoint whose port is 0. Each call talks to the kernel by itself; any thread.
  *
  * Every system, but for two: netif_set_gso_limits gives N2N_ENOSYS and netif_tap_queues 0 where an
  * interface has no such thing.
@@ -59,17 +58,20 @@ void netif_restore_routers(const char *name, const struct netif_routers *before)
 MUST_CHECK int netif_tap_queues(const char *name);
 
 /*
- * Lists the unicast addresses of all interfaces that are up, except loopback and link-local ones
- * and those of the interfaces named in exclude. Returns how many were written, at most cap, or a
- * negative n2n_err.
+ * Marks an interface as one of an n2n network, so that every process of this network namespace sees
+ * it (underlay.h); people see it in "ip link". What was noted there stays, behind the mark. Errors
+ * as for setting.
  */
-MUST_CHECK int netif_local_addresses(
-	struct endpoint *out, size_t cap, const char *const *exclude, size_t exclude_count);
+MUST_CHECK int netif_mark(const char *name, struct os_error *err);
+/* Takes the mark away again, if the interface is still there. */
+void netif_unmark(const char *name);
+/* Whether what is noted at an interface has the mark in front. */
+bool netif_is_mark(const char *alias);
 
 /*
- * Tells that an interface or an address appeared, changed or went. One thread at a time. Every
- * system, but a caller goes on without where it cannot be opened: an Android app may not listen to
- * the kernel, and is told by its own framework.
+ * Tells that an interface, an address, a route or a rule appeared, changed or went. One thread at a
+ * time. Every system, but a caller goes on without where it cannot be opened: an Android app may
+ * not listen to the kernel, and is told by its own framework.
  */
 struct netif_watch;
 
@@ -83,7 +85,10 @@ void netif_watch_close(struct netif_watch *w);
  * own instead: there it is one end of a pair of sockets to which the callback writes a byte.
  */
 struct os_handle netif_watch_handle(const struct netif_watch *w);
-/* Takes what is queued; true when something changed since the last call. Does not block. */
+/*
+ * Takes some of what is queued; true when something changed since the last call. Does not block,
+ * and ends even if routes change faster than they are read: then there is more to drain.
+ */
 bool netif_watch_drain(struct netif_watch *w);
 
 #endif

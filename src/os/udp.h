@@ -91,6 +91,7 @@ struct udp_packet {
 	size_t len;
 	struct endpoint from;
 	struct endpoint local; /* the address it was sent to, and our port; none when unknown */
+	unsigned link;	       /* index of the interface by which it came; 0 when unknown */
 	/*
 	 * Of a train: the length of each datagram in it but the last, which may be shorter. Else
 	 * len.

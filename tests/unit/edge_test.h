@@ -44,6 +44,8 @@ struct fixture {
 	struct event last[EVENT_STATE + 1];
 	uint64_t last_ms[EVENT_STATE + 1];
 	struct note note;
+	uint8_t overlay; /* the host whose address leads into an n2n network; 0: none */
+	unsigned asked;	 /* how often it was, whether some address does */
 };
 
 /* ---- the way out of the edge ---- */
@@ -74,6 +76,14 @@ static inline void edge_test_event(void *ctx, const struct event *e)
 	f->events[e->kind]++;
 	f->last[e->kind] = *e;
 	f->last_ms[e->kind] = f->core->now_ms;
+}
+
+static inline bool edge_test_is_underlay(void *ctx, const struct endpoint *to)
+{
+	struct fixture *f = ctx;
+
+	f->asked++;
+	return f->overlay == 0 || to->ip[15] != f->overlay;
 }
 
 /* ---- supernodes ---- */
@@ -354,6 +364,7 @@ static inline void start(struct fixture *f, enum party_mode mode)
 		.send = edge_test_send,
 		.deliver = edge_test_deliver,
 		.event = edge_test_event,
+		.is_underlay = edge_test_is_underlay,
 		.random = seeded_random(&f->seed)};
 	for (uint8_t i = 0; i < FAKES; i++) {
 		struct fake *s = &f->fake[i];

@@ -606,6 +606,13 @@ static void a_new_address_of_ours_is_asked_about_at_once(void **state)
 	edge_local_addresses(f->e, own, 2, f->core->now_ms);
 	exchange(f);
 	assert_int_equal(s->n[CONTROL_PING], before + 2);
+	edge_local_addresses(f->e, (const struct endpoint[]){own[1], own[0]}, 2, f->core->now_ms);
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 2); /* another order */
+	assert_true(endpoint_equal(&f->e->local[0], &own[1]));
+	edge_local_addresses(f->e, &own[1], 1, f->core->now_ms);
+	exchange(f);
+	assert_int_equal(s->n[CONTROL_PING], before + 3);
 }
 
 static void its_probe_of_our_address_is_echoed(void **state)

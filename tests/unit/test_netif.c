@@ -181,43 +181,25 @@ static void without_rights_the_advice_is_a_capability(void **state)
 	assert_int_equal(status, 0);
 }
 
-static bool listed(const struct endpoint *list, int n, const char *text)
+/* So that other instances know it, and people; what a user noted there is put back. */
+static void an_interface_is_marked(void **state)
 {
-	struct endpoint e = address(text);
-
-	for (int i = 0; i < n; i++)
-		if (endpoint_equal(&list[i], &e))
-			return true;
-	return false;
-}
-
-static void addresses_of_the_host_are_listed(void **state)
-{
-	const char *const exclude[] = {"other0", "v1"};
-	struct endpoint list[16];
-	int n;
-
 	(void)state;
-	run("ip address add 10.1.2.1/24 dev v0; ip address add 169.254.1.1/16 dev v0;"
-	    "ip address add 10.3.3.1/24 dev v1; ip link set v0 up; ip link set v1 up;"
-	    "ip -6 address add fd00::1/64 dev v0 nodad || true");
-	n = netif_local_addresses(list, 16, NULL, 0);
-	assert_true(n >= 2);
-	assert_true(listed(list, n, "10.1.2.1"));
-	assert_true(listed(list, n, "10.3.3.1"));
-	if (access("/proc/net/if_inet6", F_OK) == 0)
-		assert_true(listed(list, n, "fd00::1"));
-	for (int i = 0; i < n; i++)
-		assert_false(endpoint_is_loopback(&list[i]) || endpoint_is_link_local(&list[i]));
-
-	assert_int_equal(netif_local_addresses(list, 1, NULL, 0), 1);
-	assert_int_equal(netif_local_addresses(list, 0, NULL, 0), 0);
-	n = netif_local_addresses(list, 16, exclude, 2);
-	assert_true(listed(list, n, "10.1.2.1"));
-	assert_false(listed(list, n, "10.3.3.1"));
-	run("ip link set v0 down");
-	n = netif_local_addresses(list, 16, NULL, 0);
-	assert_false(listed(list, n, "10.1.2.1"));
+	assert_int_equal(netif_mark("v0", &err), 0);
+	assert_int_equal(netif_mark("v0", &err), 0); /* as after a kill -9 */
+	assert_true(shows("ip link show v0", "alias [n2n]\n"));
+	netif_unmark("v0");
+	assert_false(shows("ip link show v0", "alias"));
+	run("ip link set v0 alias 'to the cellar'");
+	netif_unmark("v0");
+	assert_int_equal(netif_mark("v0", &err), 0);
+	assert_true(shows("ip link show v0", "alias [n2n] to the cellar\n"));
+	netif_unmark("v0");
+	assert_true(shows("ip link show v0", "alias to the cellar\n"));
+	assert_int_equal(netif_mark("none0", &err), N2N_ENOENT);
+	netif_unmark("none0");
+	assert_true(netif_is_mark("[n2n]") && netif_is_mark("[n2n] x"));
+	assert_false(netif_is_mark("") || netif_is_mark("[n2n") || netif_is_mark("[n2n]x"));
 }
 
 static void changes_are_noticed(void **state)
@@ -237,9 +219,22 @@ static void changes_are_noticed(void **state)
 	assert_int_equal(poll(&p, 1, 2000), 1);
 	assert_true(netif_watch_drain(w));
 
+	run("ip link set v0 up; ip route add 10.9.0.0/16 dev v0");
+	while (netif_watch_drain(w))
+		;
+	run("ip route add 10.8.0.0/16 dev v0");
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_true(netif_watch_drain(w));
+	assert_false(netif_watch_drain(w));
+	run("ip rule add to 10.8.0.0/16 lookup main");
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_true(netif_watch_drain(w));
+	run("ip rule del to 10.8.0.0/16 lookup main");
+
 	/* More notices than the socket holds: some are lost, the news is not. */
 	run("for i in $(seq 400); do echo link set v0 mtu $((1300 + i)); done | ip -batch -");
-	assert_true(netif_watch_drain(w));
+	for (unsigned i = 0; netif_watch_drain(w); i++)
+		assert_true(i < 1000);
 	assert_false(netif_watch_drain(w));
 	netif_watch_close(w);
 	netif_watch_close(NULL);
@@ -257,7 +252,7 @@ int main(void)
 		TEST(addresses_of_both_families_are_added),
 		TEST(failures_say_what_and_why),
 		TEST(without_rights_the_advice_is_a_capability),
-		TEST(addresses_of_the_host_are_listed),
+		TEST(an_interface_is_marked),
 		TEST(changes_are_noticed),
 	};
 

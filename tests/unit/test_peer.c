@@ -283,8 +283,8 @@ static void tell(struct fixture *f, uint8_t number, uint32_t seq, const struct e
 	say(f, number, &w);
 }
 
-/* A path to the overlay through the overlay would swallow itself. */
-static void addresses_inside_the_overlay_are_not_tried(void **state)
+/* Where they lead decides, and not which range they lie in. */
+static void addresses_inside_our_range_are_tried_too(void **state)
 {
 	struct fixture *f = *state;
 	const struct endpoint at[] = {endpoint_v4(0x0a050001, 1), endpoint_v4(0x0a0500fe, 1),
@@ -294,19 +294,52 @@ static void addresses_inside_the_overlay_are_not_tried(void **state)
 	f->c->n_addresses = 1;
 	f->c->address[0].prefix = 24;
 	memcpy(f->c->address[0].ip, at[0].ip, 16);
+	f->overlay = 0xfe;
 	go_up(f, HANDLE);
 	list_all(f, VERSION(1), 1);
 	far = meet(f, 1);
 	tell(f, 1, 1, at, 4, 0x21);
-	assert_int_equal(peer_of(f, 1)->session->search->n, 2);
-	for (unsigned i = 0; i < 2; i++)
-		assert_true(endpoint_equal(
-			&peer_of(f, 1)->session->search->c[i].way.remote, &at[2 + i]));
-	/* To the bit. */
-	f->c->address[0].prefix = 23;
-	tell(f, 1, 2, at, 4, 0x21);
-	assert_int_equal(peer_of(f, 1)->session->search->n, 1);
+	f->n_sent = 0;
+	node_tick(f->node, f->core->now_ms + TICK_MS);
+	for (unsigned i = 0; i < 4; i++) {
+		bool sent = false;
+
+		for (unsigned j = 0; j < f->n_sent; j++)
+			sent = sent || endpoint_equal(&f->sent[j].way.remote, &at[i]);
+		assert_int_equal(sent, i != 1);
+	}
 	keyset_destroy(far);
+}
+
+/* Of a router's table that changes all the time no tick has more than a few look-ups. */
+static void when_routes_change_some_are_looked_up_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	unsigned ticks = 0, asked = 0;
+
+	for (unsigned i = 0; i < 300; i++) {
+		struct known_peer k = {.remote = {1, (uint8_t)i, (uint8_t)(i >> 8)},
+			.direct = test_endpoint((uint8_t)i, (uint16_t)(500 + i))};
+
+		edge_remember(f->e, 0, &k);
+	}
+	run(f, 2 * TICK_MS);
+	f->asked = 0;
+	f->overlay = 7;
+	edge_rerouted(f->e, f->core->now_ms);
+	assert_int_equal(f->asked, 0);
+	while (asked < 300 && ticks++ < 20) {
+		f->asked = 0;
+		tick(f);
+		assert_in_range(f->asked, 0, 2 * 64);
+		asked += f->asked;
+	}
+	assert_int_equal(asked, 300);
+	assert_in_range(ticks, 300 / 128, 10);
+	for (struct peer *p = f->c->peers; p != NULL; p = p->hh.next) {
+		assert_int_equal(way_is_none(&p->session->route.direct), p->remote[1] == 7);
+		assert_false(p->rerouted);
+	}
 }
 
 static void its_mask_key_is_used_from_then_on(void **state)
@@ -587,7 +620,8 @@ int main(void)
 		TEST(without_a_supernode_nobody_is_relayed),
 		TEST(the_smaller_key_begins),
 		TEST(keys_bring_word_of_what_we_are_and_where),
-		TEST(addresses_inside_the_overlay_are_not_tried),
+		TEST(addresses_inside_our_range_are_tried_too),
+		TEST(when_routes_change_some_are_looked_up_at_a_time),
 		TEST(its_mask_key_is_used_from_then_on),
 		TEST(new_addresses_of_ours_are_told),
 		TEST(probes_and_pings_are_answered_where_they_came_from),

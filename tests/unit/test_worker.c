@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worker with real sockets: it hears its stop at any moment, and unpacks what the sockets got. */
 #define _POSIX_C_SOURCE 200809L
+#include <net/if.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -66,11 +67,14 @@ static struct udp *open_udp(unsigned use)
 	return u;
 }
 
+static struct overlays overlays;
+
 static struct udp *start(unsigned use)
 {
 	static const struct worker_role role = {.datagrams = take};
 	struct udp *u = open_udp(use);
-	const struct worker_config c = {.udp = u, .views = &views, .notify = notify};
+	const struct worker_config c = {
+		.udp = u, .views = &views, .overlays = &overlays, .notify = notify};
 
 	memset(&seen, 0, sizeof(seen));
 	memset(&drops, 0, sizeof(drops));
@@ -215,6 +219,26 @@ static void tiny_datagrams_are_counted_only(void **state)
 	}
 }
 
+/* What comes by an interface of an n2n network would be carried by itself. */
+static void what_comes_by_an_overlay_is_counted_only(void **state)
+{
+	const unsigned other = if_nametoindex("lo") + 1, lo = if_nametoindex("lo");
+	struct udp *u;
+
+	(void)state;
+	overlays_set(&overlays, (const unsigned[]){other, lo}, 2);
+	u = start(FEATURES_OF_UDP);
+	send_all(u, BATCH_MAX, 100);
+	wait_for_drops(DROP_OVERLAY, BATCH_MAX);
+	assert_int_equal(seen.datagrams, 0);
+	overlays_set(&overlays, &other, 1);
+	send_all(u, BATCH_MAX, 100);
+	wait_for_datagrams(BATCH_MAX, PAUSE_NS);
+	stop(u);
+	assert_int_equal(drops.n[DROP_OVERLAY], BATCH_MAX);
+	assert_false(overlays_has(NULL, lo));
+}
+
 /* A test that failed leaves its worker running. */
 static int stop_what_runs(void **state)
 {
@@ -248,6 +272,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_stop_is_never_missed, stop_what_runs),
 		cmocka_unit_test_teardown(a_train_stays_together, stop_what_runs),
 		cmocka_unit_test_teardown(tiny_datagrams_are_counted_only, stop_what_runs),
+		cmocka_unit_test_teardown(what_comes_by_an_overlay_is_counted_only, stop_what_runs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -499,23 +499,56 @@ void edge_supernode_resolved(
 			s->address[s->n++] = addresses[i];
 }
 
+/* In whatever order; each is there once. */
+static bool same_addresses(const struct edge *e, const struct endpoint *addresses, size_t n)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < e->n_local; j++)
+			found += endpoint_equal(&addresses[i], &e->local[j]);
+	return n == e->n_local && found == n;
+}
+
 void edge_local_addresses(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms)
 {
 	struct community *c;
+	bool same;
 
 	core_enter(&e->node.core, now_ms);
 	if (n > LOCAL_ADDRESSES_MAX)
 		n = LOCAL_ADDRESSES_MAX;
-	if (n == e->n_local && (n == 0 || memcmp(e->local, addresses, n * sizeof(*addresses)) == 0))
-		return;
+	same = same_addresses(e, addresses, n);
 	e->n_local = (uint8_t)n;
 	if (n > 0)
 		memcpy(e->local, addresses, n * sizeof(*addresses));
+	if (same)
+		return;
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		hop_moved(c);
 		peers_moved(c);
 	}
+}
+
+void edge_rerouted(struct edge *e, uint64_t now_ms)
+{
+	struct community *c;
+
+	core_enter(&e->node.core, now_ms);
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+		peers_rerouted(c);
+}
+
+size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t cap)
+{
+	const struct community *c;
+	size_t n = 0;
+
+	for (unsigned at = 0; n < cap && (c = edge_next_community(e, &at)) != NULL;)
+		if (!way_is_none(&c->hop.way) && c->hop.way.carrier == CARRIER_UDP)
+			out[n++] = c->hop.way.remote;
+	return n;
 }
 
 void edge_remember(struct edge *e, unsigned community, const struct known_peer *k)

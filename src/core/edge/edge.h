@@ -11,6 +11,8 @@
 #include "core/node.h"
 #include "core/status.h"
 
+#define LOCAL_ADDRESSES_MAX 12 /* of this host, that are told */
+
 struct edge;
 
 struct edge_config {
@@ -84,9 +86,19 @@ MUST_CHECK int edge_add_supernode(struct edge *e, const uint8_t *key, const uint
 /* Its addresses became known or changed; they are tried in order. n = 0: none, for now. */
 void edge_supernode_resolved(
 	struct edge *e, unsigned supernode, const struct endpoint *addresses, size_t n);
-/* The addresses of this host, with the port of our socket: candidates for direct paths. */
+/*
+ * The addresses of this host, with the port of our socket, best first: candidates for direct paths.
+ * The first LOCAL_ADDRESSES_MAX are told, and only that they are others than before is news.
+ */
 void edge_local_addresses(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms);
+/*
+ * Interfaces or routes of this host changed: core_io's is_underlay is asked again for each path and
+ * for what it refused, of some peers at a time.
+ */
+void edge_rerouted(struct edge *e, uint64_t now_ms);
+/* Where the supernodes are that are used or tried: returns how many, at most cap. */
+size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t cap);
 
 /* A peer of an earlier run: a static that had confirmed, and where it was last. */
 struct known_peer {

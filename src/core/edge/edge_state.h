@@ -14,9 +14,8 @@
 #include "core/edge/owners.h"
 #include "core/path/path.h"
 
-#define PEERS_MAX	    (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
-#define LOCAL_ADDRESSES_MAX 12
-#define VOUCHED_MAX	    3 /* handshakes on one member's word that are not confirmed */
+#define PEERS_MAX   (2 * COMMUNITY_MEMBERS_MAX) /* with those that left and still have keys */
+#define VOUCHED_MAX 3 /* handshakes on one member's word that are not confirmed */
 
 struct community;
 
@@ -55,6 +54,7 @@ struct peer {
 	uint8_t asks;	   /* how often it was asked again, since ... */
 	uint64_t asked_ms; /* what was sent is unanswered; 0: nothing is */
 	bool remembered;   /* from an earlier run */
+	bool rerouted;	   /* routes changed since its paths were looked at */
 	uint64_t unlisted_ms;
 	struct control_claim claim;   /* zero MAC: it has no address */
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
@@ -244,6 +244,8 @@ void peers_repath(struct community *c);
 void peers_roster(struct community *c, const struct control_roster *m);
 /* Our own addresses changed: tell, and let direct paths leave from the new ones. */
 void peers_moved(struct community *c);
+/* Our routes changed: each has its paths looked at, some at a time. */
+void peers_rerouted(struct community *c);
 
 /* ---- claims.c: which member has which address (PROTOCOL.md 9.4) ---- */
 

@@ -16,6 +16,8 @@
 #define SILENT_MS      15000u /* sending and hearing nothing at all: try a new handshake */
 #define AGAIN_MS       500u   /* what waits for others is looked at again */
 
+#define REROUTED_AT_ONCE 64 /* peers whose paths are looked at in a tick when routes change */
+
 struct peer *peer_find(struct community *c, const uint8_t remote[KEY_LEN])
 {
 	const uint8_t *hash_key = core_of(c)->hash_key;
@@ -277,43 +279,16 @@ void peer_confirmed(struct peer *p, unsigned effects)
 	core_event(core, &(struct event){.kind = EVENT_STATE, .community = p->community->index});
 }
 
-static bool in_overlay(const struct community *c, const struct endpoint *e)
-{
-	for (unsigned i = 0; i < c->n_addresses; i++) {
-		const struct claim_address *a = &c->address[i];
-		const struct endpoint net = {.port = 0};
-		unsigned bits = a->prefix;
-		struct endpoint own = net;
-
-		memcpy(own.ip, a->ip, sizeof(own.ip));
-		if (endpoint_is_v4(&own) != endpoint_is_v4(e))
-			continue;
-		if (endpoint_is_v4(&own))
-			bits += 96;
-		if (memcmp(own.ip, e->ip, bits / 8) == 0 &&
-			(bits % 8 == 0 ||
-				((own.ip[bits / 8] ^ e->ip[bits / 8]) >> (8 - bits % 8)) == 0))
-			return true;
-	}
-	return false;
-}
-
-static void take_candidates(struct peer *p, struct control_candidates *m)
+static void take_candidates(struct peer *p, const struct control_candidates *m)
 {
 	struct session *s = p->session;
 	const struct path *direct = link_direct(&s->link);
 	bool new_mask = !s->mask_known || memcmp(s->mask, m->mask, MASK_LEN) != 0;
-	uint8_t kept = 0;
 
 	memcpy(s->mask, m->mask, MASK_LEN);
 	s->mask_known = true;
 	if (new_mask && direct != NULL)
 		path_use(core_of_peer(p), s, &direct->way);
-	/* A path to the overlay through the overlay would swallow itself. */
-	for (unsigned i = 0; i < m->n; i++)
-		if (!in_overlay(p->community, &m->candidate[i].endpoint))
-			m->candidate[kept++] = m->candidate[i];
-	m->n = kept;
 	search_told(core_of_peer(p), s, m);
 }
 
@@ -422,7 +397,27 @@ void peers_moved(struct community *c)
 	}
 }
 
+void peers_rerouted(struct community *c)
+{
+	struct core *core = core_of(c);
+	unsigned n = 0;
+
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		p->rerouted = true;
+		session_look_at(core, p->session,
+			core->flush_ms + (uint64_t)(n++ / REROUTED_AT_ONCE) * SESSION_TICK_MS);
+	}
+}
+
 /* ---- time ---- */
+
+static void look_at_routes(struct peer *p)
+{
+	if (!p->rerouted)
+		return;
+	p->rerouted = false;
+	path_rerouted(core_of_peer(p), p->session);
+}
 
 /* The other side may be a new process that knows nothing of us, and no roster says so. */
 static void doubt_silence(struct peer *p)
@@ -459,6 +454,7 @@ uint64_t peer_look(struct peer *p)
 	bool idle = s->attempt == NULL && s->embryo == NULL;
 	uint64_t leaves_ms = presence_look(p);
 
+	look_at_routes(p);
 	doubt_silence(p);
 	begin_again(p);
 	if (is_forgettable(p) && idle && core->now_ms >= p->unlisted_ms + FORGET_MS) {

@@ -19,6 +19,7 @@
 	X(EXPIRED, "expired", "under a key that is too old")                                       \
 	X(MALFORMED, "malformed", "genuine, but not understood")                                   \
 	X(REFLECTED, "reflected", "our own packet came back")                                      \
+	X(OVERLAY, "overlay", "by an interface of an n2n network")                                 \
 	X(SOURCE_MAC, "source-mac", "a source MAC that is not the sender's")                       \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \

@@ -42,6 +42,10 @@ static void reply(
 		return;
 	}
 	core->answered = true;
+	if (to->hop_id == 0 && !core_is_underlay(core, &to->way)) {
+		core_drop(core, DROP_OVERLAY);
+		return;
+	}
 	send_reply(core, s, w, true, to->hop_id == 0 ? &via : NULL);
 }
 

@@ -100,6 +100,15 @@ static void limit_trains(const struct community_conf *conf, const struct log *lo
 		log_debug(log, "%s", err.text);
 }
 
+/* Without it other instances on this host may take our network for the one underneath. */
+static void mark(const struct membership *m, const struct log *log)
+{
+	struct os_error err;
+
+	if (netif_mark(m->conf->device, &err) != 0)
+		log_warn(log, "%s", err.text);
+}
+
 /* A member is no router unless the user says so: one could draw all traffic of the others. */
 static void ignore_routers(struct membership *m, const struct log *log)
 {
@@ -146,6 +155,8 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 	if (rc == 0)
 		limit_trains(conf, log);
 	if (rc == 0)
+		mark(m, log);
+	if (rc == 0)
 		ignore_routers(m, log);
 	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
 		rc = netif_add_address(
@@ -166,8 +177,10 @@ void membership_close(struct membership *m)
 {
 	for (unsigned i = 0; i < m->n_queues; i++)
 		tap_close(m->tap[i]);
-	if (m->conf != NULL)
+	if (m->conf != NULL && m->n_queues > 0) {
 		netif_restore_routers(m->conf->device, &m->routers);
+		netif_unmark(m->conf->device);
+	}
 	*m = (struct membership){.conf = NULL};
 }
 

@@ -10,9 +10,7 @@
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
-#define LIST_ADDRESSES_MS 60000u
 #define SAVE_FRESHNESS_MS 5000u
-#define ADDRESSES_MAX	  32
 
 /* ---- the control thread's work ---- */
 
@@ -22,45 +20,6 @@ static void deliver(void *ctx, unsigned community, const struct frame *f)
 
 	if (!membership_deliver(&h->member[community], f))
 		drops_add(&h->host.node->core.drops, DROP_TAP, 1);
-}
-
-static size_t list_interfaces(const struct edge_host *h, const char *names[COMMUNITIES_MAX])
-{
-	size_t n = 0;
-
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (h->member[i].conf != NULL)
-			names[n++] = tap_name(h->member[i].tap[0]);
-	return n;
-}
-
-static void tell_addresses(struct edge_host *h, uint64_t now_ms)
-{
-	const char *own[COMMUNITIES_MAX];
-	struct endpoint list[ADDRESSES_MAX];
-	size_t kept = 0;
-	int n = netif_local_addresses(list, ADDRESSES_MAX, own, list_interfaces(h, own));
-
-	h->listed_ms = now_ms;
-	for (int i = 0; i < n; i++) {
-		list[i].port = udp_port(h->host.udp, endpoint_is_v4(&list[i]) ? UDP_V4 : UDP_V6);
-		if (list[i].port != 0 && (endpoint_is_none(&h->conf->local) ||
-						 endpoint_same_ip(&list[i], &h->conf->local)))
-			list[kept++] = list[i];
-	}
-	edge_local_addresses(h->edge, list, kept, now_ms);
-}
-
-static void on_netif(uv_poll_t *p, int status, int events)
-{
-	struct edge_host *h = p->data;
-
-	(void)status;
-	(void)events;
-	if (!netif_watch_drain(h->watch))
-		return;
-	resolver_changed(h->resolver);
-	tell_addresses(h, sys_now_ms());
 }
 
 static void save(struct edge_host *h, uint64_t now_ms, bool at_once)
@@ -96,8 +55,7 @@ static void on_second(void *ctx, uint64_t now_ms)
 	if (name_files_changed(&h->name_files))
 		resolver_changed(h->resolver);
 	resolver_tick(h->resolver, now_ms, !edge_is_registered(h->edge));
-	if (now_ms >= h->listed_ms + LIST_ADDRESSES_MS)
-		tell_addresses(h, now_ms);
+	edge_underlay_second(h, now_ms);
 	save(h, now_ms, false);
 	save_freshness(h, now_ms, false);
 	if (host_is_drained(&h->host))
@@ -137,6 +95,7 @@ static int make_core(struct edge_host *h, struct os_error *err)
 	struct edge_config c = {.node = host_core_config(&h->host, h->n_workers)};
 	int rc = keep_secret(h->host.state, "seed", c.seed, &h->host.random, err);
 
+	c.node.io.is_underlay = edge_underlay_is_outside;
 	if (rc == N2N_EINVAL)
 		return rc;
 	host_not_kept(&h->host, rc, err);
@@ -225,6 +184,7 @@ static int make_worker(struct edge_host *h, unsigned number, struct os_error *er
 	struct tap *tap[COMMUNITIES_MAX];
 	int rc;
 
+	c.overlays = &h->overlays;
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		tap[i] = h->member[i].tap[number];
 	if (number > 0) {
@@ -238,21 +198,6 @@ static int make_worker(struct edge_host *h, unsigned number, struct os_error *er
 		return host_explain_worker(err, rc);
 	host_add_worker(&h->host, &h->worker[number]->base);
 	return 0;
-}
-
-/* Without it the addresses are looked up once a minute. */
-static void watch_interfaces(struct edge_host *h)
-{
-	struct os_error err;
-
-	if (netif_watch_open(&h->watch, &err) != 0) {
-		log_warn(h->host.log, "%s", err.text);
-		return;
-	}
-	(void)uv_poll_init_socket(
-		&h->host.loop, &h->watch_poll, (uv_os_sock_t)netif_watch_handle(h->watch).value);
-	h->watch_poll.data = h;
-	(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
 }
 
 static int make(struct edge_host *h, const struct edge_setup *setup, struct os_error *err)
@@ -313,9 +258,9 @@ int edge_host_open(struct edge_host **out, const struct edge_setup *setup, struc
 		(void)edge_host_close(h);
 		return rc;
 	}
-	watch_interfaces(h);
+	edge_underlay_open(h);
 	host_listen(&h->host, h->conf->process.state_dir, h->conf->community.device, commands);
-	tell_addresses(h, now_ms);
+	edge_underlay_look(h, now_ms);
 	save(h, now_ms, true);
 	save_freshness(h, now_ms, true);
 	say_ready(h);
@@ -351,7 +296,7 @@ bool edge_host_close(struct edge_host *h)
 	if (!closed)
 		return false;
 	resolver_destroy(h->resolver);
-	netif_watch_close(h->watch);
+	edge_underlay_close(h);
 	edge_destroy(h->edge);
 	host_fini(&h->host);
 	free(h);

@@ -10,7 +10,9 @@
 #include "host/loop/name_files.h"
 #include "host/loop/resolve.h"
 #include "host/worker/edge.h"
+#include "host/worker/overlays.h"
 #include "os/netif.h"
+#include "os/underlay.h"
 
 #define SUPERNODE_NAME_MAX (HOST_NAME_MAX_LEN + sizeof("[]:65535"))
 
@@ -26,14 +28,32 @@ struct edge_host {
 	struct name_files name_files;
 	struct netif_watch *watch;
 	uv_poll_t watch_poll;
+	struct underlay *underlay; /* NULL: the system cannot be asked */
+	struct overlays overlays;  /* for the workers */
+	struct bucket looks;	   /* at interfaces and routes, when they changed */
+	bool change_due;	   /* they did, and are to be looked at in the next second */
+	struct endpoint places[COMMUNITIES_MAX]; /* of supernodes, when last looked */
+	struct endpoint misplaced; /* one that is behind our own interface; none: no such thing */
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
-	uint64_t listed_ms;				    /* our addresses */
+	uint64_t looked_ms;				    /* at interfaces and routes */
 	uint64_t saved_freshness;
 	uint64_t saved_ms; /* when it was */
 };
 
 /* Tells the user; see event.h. */
 void edge_on_event(void *ctx, const struct event *e);
+/*
+ * edge_underlay.c: which of our addresses are told, and what others' addresses may be used. Opens
+ * the watch; without it the host is looked at once a minute.
+ */
+void edge_underlay_open(struct edge_host *h);
+void edge_underlay_close(struct edge_host *h);
+/* Looks at the host's interfaces, addresses and routes, and tells core and workers. */
+void edge_underlay_look(struct edge_host *h, uint64_t now_ms);
+/* About once a second: what is due, and whether the supernode is elsewhere by now. */
+void edge_underlay_second(struct edge_host *h, uint64_t now_ms);
+/* For struct core_io; ctx is its struct host. */
+bool edge_underlay_is_outside(void *ctx, const struct endpoint *to);
 /* The answer to "status". */
 json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
 /* The answer to "forget". */

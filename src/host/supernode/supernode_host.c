@@ -9,11 +9,10 @@
 #include "host/community/keep.h"
 #include "host/loop/host.h"
 #include "host/worker/supernode.h"
-#include "os/netif.h"
 #include "os/sys.h"
+#include "os/underlay.h"
 
-#define ADDRESSES_MAX 16
-#define SAID_MS	      60000u
+#define SAID_MS 60000u
 
 /* Registrations refused for one reason. */
 struct refusals {
@@ -189,24 +188,35 @@ static int make_worker(struct supernode_host *h, unsigned number, struct os_erro
 	return 0;
 }
 
-static bool may_be_shown(const struct udp *udp, const struct endpoint *local, struct endpoint *e)
+/* The best address to tell others, "" if there is none. */
+static void find_place(
+	const struct host *h, const struct endpoint *local, char at[ENDPOINT_TEXT_MAX])
 {
-	e->port = udp_port(udp, endpoint_is_v4(e) ? UDP_V4 : UDP_V6);
-	return e->port != 0 && (endpoint_is_none(local) || endpoint_same_ip(e, local));
+	uint16_t v4 = udp_port(h->udp, UDP_V4), v6 = udp_port(h->udp, UDP_V6);
+	const struct underlay_socket socket = {.v4 = v4 != 0, .v6 = v6 != 0, .only = *local};
+	struct underlay *u;
+	struct endpoint place;
+	struct os_error err;
+
+	at[0] = 0;
+	if (underlay_open(&u, &err) != 0)
+		return;
+	if (underlay_look(u, NULL, 0, NULL, 0) == 0 &&
+		underlay_rank(underlay_seen(u), &socket, &place, 1) == 1) {
+		place.port = endpoint_is_v4(&place) ? v4 : v6;
+		endpoint_format(&place, at);
+	}
+	underlay_close(u);
 }
 
-/* What to give to edges: the first address of this machine stands for all. */
+/* What to give to edges: one address of this machine stands for all. */
 static void say_ready(const struct supernode_host *h, const struct supernode_conf *conf)
 {
-	struct endpoint list[ADDRESSES_MAX];
-	char key[PUBLIC_KEY_TEXT_LEN + 1], at[ENDPOINT_TEXT_MAX] = "";
+	char key[PUBLIC_KEY_TEXT_LEN + 1], at[ENDPOINT_TEXT_MAX];
 	uint16_t port = udp_port(h->host.udp, UDP_V4);
-	int n = netif_local_addresses(list, ADDRESSES_MAX, NULL, 0);
 
 	port = port != 0 ? port : udp_port(h->host.udp, UDP_V6);
-	for (int i = 0; i < n && at[0] == 0; i++)
-		if (may_be_shown(h->host.udp, &conf->local, &list[i]))
-			endpoint_format(&list[i], at);
+	find_place(&h->host, &conf->local, at);
 	if (at[0] == 0)
 		snprintf(at, sizeof(at), "THIS-HOST:%u", port);
 	public_key_format(supernode_public(h->supernode), key);

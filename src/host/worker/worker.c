@@ -96,6 +96,17 @@ static size_t datagrams_of(const struct udp_packet *p)
 	return (p->len + p->segment_size - 1) / p->segment_size;
 }
 
+/*
+ * What a member sends straight comes by the network underneath; else it is carried by a path that
+ * it is to be for. A supernode may be inside another n2n network.
+ */
+static bool is_nested(const struct worker *w, const struct view *v, const struct udp_packet *p)
+{
+	const struct way from = {.carrier = CARRIER_UDP, .remote = p->from};
+
+	return overlays_has(w->c.overlays, p->link) && !view_is_supernode(v, &from);
+}
+
 /* Nothing in it can be a packet of ours. */
 static void drop_packet(struct worker *w, const struct udp_packet *p)
 {
@@ -141,6 +152,10 @@ static bool receive(struct worker *w, const struct view *v, enum udp_family fami
 		bytes += p->len;
 		if (p->truncated || p->segment_size < DATAGRAM_MIN_LEN) {
 			drop_packet(w, p);
+			continue;
+		}
+		if (is_nested(w, v, p)) {
+			drops_add(w->drops, DROP_OVERLAY, datagrams_of(p));
 			continue;
 		}
 		/* A train stays together, so that its frames can be joined. */

@@ -13,6 +13,7 @@
 #define N2N_HOST_WORKER_WORKER_H
 
 #include "core/data/receive.h"
+#include "host/worker/overlays.h"
 #include "host/worker/publication.h"
 #include "host/worker/queue.h"
 #include "os/poll.h"
@@ -32,7 +33,8 @@ struct worker_config {
 	unsigned number; /* from 0 */
 	struct udp *udp;
 	struct publication *views;
-	void (*notify)(void *ctx); /* wakes the control thread; from the worker's thread */
+	const struct overlays *overlays; /* NULL: there are none */
+	void (*notify)(void *ctx);	 /* wakes the control thread; from the worker's thread */
 	void *notify_ctx;
 };
 

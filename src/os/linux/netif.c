@@ -4,7 +4,6 @@
 #include "os/netif.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -15,6 +14,12 @@
 #include <sys/socket.h>
 
 #define BUFFER_LEN 8192 /* bytes; more than any message here */
+#define ALIAS_CAP  256	/* the kernel's limit, with the 0 at the end */
+#define MARK	   "[n2n]"
+#define WATCHED                                                                                    \
+	(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |               \
+		RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE | 1u << (RTNLGRP_IPV6_RULE - 1))
+#define NOTICES_MAX 64 /* taken at a time */
 
 struct request {
 	_Alignas(struct nlmsghdr) char buf[BUFFER_LEN];
@@ -253,49 +258,71 @@ int netif_add_address(
 	return explain(err, error, task);
 }
 
-static bool is_named(const char *name, const char *const *names, size_t count)
+/* ---- the mark ---- */
+
+bool netif_is_mark(const char *alias)
 {
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
+	size_t len = strlen(MARK);
+
+	return strncmp(alias, MARK, len) == 0 && (alias[len] == 0 || alias[len] == ' ');
 }
 
-/* True when a is an address under which the host can be reached from elsewhere. */
-static bool take_address(struct endpoint *e, const struct ifaddrs *a)
+static int take_alias_attribute(const struct nlattr *attr, void *ctx)
 {
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
+	if (mnl_attr_get_type(attr) == IFLA_IFALIAS)
+		snprintf(ctx, ALIAS_CAP, "%s", mnl_attr_get_str(attr));
+	return MNL_CB_OK;
+}
 
-	if (a->ifa_addr == NULL || !(a->ifa_flags & IFF_UP) || (a->ifa_flags & IFF_LOOPBACK))
-		return false;
-	if (a->ifa_addr->sa_family == AF_INET) {
-		memcpy(&v4, a->ifa_addr, sizeof(v4));
-		*e = endpoint_v4(ntohl(v4.sin_addr.s_addr), 0);
-	} else if (a->ifa_addr->sa_family == AF_INET6) {
-		memcpy(&v6, a->ifa_addr, sizeof(v6));
-		memcpy(e->ip, &v6.sin6_addr, sizeof(e->ip));
-		e->port = 0;
-	} else {
-		return false;
+static int take_alias(const struct nlmsghdr *answer, void *ctx)
+{
+	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_alias_attribute, ctx);
+}
+
+static int get_alias(const char *name, char alias[ALIAS_CAP])
+{
+	struct request r;
+
+	alias[0] = 0;
+	if (link_request_init(&r, RTM_GETLINK, name) == NULL)
+		return ENODEV;
+	return request_run(&r, take_alias, alias);
+}
+
+static int set_alias(const char *name, const char *alias)
+{
+	struct request r;
+
+	if (link_request_init(&r, RTM_NEWLINK, name) == NULL)
+		return ENODEV;
+	mnl_attr_put(r.header, IFLA_IFALIAS, strlen(alias), alias);
+	return request_run(&r, NULL, NULL);
+}
+
+int netif_mark(const char *name, struct os_error *err)
+{
+	char before[ALIAS_CAP], marked[sizeof(MARK) + ALIAS_CAP], task[128];
+	int error = get_alias(name, before);
+
+	if (error == 0 && !netif_is_mark(before)) {
+		snprintf(marked, sizeof(marked), "%s%s%s", MARK, before[0] != 0 ? " " : "", before);
+		marked[ALIAS_CAP - 1] = 0;
+		error = set_alias(name, marked);
 	}
-	return !endpoint_is_none(e) && !endpoint_is_loopback(e) && !endpoint_is_link_local(e);
+	snprintf(task, sizeof(task), "mark interface \"%.15s\" as one of an n2n network", name);
+	return explain(err, error, task);
 }
 
-int netif_local_addresses(
-	struct endpoint *out, size_t cap, const char *const *exclude, size_t exclude_count)
+void netif_unmark(const char *name)
 {
-	struct ifaddrs *all;
-	size_t n = 0;
+	char alias[ALIAS_CAP];
 
-	if (getifaddrs(&all) != 0)
-		return os_errno(errno);
-	for (const struct ifaddrs *a = all; a != NULL && n < cap; a = a->ifa_next)
-		if (!is_named(a->ifa_name, exclude, exclude_count) && take_address(&out[n], a))
-			n++;
-	freeifaddrs(all);
-	return (int)n;
+	if (get_alias(name, alias) != 0 || !netif_is_mark(alias))
+		return;
+	(void)set_alias(name, alias + strlen(MARK) + (alias[strlen(MARK)] == ' ' ? 1 : 0));
 }
+
+/* ---- watching ---- */
 
 struct netif_watch {
 	struct mnl_socket *nl;
@@ -308,10 +335,7 @@ int netif_watch_open(struct netif_watch **out, struct os_error *err)
 
 	if (w != NULL) {
 		w->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		error = w->nl != NULL && mnl_socket_bind(w->nl,
-						 RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
-							 RTMGRP_IPV6_IFADDR,
-						 MNL_SOCKET_AUTOPID) == 0
+		error = w->nl != NULL && mnl_socket_bind(w->nl, WATCHED, MNL_SOCKET_AUTOPID) == 0
 				? 0
 				: errno;
 	}
@@ -346,8 +370,11 @@ bool netif_watch_drain(struct netif_watch *w)
 	bool changed = false;
 
 	/* ENOBUFS: notices were lost, which is a change too; nobody looks at what they say. */
-	while (mnl_socket_recvfrom(w->nl, notice, sizeof(notice)) >= 0 || errno == ENOBUFS ||
-		errno == ENOSPC)
+	for (unsigned i = 0; i < NOTICES_MAX; i++) {
+		if (mnl_socket_recvfrom(w->nl, notice, sizeof(notice)) < 0 && errno != ENOBUFS &&
+			errno != ENOSPC)
+			break;
 		changed = true;
+	}
 	return changed;
 }

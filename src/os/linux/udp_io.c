@@ -94,12 +94,14 @@ static void take_control(struct msghdr *m, struct udp_packet *p, uint16_t port)
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			p->local = endpoint_v4(ntohl(info.ipi_spec_dst.s_addr), port);
+			p->link = (unsigned)info.ipi_ifindex;
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
 			struct in6_pktinfo info;
 
 			memcpy(&info, CMSG_DATA(c), sizeof(info));
 			memcpy(p->local.ip, &info.ipi6_addr, sizeof(p->local.ip));
 			p->local.port = port;
+			p->link = info.ipi6_ifindex;
 		} else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
 			int size;
 
@@ -117,6 +119,7 @@ static void take_packet(struct udp_batch *b, size_t i, struct udp_packet *p, uin
 	p->len = p->segment_size = b->msgs[i].msg_len;
 	p->from = address_get(&b->slots[i].peer);
 	p->local = (struct endpoint){.port = 0};
+	p->link = 0;
 	p->truncated = (m->msg_flags & MSG_TRUNC) != 0;
 	take_control(m, p, port);
 }

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is underlay, for a running edge: os/underlay.h looks and decides, and here it is asked when
+ * interfaces or routes change, and its word carried to the core, the workers and the user.
+ */
+#include <string.h>
+
+#include "host/edge/edge_host_state.h"
+#include "os/sys.h"
+
+#define LOOK_ANYWAY_MS 60000u
+#define LOOKS_PER_S    1 /* sustained: a router's table may change many times a second */
+#define LOOKS_BURST    5 /* of one change that comes in parts */
+
+bool edge_underlay_is_outside(void *ctx, const struct endpoint *to)
+{
+	const struct host *host = ctx;
+	const struct edge_host *h = host->ctx;
+
+	return h->underlay == NULL || underlay_way(h->underlay, to) == UNDERLAY_OUTSIDE;
+}
+
+/* ---- what was seen ---- */
+
+static void tell_workers(struct edge_host *h)
+{
+	const struct underlay_host *seen = underlay_seen(h->underlay);
+	unsigned link[OVERLAYS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < seen->n_links && n < OVERLAYS_MAX; i++)
+		if (seen->link[i].side != UNDERLAY_OUTSIDE)
+			link[n++] = seen->link[i].index;
+	overlays_set(&h->overlays, link, n);
+}
+
+static void tell_addresses(struct edge_host *h, uint64_t now_ms)
+{
+	uint16_t v4 = udp_port(h->host.udp, UDP_V4), v6 = udp_port(h->host.udp, UDP_V6);
+	const struct underlay_socket socket = {
+		.v4 = v4 != 0, .v6 = v6 != 0, .only = h->conf->local};
+	struct endpoint list[LOCAL_ADDRESSES_MAX];
+	size_t n = underlay_rank(underlay_seen(h->underlay), &socket, list, LOCAL_ADDRESSES_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		list[i].port = endpoint_is_v4(&list[i]) ? v4 : v6;
+	edge_local_addresses(h->edge, list, n, now_ms);
+}
+
+/* What goes to a supernode by our own interface comes back to us for ever. */
+static void check_places(
+	struct edge_host *h, const struct endpoint *places, size_t n, uint64_t now_ms)
+{
+	struct endpoint found = {.port = 0};
+	char at[ENDPOINT_TEXT_MAX];
+
+	for (size_t i = 0; i < n && endpoint_is_none(&found); i++)
+		if (underlay_way(h->underlay, &places[i]) == UNDERLAY_OURS)
+			found = places[i];
+	if (!endpoint_equal(&found, &h->misplaced) && !endpoint_is_none(&h->misplaced))
+		(void)notices_clear(&h->host.notices, "supernode-in-overlay",
+			endpoint_format(&h->misplaced, at));
+	h->misplaced = found;
+	if (endpoint_is_none(&found))
+		return;
+	endpoint_format(&found, at);
+	notices_raise(&h->host.notices, now_ms, "supernode-in-overlay", at,
+		"the route to supernode %s leads by %s, the interface of the network that it is "
+		"to connect; take another address range for that network, or give the supernode "
+		"a route by the interface that leads to it",
+		at, h->conf->community.device);
+}
+
+void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
+{
+	const char *own[COMMUNITIES_MAX];
+	size_t n_own = 0, n;
+
+	h->looked_ms = now_ms;
+	if (h->underlay == NULL)
+		return;
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (h->member[i].conf != NULL)
+			own[n_own++] = tap_name(h->member[i].tap[0]);
+	memset(h->places, 0, sizeof(h->places));
+	n = edge_supernode_places(h->edge, h->places, COMMUNITIES_MAX);
+	if (underlay_look(h->underlay, own, n_own, h->places, n) != 0) {
+		h->change_due = true;
+		return;
+	}
+	tell_workers(h);
+	tell_addresses(h, now_ms);
+	check_places(h, h->places, n, now_ms);
+	edge_rerouted(h->edge, now_ms);
+}
+
+/* ---- when ---- */
+
+static void take_change(struct edge_host *h, uint64_t now_ms)
+{
+	h->change_due = false;
+	resolver_changed(h->resolver);
+	edge_underlay_look(h, now_ms);
+}
+
+/* Too often, and nobody listens until the next second: the kernel forgets what was news by then. */
+static void on_netif(uv_poll_t *p, int status, int events)
+{
+	struct edge_host *h = p->data;
+	uint64_t now_ms = sys_now_ms();
+
+	(void)status;
+	(void)events;
+	if (!netif_watch_drain(h->watch))
+		return;
+	if (bucket_take(&h->looks, now_ms, LOOKS_PER_S, LOOKS_BURST)) {
+		take_change(h, now_ms);
+		return;
+	}
+	h->change_due = true;
+	(void)uv_poll_stop(p);
+}
+
+void edge_underlay_second(struct edge_host *h, uint64_t now_ms)
+{
+	struct endpoint places[COMMUNITIES_MAX] = {{.port = 0}};
+
+	(void)edge_supernode_places(h->edge, places, COMMUNITIES_MAX);
+	if (h->change_due)
+		take_change(h, now_ms);
+	else if (now_ms >= h->looked_ms + LOOK_ANYWAY_MS ||
+		 memcmp(places, h->places, sizeof(places)) != 0)
+		edge_underlay_look(h, now_ms);
+	if (h->watch != NULL && !uv_is_active((uv_handle_t *)&h->watch_poll))
+		(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
+}
+
+void edge_underlay_open(struct edge_host *h)
+{
+	struct os_error err;
+
+	if (underlay_open(&h->underlay, &err) != 0)
+		log_warn(h->host.log, "%s", err.text);
+	if (netif_watch_open(&h->watch, &err) != 0) {
+		log_warn(h->host.log, "%s", err.text);
+		return;
+	}
+	(void)uv_poll_init_socket(
+		&h->host.loop, &h->watch_poll, (uv_os_sock_t)netif_watch_handle(h->watch).value);
+	h->watch_poll.data = h;
+	(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
+}
+
+void edge_underlay_close(struct edge_host *h)
+{
+	netif_watch_close(h->watch);
+	underlay_close(h->underlay);
+}
