@@ -261,7 +261,11 @@ static struct core_config config(struct world *w, enum place p)
 {
 	w->end[p] = (struct end){w, p};
 	return (struct core_config){
-		.io = {&w->end[p], post, deliver, ignore, {fill, &w->seed}},
+		.io = {.ctx = &w->end[p],
+			.send = post,
+			.deliver = deliver,
+			.event = ignore,
+			.random = {fill, &w->seed}},
 		.nworkers = 1,
 		.wall_ms = UINT64_C(1700000000000),
 		.embryos = 8,
@@ -281,6 +285,7 @@ static struct edge *make_edge(struct world *w, enum place p)
 		"cannot make an edge");
 	edge_supernode_resolved(e, 0, &supernode, 1);
 	edge_local_addresses(e, &own, 1, w->now_ms);
+	require(edge_own_sockets(e, &own, 1, w->now_ms) == 0, "no memory");
 	require(edge_worker_init(&w->worker[p], 0, (struct datagram_sink){post_all, &w->end[p]}) ==
 			0,
 		"no memory");

@@ -458,5 +458,9 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 	case NOTE_FRAME:
 		note_frame(n, note);
 		break;
+	case NOTE_OWN:
+		if (n->role->own != NULL)
+			n->role->own(n, &note->to, &note->origin.way.remote);
+		break;
 	}
 }

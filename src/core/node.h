@@ -79,6 +79,8 @@ struct role {
 	/* A frame of ours that could not go out; link_id 0: for all. NULL where there are none. */
 	void (*frame)(struct node *n, const struct addressee *of, uint32_t link_id,
 		const struct frame *f);
+	/* Our own datagram to this receiver came by an interface. NULL where there are none. */
+	void (*own)(struct node *n, const struct addressee *of, const struct endpoint *to);
 	/* The role's part of looking at a session; may retire it. Returns when to look again. */
 	uint64_t (*look)(struct node *n, struct session *s);
 	/* What else is to do every TICK_MS. */

@@ -5,7 +5,9 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
+#include "core/data/own_datagram.h"
 #include "core/frame/offload.h"
 #include "fuzz_check.h"
 
@@ -53,6 +55,19 @@ static void cut_to(struct row *row, const struct frame *f)
 	}
 }
 
+/* Whatever it is, no byte behind its end is looked at. */
+static void look_for_own(const struct frame *f)
+{
+	const struct endpoint from[] = {endpoint_v4(0x0a000001, 5), {{0xfd, [15] = 1}, 5}};
+	struct own_sockets *own = own_create(from, 2);
+	struct endpoint to;
+
+	CHECK(own != NULL);
+	if (own_datagram_likely(own, f->data, f->len) && own_datagram(own, f->data, f->len, &to))
+		CHECK(f->len >= OWN_MIN_LEN);
+	free(own);
+}
+
 static void feed_frame(struct row *row, struct feed *feed)
 {
 	const uint16_t facts = feed_u16(feed), size = feed_u16(feed), want = feed_u16(feed);
@@ -72,6 +87,7 @@ static void feed_frame(struct row *row, struct feed *feed)
 		.csum_offset = (facts & 32) != 0 ? 16 : 6,
 		.segment_size = size,
 	};
+	look_for_own(&f);
 	cut_to(row, &f);
 	free(block);
 }

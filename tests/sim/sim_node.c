@@ -282,6 +282,11 @@ static struct core_config node_config(struct sim_node *n)
 	};
 }
 
+static void tell_sockets(struct sim_node *n)
+{
+	assert_int_equal(edge_own_sockets(n->edge, &n->inner, 1, n->sim->now_ms), 0);
+}
+
 static void join(struct sim_node *n)
 {
 	const struct sim_setup *c = &n->setup;
@@ -312,6 +317,7 @@ static void join(struct sim_node *n)
 	}
 	if (!c->quiet_about_addresses)
 		edge_local_addresses(n->edge, &n->inner, 1, n->sim->now_ms);
+	tell_sockets(n);
 }
 
 static void start_edge(struct sim_node *n)
@@ -420,6 +426,7 @@ void sim_move(struct sim_node *n, bool notices)
 	n->inner = n->address;
 	if (n->up && n->is_edge) {
 		edge_local_addresses(n->edge, &n->inner, 1, n->sim->now_ms);
+		tell_sockets(n);
 		settle(n);
 	}
 }

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "core/data/own_datagram.h"
 #include "wire/envelope.h"
 
 int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink)
@@ -40,11 +41,16 @@ static bool finish(struct edge_worker *w, struct frame *f)
 
 /* ---- out ---- */
 
+static struct addressee interface_of(const struct view *v, unsigned community)
+{
+	return (struct addressee){
+		.community = (uint8_t)community, .generation = v->community[community].generation};
+}
+
 static void leave_waiting(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct link *l, struct frame *f)
 {
-	const struct addressee of = {
-		.community = (uint8_t)community, .generation = v->community[community].generation};
+	const struct addressee of = interface_of(v, community);
 
 	if (finish(w, f))
 		notes_frame(w->notes, &of, l, f);
@@ -155,6 +161,19 @@ static const struct port *destination(const struct view *v, unsigned community,
 	return view_port(v, community, frame_destination(f->data));
 }
 
+static bool drop_own(struct edge_worker *w, const struct view *v, unsigned community,
+	const struct frame *f, uint64_t now_ms)
+{
+	const struct addressee of = interface_of(v, community);
+	struct endpoint to;
+
+	if (!own_datagram(v->own, f->data, f->len, &to))
+		return false;
+	drops_add(&w->drops, DROP_OWN_DATAGRAM, 1);
+	notes_own(w->notes, &of, &to, now_ms);
+	return true;
+}
+
 void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
 	struct frame *frames, size_t n, uint64_t now_ms)
 {
@@ -176,6 +195,9 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 				f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 			continue;
 		}
+		if (v->own != NULL && own_datagram_likely(v->own, f->data, f->len) &&
+			drop_own(w, v, community, f, now_ms))
+			continue;
 		p = destination(v, community, f, before, to);
 		before = f;
 		if (len > 0 && p != to) {

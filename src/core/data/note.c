@@ -7,6 +7,7 @@
 #define RECENT_MS    100 /* how long a link's notes count */
 #define CONTROL_MAX  32	 /* of them in QUEUE_CONTROL */
 #define ELSEWHERE_MS 100 /* between two notes that it was heard from elsewhere */
+#define OWN_MS	     1000
 
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
 {
@@ -194,6 +195,22 @@ void notes_frame(
 		return;
 	note->index = link != NULL ? link->id : 0;
 	note->to = *of;
+	end(n, QUEUE_OWN);
+}
+
+/* Nobody misses one: datagrams that take the same way come again. */
+void notes_own(
+	struct notes *n, const struct addressee *of, const struct endpoint *to, uint64_t now_ms)
+{
+	uint64_t *due_ms = &n->own_ms[(to->ip[15] ^ to->port) % NOTES_OWN];
+	struct note *note;
+
+	if (now_ms < *due_ms || !may_wake(n) ||
+		(note = begin(n, QUEUE_OWN, NOTE_OWN, NULL, 0)) == NULL)
+		return;
+	*due_ms = now_ms + OWN_MS;
+	note->to = *of;
+	note->origin = (struct origin){.way = way_to(to)};
 	end(n, QUEUE_OWN);
 }
 

@@ -19,7 +19,8 @@ enum note_kind {
 	NOTE_UNKNOWN,  /* a datagram nobody could place: origin, tried, data */
 	NOTE_HEARD,    /* first packet under a key set, or from a new address: index, origin */
 	NOTE_AWAKE,    /* first frame after idle, either way: index is the link's id */
-	NOTE_FRAME     /* a frame that has to wait: to, data; index is the link's id, 0: for all */
+	NOTE_FRAME,    /* a frame that has to wait: to, data; index is the link's id, 0: for all */
+	NOTE_OWN /* our own datagram came by an interface: to, origin.way.remote its receiver */
 };
 
 enum note_queue {
@@ -52,9 +53,12 @@ struct note_sink {
 	void *ctx;
 };
 
+#define NOTES_OWN 16
+
 struct notes {
 	struct note_sink sink;
-	struct drops *drops; /* of the worker: what finds no room is counted */
+	struct drops *drops;	    /* of the worker: what finds no room is counted */
+	uint64_t own_ms[NOTES_OWN]; /* when NOTE_OWN may be left again, by a hash of receivers */
 };
 
 /* *sink is copied; its ctx and drops are borrowed. */
@@ -68,6 +72,12 @@ void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms);
  */
 void notes_frame(struct notes *n, const struct addressee *of, const struct link *link,
 	const struct frame *f);
+/*
+ * Our own datagram to this receiver was read from an interface, of: whose. Leaves word once a
+ * second at most for each receiver.
+ */
+void notes_own(
+	struct notes *n, const struct addressee *of, const struct endpoint *to, uint64_t now_ms);
 /* Frames went out on this link: leaves word if it had been idle. */
 void notes_sent(struct notes *n, struct link *link);
 

@@ -236,6 +236,7 @@ static void role_tick(struct node *n)
 		tell_wrong_key(c);
 		admission_tick(c);
 	}
+	own_tick(edge_of(n));
 }
 
 static const struct role edge_role = {
@@ -253,6 +254,7 @@ static const struct role edge_role = {
 	.encode = role_encode,
 	.answer = role_answer,
 	.frame = edge_frame,
+	.own = own_led,
 	.look = role_look,
 	.tick = role_tick,
 	.doors = edge_doors,
@@ -447,6 +449,7 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 	HASH_ITER (hh, c->peers, p, next)
 		peer_forget(p);
 	hop_leave(c);
+	own_end(e, c);
 	discard_embryos(core, &c->party);
 	e->community[community] = NULL;
 	e->slot[community].state = SLOT_RETIRED;

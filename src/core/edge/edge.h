@@ -100,6 +100,14 @@ void edge_rerouted(struct edge *e, uint64_t now_ms);
 /* Where the supernodes are that are used or tried: returns how many, at most cap. */
 size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t cap);
 
+/*
+ * All addresses from which our sockets may send, with the port of the socket: those of every
+ * interface, ours and loopback included, but where the sockets are bound to one. Frames that show
+ * one as their source are our own datagrams, and dropped. N2N_ENOMEM: as before.
+ */
+MUST_CHECK int edge_own_sockets(
+	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms);
+
 /* A peer of an earlier run: a static that had confirmed, and where it was last. */
 struct known_peer {
 	uint8_t remote[KEY_LEN];

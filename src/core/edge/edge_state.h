@@ -154,6 +154,15 @@ struct slot {
 	enum slot_state state;
 };
 
+#define LED_MAX 8
+
+/* Our own datagrams came by an interface of ours, and were told of; zeroed: none. */
+struct led {
+	struct endpoint to;
+	unsigned community; /* whose interface */
+	uint64_t until_ms;  /* when it is over, if none comes */
+};
+
 struct edge {
 	struct node node; /* first: the role's functions get a node and find the edge */
 	uint8_t seed[SEED_LEN];
@@ -167,6 +176,7 @@ struct edge {
 	uint8_t n_local;
 	struct endpoint local[LOCAL_ADDRESSES_MAX];
 	struct bucket supernodes; /* of unknown datagrams from a supernode's address */
+	struct led led[LED_MAX];
 };
 
 /* The edge whose node it is: for the role's functions, which get a node. */
@@ -302,6 +312,15 @@ void switch_tick(struct community *c);
 /* edge_frame.c: a frame that no worker could send, for struct role. */
 void edge_frame(
 	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
+
+/* ---- own_sockets.c: our own datagrams that an interface of ours brings (PROTOCOL.md 9.5) ---- */
+
+/* One came, to this receiver, by the interface of a community; for struct role. */
+void own_led(struct node *n, const struct addressee *of, const struct endpoint *to);
+/* Says when it is over. */
+void own_tick(struct edge *e);
+/* It is over for the community, which ends, or for all if it is NULL. */
+void own_end(struct edge *e, const struct community *c);
 
 /* ---- admission.c: which handshakes go on, in a passphrase community (PROTOCOL.md 5.5) ---- */
 

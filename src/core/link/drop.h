@@ -24,6 +24,7 @@
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
+	X(OWN_DATAGRAM, "own-datagram", "our own datagram, led into the tunnel by a route")        \
 	X(NO_PEER, "no-peer", "nobody to send it to")                                              \
 	X(OWNER_AWAY, "owner-away", "for the address of a member that is away")                    \
 	X(NO_PATH, "no-path", "neither a direct path nor a relay")                                 \

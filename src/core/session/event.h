@@ -44,6 +44,9 @@
 	X(GUESSING, "guessing",                                                                    \
 		"many joins with a wrong passphrase; somebody may be guessing it. Members that "   \
 		"others vouch for get in as always")                                               \
+	X(OWN_DATAGRAMS, "own-datagrams",                                                          \
+		"our own packets are led into the tunnel") /* remote: to whom; value: */           \
+	/* enum own_receiver; supernode, or edge and key, are the receiver's */                    \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \
@@ -68,6 +71,14 @@ enum mac_refusal {
 	MAC_IS_ANOTHERS,
 	MAC_IS_OURS,
 	MAC_IS_OURS_BY_CHOICE /* it comes of the peer's static: others give it to the peer */
+};
+
+/* For whom our own packets are that came by an interface of ours; none did for a while. */
+enum own_receiver {
+	OWN_ENDED,
+	OWN_TO_SUPERNODE,
+	OWN_TO_PEER,
+	OWN_TO_OTHERS
 };
 
 struct event {

@@ -69,6 +69,7 @@ void view_editor_fini(struct view_editor *e)
 	}
 	table_editor_fini(&e->links, NULL, NULL);
 	table_editor_fini(&e->handles, NULL, NULL);
+	free(e->own);
 	free(e->shown);
 	crypto_wipe(e, sizeof(*e));
 }
@@ -205,6 +206,14 @@ void view_remove_owners(struct view_editor *e, unsigned community, const struct 
 	}
 }
 
+void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx)
+{
+	if (e->own != NULL)
+		retire(ctx, e->own, free);
+	e->own = own;
+	e->changed = true;
+}
+
 unsigned view_next_step(struct view_editor *e, unsigned community)
 {
 	struct view_community *c = &e->community[community].next;
@@ -242,6 +251,7 @@ static void fill(struct view *v, const struct view_editor *e)
 	v->links = e->links.shown;
 	v->handles = e->handles.shown;
 	v->doors = e->doors;
+	v->own = e->own;
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		const struct view_community_editor *c = &e->community[i];
 

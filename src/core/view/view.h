@@ -19,6 +19,7 @@
 #include "core/link/table.h"
 #include "core/switch/fdb.h"
 #include "core/switch/port.h"
+#include "core/view/own.h"
 
 #define COMMUNITIES_MAX 16
 #define ENV_KEYS_MAX	(2 * COMMUNITIES_MAX)
@@ -75,7 +76,8 @@ struct view {
 	const struct table *links;   /* by id */
 	const struct table *handles; /* links by handle: view_handle_key */
 	struct view_doors doors;
-	uint32_t n_communities; /* indexes are lower */
+	const struct own_sockets *own; /* NULL: not known */
+	uint32_t n_communities;	       /* indexes are lower */
 	struct view_community community[COMMUNITIES_MAX];
 };
 
@@ -135,6 +137,7 @@ struct view_editor {
 	uint8_t hash_key[SIPHASH_KEY_LEN];
 	struct table_editor links, handles;
 	struct view_doors doors;
+	struct own_sockets *own; /* owned; NULL: not known */
 	struct view_community_editor community[COMMUNITIES_MAX];
 };
 
@@ -180,6 +183,8 @@ void view_remove_owner(
 
 /* The same for all addresses that lead to this port; a walk over all of the community. */
 void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port);
+/* Our own sockets are these from now on; takes them over. What workers may still see is retired. */
+void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx);
 /* The community's clock advances by a step, modulo 8, in the next view; returns that. */
 unsigned view_next_step(struct view_editor *e, unsigned community);
 /*

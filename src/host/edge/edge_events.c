@@ -196,6 +196,8 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_STATE:
 		h->member[e->community].changed = true;
 		break;
+	case EVENT_OWN_DATAGRAMS:
+		break;
 	case EVENT_MEMBER_UP:
 	case EVENT_MEMBER_DOWN:
 	case EVENT_MEMBER_REFUSED: /* a supernode's */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A route of an edge's host leads into the edge's own interface: what its sockets send comes back
+ * as frames, for another member. These are dropped, the path that was used so is left, and it is
+ * told when that begins and ends.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/edge/edge_state.h"
+#include "sim.h"
+
+#include <cmocka.h>
+
+#define ON_WIRE	  42 /* Ethernet, IPv4 and UDP headers */
+#define WAITS_MAX 4096
+#define STORM	  1000 /* frames at the interface in 10 s; there are 100 to send */
+
+/* What waits at the interface of a, in order. */
+struct wait {
+	size_t len;
+	uint8_t data[FRAME_MAX];
+};
+
+struct world {
+	struct sim *s;
+	struct sim_node *a, *b, *c, *sn;
+	const struct sim_node *led; /* datagrams of a to this node come back; NULL: none */
+	uint16_t from_port;	    /* that they have then; 0: their own */
+	struct wait wait[WAITS_MAX];
+	size_t n_waits;
+	unsigned long read; /* frames from the interface, those of datagrams */
+};
+
+/* A datagram as the host routes it to a member. */
+static void write_frame(struct world *w, struct wait *f, const struct datagram *d)
+{
+	struct mac to = sim_mac(w->c), from = sim_mac(w->a);
+	uint8_t *ip = f->data + 14, *udp = ip + 20;
+
+	memset(f->data, 0, ON_WIRE);
+	memcpy(f->data, to.b, 6);
+	memcpy(f->data + 6, from.b, 6);
+	store_be16(f->data + 12, 0x0800);
+	ip[0] = 0x45;
+	ip[8] = 64;
+	ip[9] = 17;
+	store_be16(ip + 2, (uint16_t)(28 + d->len));
+	memcpy(ip + 12, w->a->inner.ip + 12, 4);
+	memcpy(ip + 16, d->way.remote.ip + 12, 4);
+	store_be16(udp, w->from_port != 0 ? w->from_port : w->a->inner.port);
+	store_be16(udp + 2, d->way.remote.port);
+	store_be16(udp + 4, (uint16_t)(8 + d->len));
+	memcpy(udp + 8, d->data, d->len);
+	f->len = ON_WIRE + d->len;
+}
+
+static bool on_wire(void *ctx, struct sim_node *from, const struct datagram *d)
+{
+	struct world *w = ctx;
+
+	if (from != w->a || w->led == NULL || !endpoint_equal(&d->way.remote, &w->led->address))
+		return true;
+	/* What is larger the system would not send. */
+	if (w->n_waits < WAITS_MAX && ON_WIRE + d->len <= FRAME_MAX)
+		write_frame(w, &w->wait[w->n_waits++], d);
+	return false;
+}
+
+static void read_interface(struct world *w)
+{
+	uint8_t slot[SLOT_LEN];
+	struct frame f = {.data = slot + SLOT_HEADROOM};
+	size_t n = w->n_waits;
+
+	for (size_t i = 0; i < n; i++) {
+		f.len = w->wait[i].len;
+		f.offload = (struct offload){0};
+		memcpy(f.data, w->wait[i].data, f.len);
+		sim_frames_from(w->a, 0, &f, 1);
+	}
+	w->read += n;
+	w->n_waits -= n;
+	memmove(w->wait, w->wait + n, w->n_waits * sizeof(w->wait[0]));
+}
+
+static void run(struct world *w, uint64_t ms)
+{
+	for (uint64_t end = w->s->now_ms + ms; w->s->now_ms < end;) {
+		sim_run(w->s, 10);
+		read_interface(w);
+	}
+}
+
+/* Sends a frame each way every 100 ms; returns how many were lost. */
+static size_t talk(struct world *w, uint64_t ms)
+{
+	size_t first = w->s->n_frames;
+
+	for (uint64_t end = w->s->now_ms + ms; w->s->now_ms < end;) {
+		sim_send(w->a, w->b);
+		sim_send(w->b, w->a);
+		run(w, 100);
+	}
+	run(w, 200);
+	return sim_missing(w->s, first);
+}
+
+/* Three edges, all paths direct. */
+static struct world *set_up(void)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	assert_non_null(w);
+	w->s = sim_create(sim_seed(), 4);
+	w->sn = sim_add_supernode(w->s);
+	w->a = sim_add_edge(w->s, &sim_key, w->sn);
+	w->b = sim_add_edge(w->s, &sim_key, w->sn);
+	w->c = sim_add_edge(w->s, &sim_key, w->sn);
+	w->s->wire = on_wire;
+	w->s->wire_ctx = w;
+	sim_start_all(w->s);
+	assert_true(sim_until(w->s, 10000, sim_all_direct, w->s));
+	return w;
+}
+
+static void tear_down(struct world *w)
+{
+	sim_assert_clean(w->s);
+	sim_destroy(w->s);
+	free(w);
+}
+
+static uint32_t last_told(const struct world *w)
+{
+	return w->a->last_event[EVENT_OWN_DATAGRAMS].value;
+}
+
+static void a_path_led_into_the_tunnel_is_left_at_once(void **state)
+{
+	struct world *w = set_up();
+	const struct event *told = &w->a->last_event[EVENT_OWN_DATAGRAMS];
+
+	(void)state;
+	w->led = w->b;
+	assert_in_range(talk(w, 10000), 0, 1);
+	assert_in_range(w->read, 1, STORM);
+	assert_int_equal(sim_drops(w->a, DROP_OWN_DATAGRAM), w->read);
+	assert_false(sim_is_direct(w->a, w->b));
+	assert_int_equal(sim_session(w->a, w->b)->search->reason, RELAY_OVERLAY);
+	assert_int_equal(w->a->last_event[EVENT_PATH_RELAY].value, RELAY_OVERLAY);
+	assert_int_equal(told->value, OWN_TO_PEER);
+	assert_true(endpoint_equal(&told->remote, &w->b->address));
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 1);
+
+	/* It holds as long as nobody mends it, and nothing is lost meanwhile. */
+	assert_int_equal(talk(w, 300000), 0);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 1);
+	assert_int_equal(w->a->events[EVENT_PATH_DIRECT], 2);
+
+	w->led = NULL;
+	assert_int_equal(talk(w, 200000), 0);
+	assert_true(sim_is_direct(w->a, w->b));
+	assert_int_equal(last_told(w), OWN_ENDED);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2);
+	tear_down(w);
+}
+
+static void a_supernode_led_into_the_tunnel_is_told(void **state)
+{
+	struct world *w = set_up();
+
+	(void)state;
+	w->led = w->sn;
+	assert_int_equal(talk(w, 60000), 0);
+	assert_in_range(w->read, 1, STORM);
+	assert_int_equal(sim_drops(w->a, DROP_OWN_DATAGRAM), w->read);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 1);
+	assert_int_equal(last_told(w), OWN_TO_SUPERNODE);
+	assert_true(sim_is_direct(w->a, w->b));
+	w->led = NULL;
+	run(w, 100000);
+	assert_true(hop_is_up(w->a->edge->community[0]));
+	assert_int_equal(last_told(w), OWN_ENDED);
+	tear_down(w);
+}
+
+/* Another program of this host, another instance of ours included, sends from another port. */
+static void what_another_port_sends_is_carried(void **state)
+{
+	struct world *w = set_up();
+
+	(void)state;
+	w->led = w->b;
+	w->from_port = (uint16_t)(w->a->inner.port + 1);
+	w->s->interface = NULL;
+	sim_send(w->a, w->b);
+	run(w, 10);
+	assert_true(w->read > 0);
+	assert_int_equal(sim_drops(w->a, DROP_OWN_DATAGRAM), 0);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 0);
+	sim_destroy(w->s);
+	free(w);
+}
+
+/* When its routes change it is looked at anew. */
+static void it_ends_when_the_host_says_so(void **state)
+{
+	struct world *w = set_up();
+
+	(void)state;
+	w->led = w->b;
+	talk(w, 1000);
+	assert_int_equal(last_told(w), OWN_TO_PEER);
+	own_end(w->a->edge, NULL);
+	assert_int_equal(last_told(w), OWN_ENDED);
+	tear_down(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_path_led_into_the_tunnel_is_left_at_once),
+		cmocka_unit_test(a_supernode_led_into_the_tunnel_is_told),
+		cmocka_unit_test(what_another_port_sends_is_carried),
+		cmocka_unit_test(it_ends_when_the_host_says_so),
+	};
+
+	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));
+}
