@@ -11,6 +11,7 @@ enum setting {
 	SETTING_INTERFACE, /* the name of the interface */
 	SETTING_INSTANCE,  /* what tells two instances apart: a name or port, or the directory */
 	SETTING_PORT,
+	SETTING_UNDERLAY, /* the interface to the network underneath */
 	SETTING_STATE_DIR,
 	SETTING_SUPERNODE,
 	SETTING_MAC,

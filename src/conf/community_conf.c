@@ -85,25 +85,11 @@ static int set_address(void *field, const char *value, char *why, size_t why_cap
 	return 0;
 }
 
-/* What the kernel takes as the name of an interface, in ASCII, and with '%' as itself. */
-static bool is_interface_name(const char *name)
-{
-	size_t len = strlen(name);
-
-	if (len == 0 || len > INTERFACE_NAME_MAX || strcmp(name, ".") == 0 ||
-		strcmp(name, "..") == 0)
-		return false;
-	for (; *name != 0; name++)
-		if (*name <= ' ' || *name > '~' || strchr("/:%", *name) != NULL)
-			return false;
-	return true;
-}
-
 static int set_device(void *field, const char *value, char *why, size_t why_cap)
 {
 	const char **device = field;
 
-	if (!is_interface_name(value))
+	if (!value_is_interface(value))
 		return value_wrong(why, why_cap,
 			"cannot name an interface; give 1 to %d ASCII characters without blanks, "
 			"'/', ':' and '%%', e.g. n2n0",

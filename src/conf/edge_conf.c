@@ -76,6 +76,41 @@ static int set_supernode(void *field, const char *value, char *why, size_t why_c
 	return 0;
 }
 
+/* const char * */
+static int set_underlay(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_is_interface(value))
+		return value_wrong(why, why_cap,
+			"cannot name an interface; give one of this host's, e.g. eth0");
+	*(const char **)field = value;
+	return 0;
+}
+
+/* Decimal digits, or 0x and hexadecimal ones. */
+static bool parse_mark(unsigned *mark, const char *text)
+{
+	unsigned n = 0;
+
+	if (strncmp(text, "0x", 2) != 0)
+		return value_number(mark, text, 1, UINT32_MAX);
+	text += 2;
+	if (strlen(text) > 8 || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+		return false;
+	for (; *text != 0; text++)
+		n = n << 4 | (unsigned)(*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
+	*mark = n;
+	return n != 0;
+}
+
+/* unsigned */
+static int set_fwmark(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!parse_mark(field, value))
+		return value_wrong(
+			why, why_cap, "is not a mark; give 1 to 4294967295, or 0x1 to 0xffffffff");
+	return 0;
+}
+
 static const struct option_spec network_options[] = {
 	{
 		.name = "supernode",
@@ -94,6 +129,23 @@ static const struct option_spec network_options[] = {
 		.field = offsetof(struct edge_conf, local),
 		.settings = SETTING_BIT(SETTING_PORT),
 		.set = value_listen,
+	},
+	{
+		.name = "underlay",
+		.arg = "INTERFACE",
+		.env = "N2N_UNDERLAY",
+		.help = "send by this interface, whatever routes say",
+		.field = offsetof(struct edge_conf, underlay),
+		.settings = SETTING_BIT(SETTING_UNDERLAY),
+		.set = set_underlay,
+	},
+	{
+		.name = "fwmark",
+		.arg = "N",
+		.env = "N2N_FWMARK",
+		.help = "mark what is sent, for rules of routing (ip rule)",
+		.field = offsetof(struct edge_conf, fwmark),
+		.set = set_fwmark,
 	},
 	{0},
 };
@@ -132,6 +184,11 @@ static int check(const struct edge_conf *conf, struct conf_error *err)
 		return N2N_EINVAL;
 	if (conf->supernode_count == 0)
 		return conf_fail(err, "no supernode: give at least one with -l HOST:PORT");
+	if (conf->underlay != NULL && strcmp(conf->underlay, conf->community.device) == 0)
+		return conf_fail(err,
+			"--underlay \"%.15s\" is the interface of this network itself (-d); give "
+			"the one that leads to the network underneath",
+			conf->underlay);
 	return 0;
 }
 

@@ -22,6 +22,8 @@ struct edge_conf {
 	struct edge_supernode supernodes[SUPERNODES_MAX]; /* in the user's order */
 	size_t supernode_count;				  /* at least 1 */
 	struct endpoint local;				  /* ip none: all; port 0: any */
+	const char *underlay; /* interface to send by; NULL: as routes say */
+	unsigned fwmark;      /* of what is sent; 0: none */
 	struct process_conf process;
 };
 
@@ -29,8 +31,9 @@ extern const struct option_set edge_options;
 
 /*
  * Fills conf from the environment and the command line, then checks what belongs together: that of
- * community_conf_check, and a supernode. With help or version asked for, the second part is left
- * out. N2N_EINVAL: the program prints err and exits with status 2. The key is overwritten in argv.
+ * community_conf_check, a supernode, and another interface underneath. With help or version asked
+ * for, the second part is left out. N2N_EINVAL: the program prints err and exits with status 2. The
+ * key is overwritten in argv.
  */
 MUST_CHECK int edge_conf_parse(
 	struct edge_conf *conf, int argc, char **argv, struct conf_error *err);

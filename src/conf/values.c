@@ -78,6 +78,19 @@ bool value_is_printable(const char *text)
 	return true;
 }
 
+bool value_is_interface(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > INTERFACE_NAME_MAX || strcmp(text, ".") == 0 ||
+		strcmp(text, "..") == 0)
+		return false;
+	for (; *text != 0; text++)
+		if (*text <= ' ' || *text > '~' || strchr("/:%", *text) != NULL)
+			return false;
+	return true;
+}
+
 int value_set_true(void *field, const char *value, char *why, size_t why_cap)
 {
 	bool *flag = field;

@@ -26,6 +26,9 @@ bool value_address(struct endpoint *e, const char *text);
 /* True for UTF-8 (RFC 3629) without control characters. */
 bool value_is_printable(const char *text);
 
+/* True for what the kernel takes as the name of an interface, in ASCII, and with '%' as itself. */
+bool value_is_interface(const char *text);
+
 /* bool; takes no value */
 int value_set_true(void *field, const char *value, char *why, size_t why_cap);
 /* unsigned, one more each time; takes no value */

@@ -69,6 +69,12 @@ void netif_unmark(const char *name);
 bool netif_is_mark(const char *alias);
 
 /*
+ * All addresses of this host: of each interface, those of loopback and link-local ones too. Returns
+ * how many there are in *out, which the caller frees, or N2N_ENOMEM.
+ */
+MUST_CHECK int netif_addresses(struct endpoint **out);
+
+/*
  * Tells that an interface, an address, a route or a rule appeared, changed or went. One thread at a
  * time. Every system, but a caller goes on without where it cannot be opened: an Android app may
  * not listen to the kernel, and is told by its own framework.

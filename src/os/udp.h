@@ -59,6 +59,20 @@ MUST_CHECK int udp_open_by(struct udp **out, struct parent *parent, const struct
  * Errors as for udp_open.
  */
 MUST_CHECK int udp_join(struct udp **out, const struct udp *first, struct os_error *err);
+/* By which way what is sent leaves. Zeroed: as the routes of the host say. */
+struct udp_exit {
+	const char *device; /* by this interface alone, whatever its index; NULL: any */
+	uint32_t mark;	    /* for rules of routing; 0: none */
+};
+
+/*
+ * Has all that u sends from now on leave so; may be said again, and has to be when the interface
+ * was made anew: what is sent meanwhile is refused, not sent elsewhere. Of addresses given as
+ * source IPv6 ones are then left away. N2N_ENOENT: there is no such interface; N2N_EPERM: a mark
+ * takes rights; N2N_EINVAL: the sockets are at an IPv6 address, which does not go with an
+ * interface. Not on two threads at once; others may send meanwhile.
+ */
+MUST_CHECK int udp_leave_by(struct udp *u, const struct udp_exit *by, struct os_error *err);
 /* When no thread uses it any more. NULL is fine. */
 void udp_close(struct udp *u);
 

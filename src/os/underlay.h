@@ -71,6 +71,7 @@ enum underlay_side underlay_side_of(const struct underlay_host *h, unsigned link
 struct underlay_socket {
 	bool v4, v6;
 	struct endpoint only; /* they are at this address; none: at all */
+	unsigned link;	      /* what they send leaves by this one; 0: as routes say */
 };
 
 /*
@@ -100,6 +101,13 @@ MUST_CHECK int underlay_look(struct underlay *u, const char *const *own, size_t 
 	const struct endpoint *supernodes, size_t n_supernodes);
 /* As underlay_look saw it; lives until the next look. */
 const struct underlay_host *underlay_seen(const struct underlay *u);
+/*
+ * From the next question on routes are those of sockets that send by this interface alone, or with
+ * this mark (os/udp.h, struct udp_exit); NULL and 0: of any.
+ */
+void underlay_leave_by(struct underlay *u, const char *device, uint32_t mark);
+/* The index of that interface; 0: none is named, or there is none of that name. */
+unsigned underlay_exit(const struct underlay *u);
 /*
  * On which side what is sent to this address goes out, by the routes of this moment and the
  * interfaces as last seen: one question to the system. What has no route is outside.

@@ -80,12 +80,12 @@ def a_supernode_inside():
         a, b, sn = net["a"], net["b"], net["sn"]
         sn.supernode("-l", 7654)
         edge = a.edge("n2n0", "10.77.0.102/16", *ONE, *at(net), "-p", 7779)
-        assert "supernode-in-overlay" not in str(a.status())
+        assert "own-datagrams" not in str(a.status())
         a.run("ip", "route", "add", sn.ip, "dev", "n2n0")
-        wait_for("the notice", lambda: "supernode-in-overlay" in str(a.status()), 5)
-        assert edge.says(r"supernode 10\.77\.0\.1:7654 leads by n2n0"), edge.text()
+        wait_for("the notice", lambda: "own-datagrams" in str(a.status()), 5)
+        assert edge.says(r"our own packets to 10\.77\.0\.1 .* are led into n2n0"), edge.text()
         a.run("ip", "route", "del", sn.ip, "dev", "n2n0")
-        wait_for("no notice", lambda: "supernode-in-overlay" not in str(a.status()), 5)
+        wait_for("no notice", lambda: "own-datagrams" not in str(a.status()), 5)
         step("a supernode behind the network's own interface is told, while it is so")
         edge.stop()
         # sn and a are members of one network, and sn is a's supernode in it for another.
@@ -96,7 +96,7 @@ def a_supernode_inside():
         for host, number in ((a, 2), (b, 3)):
             host.edge("n2n1", f"10.2.0.{number}", *TWO, "-l", "10.1.0.1:7654", "-p", 7780)
         a.wait_ping("10.2.0.3", 20)
-        assert "supernode-in-overlay" not in str(a.status("n2n1"))
+        assert "own-datagrams" not in str(a.status("n2n1"))
         took = a.wait_direct(timeout=20, instance="n2n1")
         where = a.peers("n2n1")[0]["path"]["endpoint"]
         assert not where.startswith("10.1.0."), where

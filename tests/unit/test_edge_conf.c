@@ -44,7 +44,7 @@ static int clear_environment(void **state)
 {
 	(void)state;
 	return unsetenv("N2N_KEY") || unsetenv("N2N_COMMUNITY") || unsetenv("N2N_WORKERS") ||
-	       unsetenv("N2N_DISABLE");
+	       unsetenv("N2N_DISABLE") || unsetenv("N2N_UNDERLAY") || unsetenv("N2N_FWMARK");
 }
 
 static void assert_ip(const struct endpoint *e, const char *text)
@@ -157,8 +157,10 @@ struct wrong {
 	" is no number of days; give 0 to 3650, e.g. 30, or 0 to let others have the address of "  \
 	"a "                                                                                       \
 	"member as soon as it is gone"
-#define MTU_HINT  " is not an MTU; give a number from 576 to 1500"
-#define NAME_HINT " cannot name a community; give 1 to 64 bytes of UTF-8 without control characters"
+#define MTU_HINT      " is not an MTU; give a number from 576 to 1500"
+#define NAME_HINT     " cannot name a community; give 1 to 64 bytes of UTF-8 without control characters"
+#define UNDERLAY_HINT " cannot name an interface; give one of this host's, e.g. eth0"
+#define MARK_HINT     " is not a mark; give 1 to 4294967295, or 0x1 to 0xffffffff"
 #define PORT_HINT                                                                                  \
 	" is not a port to listen at; give PORT (0 to 65535, 0 takes any free one) or "            \
 	"ADDRESS:PORT, e.g. 192.0.2.1:7654 or [2001:db8::1]:7654"
@@ -253,6 +255,16 @@ static const struct wrong wrong[] = {
 	{"-p", "2001:db8::1", "\"2001:db8::1\"" PORT_HINT},
 	{"-p", "localhost:7654", "\"localhost:7654\"" PORT_HINT},
 	{"--state-dir", "", "\"\" is no path; give one that is not empty"},
+	{"--underlay", "", "\"\"" UNDERLAY_HINT},
+	{"--underlay", "eth/0", "\"eth/0\"" UNDERLAY_HINT},
+	{"--underlay", "0123456789abcdef", "\"0123456789abcdef\"" UNDERLAY_HINT},
+	{"--fwmark", "0", "\"0\"" MARK_HINT},
+	{"--fwmark", "0x0", "\"0x0\"" MARK_HINT},
+	{"--fwmark", "0x", "\"0x\"" MARK_HINT},
+	{"--fwmark", "0x1g", "\"0x1g\"" MARK_HINT},
+	{"--fwmark", "0x100000000", "\"0x100000000\"" MARK_HINT},
+	{"--fwmark", "4294967296", "\"4294967296\"" MARK_HINT},
+	{"--fwmark", "", "\"\"" MARK_HINT},
 };
 
 static void each_wrong_value_is_explained(void **state)
@@ -324,6 +336,27 @@ static void lists_have_limits(void **state)
 		N2N_EINVAL);
 	assert_string_equal(
 		l.err.text, "option -a: \"10.0.0.9\" is one address too many; give at most 8");
+}
+
+static void the_way_out_is_chosen(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_null(l.conf.underlay);
+	assert_int_equal(l.conf.fwmark, 0);
+	assert_int_equal(PARSE(ENOUGH, "--underlay", "eth0", "--fwmark", "7654"), 0);
+	assert_string_equal(l.conf.underlay, "eth0");
+	assert_int_equal(l.conf.fwmark, 7654);
+	assert_int_equal(PARSE(ENOUGH, "--fwmark=0xFfff0a1b"), 0);
+	assert_int_equal(l.conf.fwmark, 0xffff0a1b);
+	assert_int_equal(PARSE(ENOUGH, "--fwmark=4294967295"), 0);
+	assert_int_equal(l.conf.fwmark, UINT32_MAX);
+	assert_int_equal(PARSE(ENOUGH, "--underlay", "n2n7", "-d", "n2n7"), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"--underlay \"n2n7\" is the interface of this network itself (-d); give the one "
+		"that leads to the network underneath");
 }
 
 static void what_belongs_together_is_checked(void **state)
@@ -453,7 +486,7 @@ static void help_names_all_and_fits(void **state)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	assert_int_equal(n, 18);
+	assert_int_equal(n, 20);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);
@@ -466,6 +499,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_INTERFACE] = " (option -d)",
 		[SETTING_INSTANCE] = " (option -d or --state-dir)",
 		[SETTING_PORT] = " (option -p)",
+		[SETTING_UNDERLAY] = " (option --underlay)",
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = " (option -l)",
 		[SETTING_MAC] = " (option -m)",
@@ -487,6 +521,7 @@ int main(void)
 		cmocka_unit_test_setup(each_wrong_value_is_explained, clear_environment),
 		cmocka_unit_test_setup(values_have_limits_of_length, clear_environment),
 		cmocka_unit_test_setup(lists_have_limits, clear_environment),
+		cmocka_unit_test_setup(the_way_out_is_chosen, clear_environment),
 		cmocka_unit_test_setup(what_belongs_together_is_checked, clear_environment),
 		cmocka_unit_test_setup(help_needs_nothing_else, clear_environment),
 		cmocka_unit_test_setup(the_environment_is_overridden, clear_environment),

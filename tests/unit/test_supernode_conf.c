@@ -108,6 +108,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_INTERFACE] = "",
 		[SETTING_INSTANCE] = " (option -p or --state-dir)",
 		[SETTING_PORT] = " (option -p)",
+		[SETTING_UNDERLAY] = "",
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = "",
 		[SETTING_MAC] = "",

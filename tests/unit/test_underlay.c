@@ -242,6 +242,26 @@ static void only_what_the_sockets_have_is_offered(void **state)
 	assert_string_equal(offer(&host, &socket, 2), "192.0.2.3");
 }
 
+/* Nobody could answer to the others. */
+static void only_what_is_sent_by_is_offered(void **state)
+{
+	const struct fact facts[] = {
+		{{.index = 2, UP}, "192.0.2.1 2001:db8::1"},
+		{{.index = 3, UP}, "192.0.3.1"},
+		{{.index = 4, UP}, "2001:db8:4::1"},
+	};
+	struct underlay_socket socket = {.v4 = true, .v6 = true, .link = 3};
+	struct host host;
+
+	(void)state;
+	MAKE(&host, facts);
+	assert_string_equal(offer(&host, &socket, OUT_MAX), "192.0.3.1");
+	socket.link = 2;
+	assert_string_equal(offer(&host, &socket, OUT_MAX), "192.0.2.1 2001:db8::1");
+	socket.link = 9;
+	assert_string_equal(offer(&host, &socket, OUT_MAX), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +272,7 @@ int main(void)
 		cmocka_unit_test(what_is_stacked_on_an_overlay_is_one),
 		cmocka_unit_test(both_families_have_a_place),
 		cmocka_unit_test(only_what_the_sockets_have_is_offered),
+		cmocka_unit_test(only_what_is_sent_by_is_offered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

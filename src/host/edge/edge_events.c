@@ -197,6 +197,7 @@ void edge_on_event(void *ctx, const struct event *e)
 		h->member[e->community].changed = true;
 		break;
 	case EVENT_OWN_DATAGRAMS:
+		edge_own_event(h, e);
 		break;
 	case EVENT_MEMBER_UP:
 	case EVENT_MEMBER_DOWN:

@@ -228,7 +228,7 @@ static int make(struct edge_host *h, const struct edge_setup *setup, struct os_e
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the edge; free some");
 	for (unsigned i = 0; rc == 0 && i < h->n_workers; i++)
 		rc = make_worker(h, i, err);
-	return rc;
+	return rc == 0 ? edge_exit_set(h, err) : rc;
 }
 
 static void say_ready(const struct edge_host *h)

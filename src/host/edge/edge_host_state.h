@@ -54,6 +54,24 @@ void edge_underlay_look(struct edge_host *h, uint64_t now_ms);
 void edge_underlay_second(struct edge_host *h, uint64_t now_ms);
 /* For struct core_io; ctx is its struct host. */
 bool edge_underlay_is_outside(void *ctx, const struct endpoint *to);
+/*
+ * edge_own.c: our own datagrams that routes lead into our interface. Tells the core which sockets
+ * are ours, whenever addresses change.
+ */
+void edge_own_look(struct edge_host *h, uint64_t now_ms);
+/* They were: tells the user, or that it is over. */
+void edge_own_event(struct edge_host *h, const struct event *e);
+/* What is sent there is led in. who: " (supernode sn:7654)", or "". */
+void edge_own_raise(
+	struct edge_host *h, const struct endpoint *to, const char *who, uint64_t now_ms);
+void edge_own_clear(struct edge_host *h, const struct endpoint *to);
+/*
+ * edge_exit.c: has what we send leave as the user wants. Errors of udp_leave_by, explained: at the
+ * start they end it.
+ */
+MUST_CHECK int edge_exit_set(struct edge_host *h, struct os_error *err);
+/* The same when interfaces changed; then an error is a notice. */
+void edge_exit_look(struct edge_host *h, uint64_t now_ms);
 /* The answer to "status". */
 json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
 /* The answer to "forget". */

@@ -37,8 +37,10 @@ static void tell_workers(struct edge_host *h)
 static void tell_addresses(struct edge_host *h, uint64_t now_ms)
 {
 	uint16_t v4 = udp_port(h->host.udp, UDP_V4), v6 = udp_port(h->host.udp, UDP_V6);
-	const struct underlay_socket socket = {
-		.v4 = v4 != 0, .v6 = v6 != 0, .only = h->conf->local};
+	const struct underlay_socket socket = {.v4 = v4 != 0,
+		.v6 = v6 != 0,
+		.only = h->conf->local,
+		.link = underlay_exit(h->underlay)};
 	struct endpoint list[LOCAL_ADDRESSES_MAX];
 	size_t n = underlay_rank(underlay_seen(h->underlay), &socket, list, LOCAL_ADDRESSES_MAX);
 
@@ -47,28 +49,20 @@ static void tell_addresses(struct edge_host *h, uint64_t now_ms)
 	edge_local_addresses(h->edge, list, n, now_ms);
 }
 
-/* What goes to a supernode by our own interface comes back to us for ever. */
+/* It is told before the first datagram goes that way; those come back and are dropped. */
 static void check_places(
 	struct edge_host *h, const struct endpoint *places, size_t n, uint64_t now_ms)
 {
 	struct endpoint found = {.port = 0};
-	char at[ENDPOINT_TEXT_MAX];
 
 	for (size_t i = 0; i < n && endpoint_is_none(&found); i++)
 		if (underlay_way(h->underlay, &places[i]) == UNDERLAY_OURS)
 			found = places[i];
 	if (!endpoint_equal(&found, &h->misplaced) && !endpoint_is_none(&h->misplaced))
-		(void)notices_clear(&h->host.notices, "supernode-in-overlay",
-			endpoint_format(&h->misplaced, at));
+		edge_own_clear(h, &h->misplaced);
 	h->misplaced = found;
-	if (endpoint_is_none(&found))
-		return;
-	endpoint_format(&found, at);
-	notices_raise(&h->host.notices, now_ms, "supernode-in-overlay", at,
-		"the route to supernode %s leads by %s, the interface of the network that it is "
-		"to connect; take another address range for that network, or give the supernode "
-		"a route by the interface that leads to it",
-		at, h->conf->community.device);
+	if (!endpoint_is_none(&found))
+		edge_own_raise(h, &found, " (a supernode)", now_ms);
 }
 
 void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
@@ -77,8 +71,11 @@ void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
 	size_t n_own = 0, n;
 
 	h->looked_ms = now_ms;
+	edge_exit_look(h, now_ms);
+	edge_own_look(h, now_ms);
 	if (h->underlay == NULL)
 		return;
+	underlay_leave_by(h->underlay, h->conf->underlay, h->conf->fwmark);
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		if (h->member[i].conf != NULL)
 			own[n_own++] = tap_name(h->member[i].tap[0]);
@@ -90,8 +87,8 @@ void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
 	}
 	tell_workers(h);
 	tell_addresses(h, now_ms);
-	check_places(h, h->places, n, now_ms);
 	edge_rerouted(h->edge, now_ms);
+	check_places(h, h->places, n, now_ms);
 }
 
 /* ---- when ---- */

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <net/if.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <stdio.h>
@@ -265,6 +266,72 @@ int udp_join(struct udp **out, const struct udp *first, struct os_error *err)
 	}
 	*out = u;
 	return 0;
+}
+
+/* ---- the way out ---- */
+
+static int set_device(int fd, enum udp_family family, unsigned index)
+{
+	int value = (int)htonl(index);
+
+	return family == UDP_V4 ? set_option(fd, IPPROTO_IP, IP_UNICAST_IF, value)
+				: set_option(fd, IPPROTO_IPV6, IPV6_UNICAST_IF, value);
+}
+
+/* 0 or an errno. */
+static int leave_by(struct udp *u, unsigned index, uint32_t mark)
+{
+	for (enum udp_family f = UDP_V4; f < UDP_FAMILIES; f++) {
+		if (u->fd[f] < 0)
+			continue;
+		if (index != 0 && set_device(u->fd[f], f, index) != 0)
+			return errno;
+		if (mark != 0 && set_option(u->fd[f], SOL_SOCKET, SO_MARK, (int)mark) != 0)
+			return errno;
+	}
+	return 0;
+}
+
+static int explain_exit(struct os_error *err, int error, const struct udp_exit *by)
+{
+	int code = os_errno(error);
+
+	switch (error) {
+	case ENODEV:
+	case EADDRNOTAVAIL:
+		return os_error_choose(err, N2N_ENOENT, SETTING_UNDERLAY,
+			"there is no interface \"%.15s\" for the network underneath; check its "
+			"name with \"ip link\", or choose another",
+			by->device);
+	case EPERM:
+		return os_error_set(err, code,
+			"not allowed to mark datagrams with %u; run as root or give the program "
+			"CAP_NET_ADMIN",
+			by->mark);
+	default:
+		return os_error_set(err, code,
+			"cannot choose the way of datagrams: %s; check that the sandbox allows "
+			"socket options",
+			strerror(error));
+	}
+}
+
+/*
+ * IP_UNICAST_IF and not SO_BINDTODEVICE: that takes rights for the second time, which there is when
+ * the interface was made anew, and would not take what comes in by another one.
+ */
+int udp_leave_by(struct udp *u, const struct udp_exit *by, struct os_error *err)
+{
+	unsigned index = by->device != NULL ? if_nametoindex(by->device) : 0;
+	int error;
+
+	if (by->device != NULL && !endpoint_is_none(&u->at) && !endpoint_is_v4(&u->at))
+		return os_error_choose(err, N2N_EINVAL, SETTING_PORT,
+			"an IPv6 address for the port does not go with an interface for the "
+			"network underneath; give the port alone");
+	atomic_store_explicit(&u->by_device, by->device != NULL, memory_order_relaxed);
+	error = by->device != NULL && index == 0 ? ENODEV : leave_by(u, index, by->mark);
+	return error != 0 ? explain_exit(err, error, by) : 0;
 }
 
 void udp_close(struct udp *u)

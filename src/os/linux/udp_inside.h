@@ -16,6 +16,7 @@ struct udp {
 	struct endpoint at;		  /* as given to udp_open */
 	atomic_uint uses;		  /* a set of enum feature */
 	size_t send_buffer[UDP_FAMILIES]; /* as the system counts, with its own costs */
+	atomic_bool by_device;		  /* udp_leave_by named an interface */
 	struct parent *parent;		  /* that makes the sockets, or NULL */
 };
 

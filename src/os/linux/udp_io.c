@@ -31,6 +31,7 @@ struct udp_batch {
 	struct iovec *iov; /* one per datagram */
 	int error;	   /* that ended the last sending: EAGAIN, or why a train was refused */
 	bool leaves_room;
+	bool any_source;	      /* of what is sent just now: the kernel chooses */
 	size_t unasked[UDP_FAMILIES]; /* sent since the socket's buffer was looked at */
 };
 
@@ -226,7 +227,7 @@ static void gather(
 }
 
 static void prepare_message(struct slot *s, struct msghdr *m, enum udp_family family,
-	const struct udp_packet_out *first)
+	const struct udp_packet_out *first, bool any_source)
 {
 	uint16_t segment_size = (uint16_t)first->len;
 
@@ -234,7 +235,8 @@ static void prepare_message(struct slot *s, struct msghdr *m, enum udp_family fa
 	m->msg_controllen = 0;
 	if (s->packets > 1)
 		put_control(m, IPPROTO_UDP, UDP_SEGMENT, &segment_size, sizeof(segment_size));
-	put_source(m, family, &first->local);
+	if (!any_source)
+		put_source(m, family, &first->local);
 }
 
 /* Turns the packets up to the first of the other family into messages; returns their number. */
@@ -249,7 +251,7 @@ static size_t prepare_send(struct udp_batch *b, enum udp_family family, bool gso
 		struct msghdr *m = &b->msgs[msgs].msg_hdr;
 
 		s->packets = gso ? train_length(first, n - i) : 1;
-		prepare_message(s, m, family, first);
+		prepare_message(s, m, family, first, b->any_source);
 		gather(m, &b->iov[i], first, s->packets);
 		i += s->packets;
 	}
@@ -364,6 +366,9 @@ static size_t send_run(struct udp *u, struct udp_batch *b, bool gso,
 		b->error = EAGAIN;
 		return 0;
 	}
+	/* The kernel keeps IPv6 to an interface only while it may choose the source. */
+	b->any_source =
+		family == UDP_V6 && atomic_load_explicit(&u->by_device, memory_order_relaxed);
 	n = prepare_send(b, family, gso, packets, n);
 	return send_prepared(u->fd[family], b, n, count);
 }

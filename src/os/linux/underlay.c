@@ -29,6 +29,8 @@ struct underlay {
 	uint32_t seq;
 	struct underlay_host host; /* owns its arrays */
 	unsigned supernode[SUPERNODES];
+	unsigned exit; /* what is sent leaves by it; 0: as routes say */
+	uint32_t mark;
 	_Alignas(struct nlmsghdr) char answer[ANSWER_LEN];
 };
 
@@ -293,7 +295,22 @@ static unsigned route_to(struct underlay *u, const struct endpoint *to)
 		mnl_attr_put(m, RTA_DST, 4, to->ip + 12);
 	else
 		mnl_attr_put(m, RTA_DST, sizeof(to->ip), to->ip);
+	if (u->exit != 0)
+		mnl_attr_put_u32(m, RTA_OIF, u->exit);
+	if (u->mark != 0)
+		mnl_attr_put_u32(m, RTA_MARK, u->mark);
 	return ask(u, m, take_route, &link) == 0 ? link : 0;
+}
+
+void underlay_leave_by(struct underlay *u, const char *device, uint32_t mark)
+{
+	u->exit = device != NULL ? if_nametoindex(device) : 0;
+	u->mark = mark;
+}
+
+unsigned underlay_exit(const struct underlay *u)
+{
+	return u->exit;
 }
 
 enum underlay_side underlay_way(struct underlay *u, const struct endpoint *to)

@@ -155,10 +155,11 @@ void underlay_settle(struct underlay_host *h)
 		h->address[i].rank = tier_of_address(h, i);
 }
 
-static bool reaches(const struct underlay_socket *socket, const struct endpoint *ip)
+static bool reaches(const struct underlay_socket *socket, const struct underlay_address *a)
 {
-	return (endpoint_is_v4(ip) ? socket->v4 : socket->v6) &&
-	       (endpoint_is_none(&socket->only) || endpoint_same_ip(&socket->only, ip));
+	return (endpoint_is_v4(&a->ip) ? socket->v4 : socket->v6) &&
+	       (socket->link == 0 || socket->link == a->link) &&
+	       (endpoint_is_none(&socket->only) || endpoint_same_ip(&socket->only, &a->ip));
 }
 
 /* The best address of a family, or NULL. */
@@ -170,7 +171,7 @@ static const struct endpoint *best(
 	for (size_t i = 0; i < h->n_addresses; i++) {
 		const struct underlay_address *a = &h->address[i];
 
-		if (a->rank < TIERS && endpoint_is_v4(&a->ip) == v4 && reaches(socket, &a->ip) &&
+		if (a->rank < TIERS && endpoint_is_v4(&a->ip) == v4 && reaches(socket, a) &&
 			(found == NULL || a->rank < found->rank))
 			found = a;
 	}
@@ -198,7 +199,7 @@ size_t underlay_rank(const struct underlay_host *h, const struct underlay_socket
 		for (size_t i = 0; i < h->n_addresses && n < cap; i++) {
 			const struct underlay_address *a = &h->address[i];
 
-			if (a->rank != tier || !reaches(socket, &a->ip))
+			if (a->rank != tier || !reaches(socket, a))
 				continue;
 			if ((tier == TIER_SOFTWARE || tier == TIER_NO_CARRIER) &&
 				++doubtful > DOUBTFUL_MAX)
