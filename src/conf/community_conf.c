@@ -253,8 +253,11 @@ static void wipe(char *secret, size_t len)
 		*p++ = 0;
 }
 
+/* What stands before it, a byte order mark or a blank, is for the program to judge. */
 static bool names_its_community(const char *key)
 {
+	while (*key != 0 && !isalnum((unsigned char)*key))
+		key++;
 	for (const char *p = COMMUNITY_KEY_PREFIX; *p != 0; p++, key++)
 		if (tolower((unsigned char)*key) != *p)
 			return false;

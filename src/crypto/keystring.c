@@ -12,6 +12,12 @@
 #define COMMUNITY_RAW_LEN (1 + COMMUNITY_ID_LEN + KEY_LEN + CHECK_LEN)
 #define PUBLIC_RAW_LEN	  (KEY_LEN + CHECK_LEN)
 
+/* What passes for a damaged key. */
+#define MEANT_MIN  40 /* characters behind the prefix: nobody begins a sentence so */
+#define LENGTH_OFF 8
+#define OTHERS_MAX 5 /* its own hyphen included */
+#define DIGITS_MIN 4 /* of 82 random characters 15 are digits; two in 100,000 have fewer than 4 */
+
 static const char community_label[] = "n2n4 community key check";
 static const char public_label[] = "n2n4 public key check";
 
@@ -47,6 +53,57 @@ bool community_key_looks_like(const char *text)
 		}
 	}
 	return true;
+}
+
+static bool is_base32(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+}
+
+static bool holds_key(const char *text)
+{
+	for (; *text != 0; text++) {
+		const char *p = text + strlen(COMMUNITY_KEY_PREFIX);
+		size_t n = 0;
+
+		if (!community_key_looks_like(text)) {
+			continue;
+		}
+		while (is_base32(p[n])) {
+			n++;
+		}
+		if (n >= MEANT_MIN) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_shape_of_key(const char *text)
+{
+	size_t lower = 0, upper = 0, digits = 0, others = 0, n;
+
+	for (const char *p = text; *p != 0; p++) {
+		if (*p >= 'a' && *p <= 'z') {
+			lower++;
+		} else if (*p >= 'A' && *p <= 'Z') {
+			upper++;
+		} else if (is_base32(*p)) {
+			digits++;
+		} else {
+			others++;
+		}
+	}
+	n = lower + upper + digits + others;
+	others += lower < upper ? lower : upper;
+	return n + LENGTH_OFF >= COMMUNITY_KEY_TEXT_LEN &&
+	       n <= COMMUNITY_KEY_TEXT_LEN + LENGTH_OFF && others <= OTHERS_MAX &&
+	       digits >= DIGITS_MIN;
+}
+
+bool community_key_is_damaged(const char *text)
+{
+	return holds_key(text) || has_shape_of_key(text);
 }
 
 int community_key_parse(struct community_key *k, const char *text)

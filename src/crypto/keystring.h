@@ -28,6 +28,13 @@ struct community_key {
  */
 bool community_key_looks_like(const char *text);
 /*
+ * True when text must have been a community key before its beginning or a few characters of it were
+ * lost, added or changed: "n2n4-" and much of a key stand somewhere in it, or it has about the
+ * length of a key, letters of one case and the digits of base32, and hardly anything else. No
+ * sentence is like that, nor are letters alone, hexadecimal digits, or characters of all kinds.
+ */
+bool community_key_is_damaged(const char *text);
+/*
  * N2N_EINVAL: not of this form or length; N2N_EAUTH: the checksum differs; N2N_ENOSYS: version. *k
  * changes on success only, and the caller wipes it.
  */

@@ -10,6 +10,8 @@
 
 #define WEAK_BITS 40
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 /* In tenths of a bit per character: people's letters come in words, other characters less so. */
 #define LETTER_BITS 25
 #define DIGIT_BITS  33
@@ -71,6 +73,71 @@ static int read_text(
 	return rc;
 }
 
+/* ---- what editors and copying do to it ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/*
+ * Takes away what nobody means: a byte order mark, blanks and line ends around the text. Returns
+ * true when there were blanks among them.
+ */
+static bool trim(char *text)
+{
+	size_t begin = strncmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0, end = strlen(text);
+	bool blanks = false;
+
+	while (is_blank(text[begin]))
+		begin++;
+	while (end > begin && is_blank(text[end - 1])) {
+		end--;
+		blanks = blanks || (text[end] != '\r' && text[end] != '\n');
+	}
+	blanks = blanks || (begin > 0 && is_blank(text[begin - 1]));
+	memmove(text, text + begin, end - begin);
+	crypto_wipe(text + (end - begin), strlen(text + (end - begin)));
+	return blanks;
+}
+
+/* A key stays one when a terminal or a mail has wrapped it. */
+static void join(char joined[COMMUNITY_SECRET_MAX + 1], const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != 0; text++)
+		if (!is_blank(*text))
+			joined[n++] = *text;
+	joined[n] = 0;
+}
+
+/* Leaves it in *s as it was meant; blanks: a passphrase had some around it. */
+static int look_at(struct secret *s, bool *blanks, struct os_error *err)
+{
+	char joined[COMMUNITY_SECRET_MAX + 1];
+	int rc = 0;
+
+	*blanks = trim(s->passphrase);
+	join(joined, s->passphrase);
+	s->is_key = community_key_looks_like(joined);
+	if (s->is_key)
+		memcpy(s->passphrase, joined, sizeof(joined));
+	else if (community_key_is_damaged(s->passphrase) || community_key_is_damaged(joined))
+		rc = os_error_set(err, N2N_EAUTH,
+			"this is no passphrase but a damaged community key: those start with "
+			"\"%s\" and have %d characters; copy it again. If you made it up "
+			"yourself, put a blank in it",
+			COMMUNITY_KEY_PREFIX, (int)COMMUNITY_KEY_TEXT_LEN);
+	else if (strpbrk(s->passphrase, "\r\n") != NULL)
+		rc = os_error_set(
+			err, N2N_EINVAL, "the passphrase has more than one line; write it on one");
+	crypto_wipe(joined, sizeof(joined));
+	return rc;
+}
+
+/* ---- what it is ---- */
+
 static int parse_key(struct secret *s, struct os_error *err)
 {
 	int rc = community_key_parse(&s->key, s->passphrase);
@@ -97,10 +164,12 @@ int secret_read(
 	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
 {
 	int rc = read_text(s, conf, log, err);
+	bool blanks = false;
 
+	if (rc == 0)
+		rc = look_at(s, &blanks, err);
 	if (rc != 0)
 		return rc;
-	s->is_key = community_key_looks_like(s->passphrase);
 	if (s->is_key)
 		return parse_key(s, err);
 	if (s->passphrase[0] == 0)
@@ -111,6 +180,8 @@ int secret_read(
 			"no community; name it with -c (only a key made with \"n2n key new\" can "
 			"do "
 			"without)");
+	if (blanks)
+		log_warn(log, "blanks around the passphrase are no part of it");
 	if (secret_bits(s->passphrase) < WEAK_BITS)
 		log_warn(log,
 			"the passphrase is easy to guess; \"n2n key new %s\" makes a key that "

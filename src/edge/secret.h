@@ -20,11 +20,15 @@ struct secret {
 };
 
 /*
+ * Around a secret, wherever it comes from, a byte order mark, blanks and line ends do not count, so
+ * that what editors add makes no other secret of it. A key may be wrapped over several lines; what
+ * is almost a key is none, and no passphrase either.
+ *
  * Reads the secret that conf names and leaves no other copy of it in this process, the environment
  * included. Warns of what is unwise. Explained in err: N2N_EINVAL: empty, no key string although it
- * begins like one, or a passphrase without a community's name; N2N_EAUTH: a key string with a
- * typing error; N2N_ENOSYS: one of a newer version; the errors of file_read. Wiping s is the
- * caller's, after a failure too.
+ * begins like one, a passphrase of several lines or without a community's name; N2N_EAUTH: a key
+ * string that is damaged; N2N_ENOSYS: one of a newer version; the errors of file_read. Wiping s is
+ * the caller's, after a failure too.
  */
 MUST_CHECK int secret_read(
 	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err);

@@ -18,7 +18,14 @@
 #define STRONG "correct horse battery staple"
 #define WEAK   "encryptme"
 
-static const struct community_key key = {{1, 2, 3}, {4, 5, 6}};
+/* As random bytes are. */
+static const struct community_key key = {
+	{0x1f, 0x8a, 0x3c, 0xd7, 0x62, 0xe9, 0x04, 0xbb, 0x57, 0x90, 0x2e, 0xf3, 0x6d, 0xa8, 0x41,
+		0xc6},
+	{0x93, 0x0e, 0x7b, 0xd2, 0x48, 0xaf, 0x65, 0x1c, 0xf0, 0x39, 0x86, 0xcb, 0x52, 0xe7, 0x1d,
+		0xa4, 0x70, 0x2b, 0xde, 0x95, 0x68, 0x33, 0xf9, 0x0c, 0xb6, 0x4f, 0x81, 0xea, 0x27,
+		0x5d, 0xc2, 0x98},
+};
 
 struct fixture {
 	struct secret secret;
@@ -328,6 +335,140 @@ static void a_weak_passphrase_is_warned_about(void **state)
 	assert_string_equal(f->secret.passphrase, WEAK);
 }
 
+/* ---- what editors, terminals and mails do to it ---- */
+
+/* From a file and, where bytes can be given so, as an option. */
+static void a_key_string_stays_one_whatever_was_added(void **state)
+{
+	static const char *const ways[] = {"\xef\xbb\xbf%s", "%s\r\n", "%s\r\n\r\n", "%s \t \n",
+		"  %s", "\n\n%s\n", "\xef\xbb\xbf %s \r\n"};
+	struct fixture *f = *state;
+	char text[2 * COMMUNITY_KEY_TEXT_LEN];
+
+	f->conf.name = NULL;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		const char *at = strstr(ways[i], "%s");
+
+		snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - ways[i]), ways[i], f->key_text,
+			at + 2);
+		write_file(f, text, 0600);
+		assert_int_equal(read_file(f, f->file), 0);
+		assert_is_key(f);
+		f->conf.key_file = NULL;
+		assert_int_equal(setenv("N2N_KEY", text, 1), 0);
+		assert_int_equal(read_given(f, text), 0);
+		assert_is_key(f);
+	}
+	assert_int_equal(f->n_warnings, 0);
+}
+
+static void a_key_string_stays_one_wherever_it_is_wrapped(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n", "\n    "};
+	struct fixture *f = *state;
+	char text[2 * COMMUNITY_KEY_TEXT_LEN];
+
+	for (size_t at = 1; at < COMMUNITY_KEY_TEXT_LEN; at++)
+		for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+			snprintf(text, sizeof(text), "%.*s%s%s\n", (int)at, f->key_text, ends[i],
+				f->key_text + at);
+			write_file(f, text, 0600);
+			assert_int_equal(read_file(f, f->file), 0);
+			assert_is_key(f);
+		}
+}
+
+static void a_damaged_key_string_is_no_passphrase(void **state)
+{
+	struct fixture *f = *state;
+	char text[2 * COMMUNITY_KEY_TEXT_LEN];
+	/* without its beginning, with a wrong one, in quotes, as a line of a configuration */
+	const char *const begin[] = {"", "m2n4-", "\"n2n4-", "KEY=n2n4-"};
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s\n", begin[i], f->key_text + 5);
+		write_file(f, text, 0600);
+		assert_int_equal(read_file(f, f->file), N2N_EAUTH);
+		assert_non_null(strstr(f->err.text, "a damaged community key"));
+		assert_null(strstr(f->err.text, f->key_text + 5));
+		assert_false(f->secret.is_key);
+	}
+	/* Wrapped as well. */
+	snprintf(text, sizeof(text), "%.40s\n%s\n", f->key_text + 5, f->key_text + 45);
+	write_file(f, text, 0600);
+	assert_int_equal(read_file(f, f->file), N2N_EAUTH);
+}
+
+static void a_key_string_in_utf16_is_told(void **state)
+{
+	struct fixture *f = *state;
+	FILE *to = fopen(f->file, "w");
+
+	assert_non_null(to);
+	assert_int_equal(fwrite("\xff\xfe", 1, 2, to), 2);
+	for (const char *p = f->key_text; *p != 0; p++)
+		assert_int_equal(fwrite((const char[]){*p, 0}, 1, 2, to), 2);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(read_file(f, f->file), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "is in UTF-16"));
+	assert_non_null(strstr(f->err.text, "save it as UTF-8"));
+}
+
+/* Two machines, and on one of them the file was edited with something else. */
+static void a_passphrase_is_the_same_whatever_was_added(void **state)
+{
+	static const char *const texts[] = {STRONG, STRONG "\n", STRONG "\r\n", STRONG "\r\n\r\n",
+		STRONG "\r", "\xef\xbb\xbf" STRONG "\n"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		write_file(f, texts[i], 0600);
+		assert_int_equal(read_file(f, f->file), 0);
+		assert_string_equal(f->secret.passphrase, STRONG);
+	}
+	assert_int_equal(f->n_warnings, 0);
+}
+
+static void blanks_around_a_passphrase_do_not_count_and_are_told(void **state)
+{
+	static const char *const texts[] = {" " STRONG, STRONG " ", STRONG "\t\r\n"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		f->n_warnings = 0;
+		write_file(f, texts[i], 0600);
+		assert_int_equal(read_file(f, f->file), 0);
+		assert_string_equal(f->secret.passphrase, STRONG);
+		assert_warned(f, "blanks around the passphrase are no part of it");
+	}
+}
+
+static void a_passphrase_of_two_lines_is_refused(void **state)
+{
+	static const char *const texts[] = {"correct horse\nbattery staple\n",
+		"correct horse\r\nbattery staple\r\n", "correct horse\rbattery staple"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		write_file(f, texts[i], 0600);
+		assert_int_equal(read_file(f, f->file), N2N_EINVAL);
+		assert_non_null(strstr(f->err.text, "the passphrase has more than one line"));
+	}
+}
+
+static void a_long_passphrase_is_one(void **state)
+{
+	struct fixture *f = *state;
+	char letters[53] = {0};
+
+	for (size_t i = 0; i < 52; i++)
+		letters[i] = (char)('a' + i * 7 % 26);
+	write_file(f, letters, 0600);
+	assert_int_equal(read_file(f, f->file), 0);
+	assert_string_equal(f->secret.passphrase, letters);
+	assert_int_equal(f->n_warnings, 0);
+}
+
 static void wiping_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -376,6 +517,14 @@ int main(void)
 		TEST(an_empty_secret_is_refused),
 		TEST(a_passphrase_needs_the_name_of_a_community),
 		TEST(a_weak_passphrase_is_warned_about),
+		TEST(a_key_string_stays_one_whatever_was_added),
+		TEST(a_key_string_stays_one_wherever_it_is_wrapped),
+		TEST(a_damaged_key_string_is_no_passphrase),
+		TEST(a_key_string_in_utf16_is_told),
+		TEST(a_passphrase_is_the_same_whatever_was_added),
+		TEST(blanks_around_a_passphrase_do_not_count_and_are_told),
+		TEST(a_passphrase_of_two_lines_is_refused),
+		TEST(a_long_passphrase_is_one),
 		TEST(wiping_leaves_nothing),
 		cmocka_unit_test(bits_are_guessed_with_caution),
 	};

@@ -48,6 +48,15 @@ static void trim_newline(char *buf, size_t *len)
 	buf[*len] = 0;
 }
 
+/* By its mark, or by what ASCII is in it. */
+static bool is_utf16(const char *buf, size_t len)
+{
+	if (len < 2)
+		return false;
+	return memcmp(buf, "\xff\xfe", 2) == 0 || memcmp(buf, "\xfe\xff", 2) == 0 ||
+	       (buf[0] == 0) != (buf[1] == 0);
+}
+
 static int read_text(
 	int fd, const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
 {
@@ -60,6 +69,11 @@ static int read_text(
 			"\"%.120s\" holds more than %zu characters; check that it is the right "
 			"file",
 			path, cap - 1);
+	if (is_utf16(buf, *len))
+		return os_error_set(err, N2N_EINVAL,
+			"\"%.120s\" is in UTF-16, as Windows writes it; save it as UTF-8, which "
+			"editors offer as an encoding",
+			path);
 	if (memchr(buf, 0, *len) != NULL)
 		return os_error_set(err, N2N_EINVAL,
 			"\"%.120s\" is not a text file; check that it is the right file", path);
