@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define VERSION 1
+#define DIGITS	15 /* so many decimal ones a double keeps, and all that follow are noise */
 
 struct client {
 	struct api_server *server; /* NULL: the place is free */
@@ -141,7 +142,7 @@ static void on_written(uv_write_t *w, int status)
 static bool reply_to(struct client *c, const char *line, size_t len)
 {
 	json_t *reply = answer(c->server, line, len);
-	char *text = json_dumps(reply, JSON_COMPACT);
+	char *text = json_dumps(reply, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 	size_t text_len = text != NULL ? strlen(text) : 0;
 	uv_buf_t buf;
 

@@ -53,6 +53,16 @@ static json_t *echo_answer(void *ctx, const json_t *request, struct api_error *e
 	return NULL;
 }
 
+/* So many milliseconds, in seconds. */
+static json_t *real_answer(void *ctx, const json_t *request, struct api_error *err)
+{
+	json_int_t ms = json_integer_value(json_object_get(request, "ms"));
+
+	(void)ctx;
+	(void)err;
+	return json_pack("{s:f}", "s", (double)ms / 1000);
+}
+
 /* As if memory were short. */
 static json_t *no_answer(void *ctx, const json_t *request, struct api_error *err)
 {
@@ -79,7 +89,7 @@ static json_t *big_answer(void *ctx, const json_t *request, struct api_error *er
 }
 
 static const struct api_command commands[] = {{"status", small_answer}, {"big", big_answer},
-	{"echo", echo_answer}, {"no", no_answer}, {NULL, NULL}};
+	{"echo", echo_answer}, {"real", real_answer}, {"no", no_answer}, {NULL, NULL}};
 static int the_answer = 42;
 
 static int set_up(void **state)
@@ -230,6 +240,36 @@ static void commands_have_arguments(void **state)
 	expect_error(f, "{\"v\":1,\"cmd\":\"echo\",\"text\":\"\\u0000\"}\n", "bad-request");
 	expect_error(
 		f, "{\"v\":1,\"cmd\":\"echo\",\"text\":\"x\",\"text\":\"y\"}\n", "bad-request");
+}
+
+static void numbers_are_written_as_they_are_meant(void **state)
+{
+	static const struct {
+		const char *ms, *seconds;
+	} number[] = {
+		{"824", "0.824"},
+		{"1", "0.001"},
+		{"0", "0.0"},
+		{"1000", "1.0"},
+		{"100", "0.1"},
+		{"4350", "4.35"},
+		{"31536000001", "31536000.001"}, /* a year */
+		{"99999999999999", "99999999999.999"},
+	};
+	struct fixture *f = *state;
+	char request[96], answer[96];
+
+	for (size_t i = 0; i < sizeof(number) / sizeof(number[0]); i++) {
+		int fd = connect_to(f);
+
+		snprintf(request, sizeof(request), "{\"v\":1,\"cmd\":\"real\",\"ms\":%s}\n",
+			number[i].ms);
+		snprintf(answer, sizeof(answer), "{\"v\":1,\"ok\":true,\"result\":{\"s\":%s}}",
+			number[i].seconds);
+		expect(f, fd, request, answer);
+		close(fd);
+		turn(f);
+	}
 }
 
 /* The longest request is taken; what does not come to an end by then is not. */
@@ -507,6 +547,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_request_too_long_ends_the_connection, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(commands_have_arguments, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			numbers_are_written_as_they_are_meant, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_argument_is_as_long_as_a_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
