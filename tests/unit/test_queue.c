@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ring between a worker and the control thread: order, limits, and two threads at once. */
+#define _DEFAULT_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +9,7 @@
 
 #include "host/worker/queue.h"
 #include "os/thread.h"
+#include "resident_test.h"
 
 #include <cmocka.h>
 
@@ -35,6 +37,17 @@ static uint32_t take(struct queue *q)
 	assert_int_equal(copy, n->index);
 	queue_pop(q);
 	return copy;
+}
+
+/* Else it grows with each note, until it was gone round once. */
+static void test_all_of_it_is_there(void **state)
+{
+	struct queue q;
+
+	(void)state;
+	assert_int_equal(queue_init(&q, 256), 0);
+	assert_int_equal(pages_missing(q.notes, 256 * sizeof(*q.notes)), 0);
+	queue_fini(&q);
 }
 
 static void test_order_and_limits(void **state)
@@ -135,6 +148,7 @@ static void test_two_threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_all_of_it_is_there),
 		cmocka_unit_test(test_order_and_limits),
 		cmocka_unit_test(test_not_pushed_is_not_there),
 		cmocka_unit_test(test_filled),

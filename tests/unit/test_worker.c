@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worker with real sockets: it hears its stop at any moment, and unpacks what the sockets got. */
+#define _DEFAULT_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #include <net/if.h>
 #include <setjmp.h>
@@ -13,7 +14,9 @@
 #include <unistd.h>
 
 #include "core/view/view.h"
-#include "host/worker/worker.h"
+#include "host/worker/edge.h"
+#include "host/worker/supernode.h"
+#include "resident_test.h"
 
 #include <cmocka.h>
 
@@ -239,6 +242,42 @@ static void what_comes_by_an_overlay_is_counted_only(void **state)
 	assert_false(overlays_has(NULL, lo));
 }
 
+static size_t missing_of(const struct worker *w)
+{
+	size_t missing = pages_missing(w->buffers, (size_t)BATCH_MAX * UDP_TRAIN_MAX);
+
+	for (unsigned i = 0; i < NOTE_QUEUES; i++)
+		missing += pages_missing(
+			w->queue[i].notes, (w->queue[i].mask + 1) * sizeof(struct note));
+	return missing;
+}
+
+/* Else a program grows with what comes, for minutes and again in a rush. */
+static void all_memory_is_there_from_the_start(void **state)
+{
+	struct udp *u = open_udp(FEATURES_OF_UDP);
+	const struct worker_config c = {.udp = u, .views = &views, .notify = notify};
+	struct tap *taps[COMMUNITIES_MAX] = {NULL};
+	struct relay_pairs *pairs = relay_pairs_create();
+	struct worker_supernode *supernode;
+	struct worker_edge *edge;
+
+	(void)state;
+	assert_non_null(pairs);
+	assert_int_equal(worker_edge_create(&edge, &c, taps), 0);
+	assert_int_equal(missing_of(&edge->base), 0);
+	assert_int_equal(pages_missing(edge, sizeof(*edge)), 0);
+	assert_int_equal(pages_missing(edge->super, TAP_FRAME_MAX), 0);
+	assert_int_equal(pages_missing(edge->slots, BATCH_MAX * sizeof(*edge->slots)), 0);
+	worker_edge_destroy(edge);
+	assert_int_equal(worker_supernode_create(&supernode, &c, pairs), 0);
+	assert_int_equal(missing_of(&supernode->base), 0);
+	assert_int_equal(pages_missing(supernode, sizeof(*supernode)), 0);
+	worker_supernode_destroy(supernode);
+	relay_pairs_destroy(pairs);
+	udp_close(u);
+}
+
 /* A test that failed leaves its worker running. */
 static int stop_what_runs(void **state)
 {
@@ -269,6 +308,7 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_memory_is_there_from_the_start),
 		cmocka_unit_test_teardown(a_stop_is_never_missed, stop_what_runs),
 		cmocka_unit_test_teardown(a_train_stays_together, stop_what_runs),
 		cmocka_unit_test_teardown(tiny_datagrams_are_counted_only, stop_what_runs),

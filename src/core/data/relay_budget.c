@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/resident.h"
+
 #define SENDERS 16384u /* so many that few share a bucket */
 
 struct relay_budget {
@@ -13,7 +15,7 @@ struct relay_budget {
 
 struct relay_budget *relay_budget_create(struct relay_pairs *pairs)
 {
-	struct relay_budget *b = calloc(1, sizeof(*b));
+	struct relay_budget *b = resident_calloc(1, sizeof(*b));
 
 	if (b != NULL)
 		b->pairs = pairs;

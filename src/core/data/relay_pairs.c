@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/resident.h"
+
 #define SETS	     8192u
 #define WAYS	     4u
 #define AHEAD_MAX_MS 60000u
@@ -15,7 +17,7 @@ struct relay_pairs {
 
 struct relay_pairs *relay_pairs_create(void)
 {
-	return calloc(1, sizeof(struct relay_pairs));
+	return resident_calloc(1, sizeof(struct relay_pairs));
 }
 
 void relay_pairs_destroy(struct relay_pairs *p)

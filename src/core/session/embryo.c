@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/resident.h"
 #include "core/link/link.h"
 
 #define HONEST_MS 1000u /* who has not confirmed by then may lose its place */
@@ -12,7 +13,7 @@
 int embryos_init(struct embryos *p, unsigned n, const struct random *rnd)
 {
 	p->n = n;
-	p->at = calloc(n, sizeof(*p->at));
+	p->at = resident_calloc(n, sizeof(*p->at));
 	random_bytes(rnd, p->cookie_secret, sizeof(p->cookie_secret));
 	return p->at != NULL ? 0 : N2N_ENOMEM;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/resident.h"
+
 /* What is taken from the interface per turn, so that the sockets get theirs. */
 #define READS_MAX    64
 #define SEGMENTS_MAX 256
@@ -126,9 +128,9 @@ static int make(struct worker_edge *w, const struct worker_config *c)
 
 	if (rc == 0)
 		rc = edge_worker_init(&w->core, c->number, worker_sink(&w->base));
-	if (rc == 0 && (w->slots = calloc(BATCH_MAX, sizeof(*w->slots))) == NULL)
+	if (rc == 0 && (w->slots = resident_calloc(BATCH_MAX, sizeof(*w->slots))) == NULL)
 		rc = N2N_ENOMEM;
-	if (rc == 0 && (w->super = malloc(TAP_FRAME_MAX)) == NULL)
+	if (rc == 0 && (w->super = resident_calloc(1, TAP_FRAME_MAX)) == NULL)
 		rc = N2N_ENOMEM;
 	if (rc != 0)
 		return rc;
@@ -142,7 +144,7 @@ static int make(struct worker_edge *w, const struct worker_config *c)
 int worker_edge_create(struct worker_edge **out, const struct worker_config *c,
 	struct tap *const taps[COMMUNITIES_MAX])
 {
-	struct worker_edge *w = calloc(1, sizeof(*w));
+	struct worker_edge *w = resident_calloc(1, sizeof(*w));
 	int rc;
 
 	if (w == NULL)

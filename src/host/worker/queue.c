@@ -5,11 +5,13 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "base/resident.h"
+
 int queue_init(struct queue *q, size_t size)
 {
 	assert(size > 0 && (size & (size - 1)) == 0);
 	*q = (struct queue){.mask = size - 1};
-	q->notes = calloc(size, sizeof(*q->notes));
+	q->notes = resident_calloc(size, sizeof(*q->notes));
 	return q->notes != NULL ? 0 : N2N_ENOMEM;
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/resident.h"
+
 static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 {
 	struct worker_supernode *w = (struct worker_supernode *)base;
@@ -21,7 +23,7 @@ static const struct worker_role role = {.datagrams = datagrams_in};
 int worker_supernode_create(
 	struct worker_supernode **out, const struct worker_config *c, struct relay_pairs *pairs)
 {
-	struct worker_supernode *w = calloc(1, sizeof(*w));
+	struct worker_supernode *w = resident_calloc(1, sizeof(*w));
 	int rc;
 
 	if (w == NULL)

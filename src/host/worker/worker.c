@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/resident.h"
 #include "core/view/view.h"
 #include "os/sys.h"
 
@@ -275,7 +276,7 @@ static int make(struct worker *w)
 		udp_batch_leave_room(w->batch_out); /* to the control thread */
 	for (unsigned i = 0; rc == 0 && i < NOTE_QUEUES; i++)
 		rc = queue_init(&w->queue[i], queue_sizes[i]);
-	if (rc == 0 && (w->buffers = calloc(BATCH_MAX, BUFFER_LEN)) == NULL)
+	if (rc == 0 && (w->buffers = resident_calloc(BATCH_MAX, BUFFER_LEN)) == NULL)
 		rc = N2N_ENOMEM;
 	return rc == 0 ? add_sockets(w) : rc;
 }
