@@ -181,18 +181,51 @@ static void a_site_has_room_for_some_of_each_community(void **state)
 	assert_false(is_full(w, 1, &other));
 }
 
-static void what_is_refused_at_the_door_leaves_nothing(void **state)
+/* Behind one NAT: who only knocks does not close it for those who register. */
+static void the_first_who_waits_there_gives_way(void **state)
 {
-	const struct endpoint here = v4(1);
+	const struct endpoint here = v4(1), there = v4(2);
 	struct world *w = *state;
-	struct source *at;
+	struct member *elsewhere = come(w, &there), *registered = settle(w, 1, &here), *m;
+	uint8_t remote[SOURCE_WAITING_MAX + 2][KEY_LEN];
 
-	for (unsigned i = 0; i < SOURCE_WAITING_MAX; i++)
-		assert_non_null(come(w, &here));
-	assert_null(come(w, &here));
-	at = sources_place(&w->sn->sources, &here);
-	assert_int_equal(at->waiting, SOURCE_WAITING_MAX);
-	assert_int_equal(w->sn->n_lobby, SOURCE_WAITING_MAX);
+	for (unsigned i = 0; i < SOURCE_WAITING_MAX + 2; i++) {
+		m = come(w, &here);
+		assert_non_null(m);
+		memcpy(remote[i], m->session->remote, KEY_LEN);
+		assert_int_equal(
+			m->source->waiting, i < SOURCE_WAITING_MAX ? i + 1 : SOURCE_WAITING_MAX);
+	}
+	assert_null(member_find(w->sn, remote[0]));
+	assert_null(member_find(w->sn, remote[1]));
+	for (unsigned i = 2; i < SOURCE_WAITING_MAX + 2; i++)
+		assert_non_null(member_find(w->sn, remote[i]));
+	assert_ptr_equal(member_find(w->sn, elsewhere->session->remote), elsewhere);
+	assert_int_not_equal(member_handle(registered), 0);
+	assert_int_equal(w->sn->n_lobby, SOURCE_WAITING_MAX + 1);
+	/* The newcomer registers. */
+	assert_int_equal(enter(w, m, 1), REGISTER_OK);
+}
+
+static void the_first_who_waits_in_a_site_gives_way(void **state)
+{
+	const struct endpoint other = v6(2, 1);
+	struct world *w = *state;
+	struct member *elsewhere = come(w, &other);
+	uint8_t first[KEY_LEN];
+
+	for (unsigned i = 0; i < SOURCE_NET_FACTOR * SOURCE_WAITING_MAX + 1; i++) {
+		const struct endpoint at = v6(1, (uint8_t)i);
+		struct member *m = come(w, &at);
+
+		assert_non_null(m);
+		if (i == 0)
+			memcpy(first, m->session->remote, KEY_LEN);
+		assert_int_equal(member_find(w->sn, first) != NULL,
+			i < SOURCE_NET_FACTOR * SOURCE_WAITING_MAX);
+	}
+	assert_ptr_equal(member_find(w->sn, elsewhere->session->remote), elsewhere);
+	assert_int_equal(w->sn->n_lobby, SOURCE_NET_FACTOR * SOURCE_WAITING_MAX + 1);
 }
 
 /* Whichever piece of it is missing. */
@@ -329,7 +362,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_address_has_room_for_some_of_each_community),
 		TEST(a_site_has_room_for_some_of_each_community),
-		TEST(what_is_refused_at_the_door_leaves_nothing),
+		TEST(the_first_who_waits_there_gives_way),
+		TEST(the_first_who_waits_in_a_site_gives_way),
 		TEST(without_memory_nobody_came),
 		TEST(who_is_shown_is_no_drop),
 		TEST(who_moves_counts_where_it_is),

@@ -70,29 +70,36 @@ static void a_place_is_an_address_or_a_64(void **state)
 
 static void who_waits_is_limited_by_place_and_by_48(void **state)
 {
-	const struct endpoint a = v4(1), b = v4(2);
+	const struct endpoint a = v4(1), b = v4(2), new_there = v6(1, 250, 1);
 	struct sources s;
 	struct source *p = NULL;
 	unsigned in = 0;
 
 	(void)state;
 	sources_init(&s, hash_key, LIMIT);
+	assert_null(sources_full(&s, &a));
 	for (unsigned i = 0; i < SOURCE_WAITING_MAX; i++)
 		p = sources_enter(&s, &a);
 	assert_non_null(p);
-	assert_null(sources_enter(&s, &a));
-	assert_non_null(sources_enter(&s, &b));
+	assert_ptr_equal(sources_full(&s, &a), p);
+	assert_null(sources_full(&s, &b));
 	sources_leave(&s, p, 0);
-	assert_non_null(sources_enter(&s, &a));
+	assert_null(sources_full(&s, &a));
 	/* From 200 networks of a site. */
 	for (unsigned i = 0; i < 200; i++) {
 		const struct endpoint at = v6(1, (uint8_t)i, 1);
 
-		in += sources_enter(&s, &at) != NULL;
+		if (sources_full(&s, &at) != NULL)
+			continue;
+		p = sources_enter(&s, &at);
+		assert_non_null(p);
+		in++;
 	}
 	assert_int_equal(in, SOURCE_NET_FACTOR * SOURCE_WAITING_MAX);
-	/* Nothing is left of those who were not let in: two addresses, the networks, the site. */
-	assert_int_equal(HASH_COUNT(s.table), 2 + in + 1);
+	assert_ptr_equal(sources_full(&s, &new_there), p->net);
+	assert_true(source_is_in(p, p->net) && source_is_in(p, p) && !source_is_in(p->net, p));
+	/* Asking leaves nothing: an address, the networks, the site. */
+	assert_int_equal(HASH_COUNT(s.table), 1 + in + 1);
 	sources_fini(&s);
 }
 

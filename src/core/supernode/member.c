@@ -67,21 +67,40 @@ static struct member *make(struct supernode *sn, const uint8_t remote[KEY_LEN])
 	return m;
 }
 
+/*
+ * An honest edge registers with its first packet: those who wait are others. So the first of them
+ * gives way: of all, and of those who are where the new one is.
+ */
+static void make_room(struct supernode *sn, const struct endpoint *at)
+{
+	const struct source *full;
+
+	if (sn->n_lobby >= LOBBY_MAX)
+		member_remove(sn, sn->lobby);
+	while ((full = sources_full(&sn->sources, at)) != NULL) {
+		struct member *m = sn->lobby;
+
+		while (!source_is_in(m->source, full))
+			m = m->next;
+		member_remove(sn, m);
+	}
+}
+
 struct member *member_create(
 	struct supernode *sn, const uint8_t remote[KEY_LEN], const struct endpoint *at)
 {
-	struct source *source = sources_enter(&sn->sources, at);
-	struct member *m = source != NULL ? make(sn, remote) : NULL;
+	struct source *source;
+	struct member *m;
 
+	make_room(sn, at);
+	source = sources_enter(&sn->sources, at);
+	m = source != NULL ? make(sn, remote) : NULL;
 	if (m == NULL) {
 		if (source != NULL)
 			sources_leave(&sn->sources, source, sn->node.core.now_ms);
 		return NULL;
 	}
 	m->source = source;
-	/* An honest edge registers with its first packet: those who wait are others. */
-	if (sn->n_lobby >= LOBBY_MAX)
-		member_remove(sn, sn->lobby);
 	enter_lobby(sn, m);
 	return m;
 }

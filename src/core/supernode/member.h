@@ -32,9 +32,9 @@ struct member {
 /* The member whose hop session has this static key; NULL if there is none. */
 struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN]);
 /*
- * A new one with its session, not registered, that has shown to receive at this address. NULL when
- * there are too many such from there, or without memory. Where LOBBY_MAX are not registered the
- * first of these ends.
+ * A new one with its session, not registered, that has shown to receive at this address. NULL
+ * without memory. Where LOBBY_MAX are not registered, or SOURCE_WAITING_MAX from there, the first
+ * of these ends.
  */
 struct member *member_create(
 	struct supernode *sn, const uint8_t remote[KEY_LEN], const struct endpoint *at);

@@ -169,17 +169,29 @@ bool sources_admit(const struct sources *s, const struct source *at,
 
 /* ---- counting, at a place and at its /48 ---- */
 
+static bool is_full(const struct source *p)
+{
+	return p != NULL && p->waiting >= SOURCE_WAITING_MAX * factor(p);
+}
+
+const struct source *sources_full(const struct sources *s, const struct endpoint *at)
+{
+	const struct source *p = find(s, prefix_of(at), sizeof(p->prefix));
+
+	if (!is_full(p) && !endpoint_is_v4(at))
+		p = find(s, prefix_of(at), NET_LEN);
+	return is_full(p) ? p : NULL;
+}
+
+bool source_is_in(const struct source *at, const struct source *place)
+{
+	return at == place || at->net == place;
+}
+
 struct source *sources_enter(struct sources *s, const struct endpoint *at)
 {
 	struct source *p = sources_place(s, at);
 
-	if (p == NULL)
-		return NULL;
-	if (p->waiting >= SOURCE_WAITING_MAX ||
-		(p->net != NULL && p->net->waiting >= SOURCE_NET_FACTOR * SOURCE_WAITING_MAX)) {
-		release(s, p, 0); /* it may be new */
-		return NULL;
-	}
 	for (struct source *i = p; i != NULL; i = i->net)
 		i->waiting++;
 	return p;

@@ -46,8 +46,15 @@ void sources_init(struct sources *s, const uint8_t hash_key[SIPHASH_KEY_LEN], un
 void sources_fini(struct sources *s);
 
 /*
- * A session begins, without a registration. Its place, borrowed until sources_leave; NULL when
- * there are too many such sessions at it already, or no memory.
+ * Where one of the sessions without a registration has to end before another begins at this
+ * address: its place, or the /48 of that; NULL: nowhere.
+ */
+const struct source *sources_full(const struct sources *s, const struct endpoint *at);
+/* True for the place itself, and for a /64 of the /48 that place is. */
+bool source_is_in(const struct source *at, const struct source *place);
+/*
+ * A session begins, without a registration. Its place, borrowed until sources_leave; NULL without
+ * memory.
  */
 struct source *sources_enter(struct sources *s, const struct endpoint *at);
 /* A session ends that has no registration. */
