@@ -46,6 +46,10 @@ struct fixture {
 	struct note note;
 	uint8_t overlay; /* the host whose address leads into an n2n network; 0: none */
 	unsigned asked;	 /* how often it was, whether some address does */
+	/* Frames for its interface, the last of them. */
+	unsigned n_frames;
+	size_t frame_len;
+	uint8_t frame[FRAME_MAX];
 };
 
 /* ---- the way out of the edge ---- */
@@ -64,9 +68,12 @@ static inline void edge_test_send(void *ctx, const struct datagram *d)
 
 static inline void edge_test_deliver(void *ctx, unsigned community, const struct frame *f)
 {
-	(void)ctx;
-	(void)community;
-	(void)f;
+	struct fixture *t = ctx;
+
+	assert_int_equal(community, 0);
+	t->n_frames++;
+	t->frame_len = f->len;
+	memcpy(t->frame, f->data, f->len);
 }
 
 static inline void edge_test_event(void *ctx, const struct event *e)

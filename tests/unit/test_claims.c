@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whose an address is: who gets it, for how long it is kept, and who takes it in vain. */
+#include "core/frame/announce.h"
 #include "peer_test.h"
 
 #define HANDLE	     0x1000u /* of ours */
@@ -147,6 +148,115 @@ static void ours_is_ours(void **state)
 	say_claim(&p, 2, derived(2));
 	assert_true(is_refused(&p, 2, derived(2)));
 	assert_int_equal(e->value, MAC_IS_OURS_BY_CHOICE);
+	end(&p);
+}
+
+static void become(struct people *p, struct mac mac)
+{
+	assert_int_equal(edge_set_mac(p->f->e, 0, &mac, p->f->core->now_ms), 0);
+	assert_ptr_equal(port_for(p, mac), &port_nobody);
+}
+
+/* By hand, or by another program: it is the interface's, whatever we would like. */
+static void ours_may_become_another(void **state)
+{
+	static const struct mac group = {{3, 0, 0, 0, 0, 1}}, zero = {{0}};
+	struct people p;
+	struct mac first;
+
+	begin(&p, *state);
+	first = p.f->c->mac;
+	for (uint8_t i = 1; i <= 3; i++)
+		come(&p, i);
+	say_claim(&p, 1, mac_of(1));
+	say_claim(&p, 2, first);
+	assert_true(is_refused(&p, 2, first));
+	assert_int_equal(edge_set_mac(p.f->e, 0, &zero, p.f->core->now_ms), N2N_EINVAL);
+	assert_int_equal(edge_set_mac(p.f->e, 0, &group, p.f->core->now_ms), N2N_EINVAL);
+	become(&p, first);
+	assert_true(is_refused(&p, 2, first));
+	/* The old one goes to who was refused it. */
+	become(&p, other);
+	assert_true(mac_equal(&p.f->c->mac, &other));
+	assert_true(owns(p.f, 2, first));
+	say_claim(&p, 3, other);
+	assert_true(is_refused(&p, 3, other));
+	/* A member's own is taken here, and told; it gets it back when we let it go. */
+	become(&p, mac_of(1));
+	assert_true(is_refused(&p, 1, mac_of(1)));
+	assert_int_equal(p.f->last[EVENT_MAC_REFUSED].value, MAC_IS_OURS);
+	assert_true(owns(p.f, 3, other));
+	become(&p, mac_of(9));
+	assert_true(owns(p.f, 1, mac_of(1)));
+	assert_int_equal(p.f->c->owners.n, 3);
+	end(&p);
+}
+
+/* One that is away, too. */
+static void ours_may_be_that_of_one_who_is_away(void **state)
+{
+	struct people p;
+
+	begin(&p, *state);
+	come(&p, 1);
+	say_claim(&p, 1, mac_of(1));
+	leave_for_good(&p, 1);
+	become(&p, mac_of(1));
+	assert_int_equal(p.f->c->owners.n, 0);
+	end(&p);
+}
+
+/* ---- its hosts ---- */
+
+static void say_claim_with(struct people *p, uint8_t number, struct mac mac, uint8_t last)
+{
+	struct control_claim m = {.mac = mac, .n = 1};
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct writer w;
+
+	m.address[0] = (struct claim_address){
+		.ip = {[10] = 0xff, [11] = 0xff, 10, 1, 2, last}, .prefix = 24};
+	p->f->n_sent = p->f->n_heard = 0;
+	writer_init(&w, buf, sizeof(buf));
+	control_claim_encode(&w, ++p->seq, &m);
+	say(p->f, number, &w);
+}
+
+static bool told_our_host(struct people *p, struct mac mac, uint8_t last)
+{
+	static const uint8_t ip[16] = {[10] = 0xff, [11] = 0xff, 10, 1, 2, 0};
+	uint8_t want[ANNOUNCE_MAX], at[16];
+
+	memcpy(at, ip, sizeof(at));
+	at[15] = last;
+	return p->f->frame_len == announce_frame(want, &mac, at) &&
+	       memcmp(p->f->frame, want, p->f->frame_len) == 0;
+}
+
+static void our_host_hears_where_an_address_is_now(void **state)
+{
+	struct people p;
+
+	begin(&p, *state);
+	for (uint8_t i = 1; i <= 2; i++)
+		come(&p, i);
+	say_claim_with(&p, 1, mac_of(1), 9);
+	assert_true(told_our_host(&p, mac_of(1), 9));
+	assert_int_equal(p.f->n_frames, 1);
+	/* Nothing new is nothing to tell; so it is every time when keys change. */
+	say_claim_with(&p, 1, mac_of(1), 9);
+	assert_int_equal(p.f->n_frames, 1);
+	say_claim_with(&p, 1, mac_of(3), 9);
+	assert_true(told_our_host(&p, mac_of(3), 9));
+	say_claim_with(&p, 1, mac_of(3), 8);
+	assert_true(told_our_host(&p, mac_of(3), 8));
+	assert_int_equal(p.f->n_frames, 3);
+	/* What is refused is at nobody. */
+	say_claim_with(&p, 2, mac_of(3), 7);
+	assert_true(is_refused(&p, 2, mac_of(3)));
+	assert_int_equal(p.f->n_frames, 3);
+	say_claim_with(&p, 2, mac_of(2), 8);
+	assert_true(told_our_host(&p, mac_of(2), 8));
 	end(&p);
 }
 
@@ -599,6 +709,9 @@ int main(void)
 		TEST(an_address_is_claimed_by_who_owns_it),
 		TEST(what_is_no_address_is_not_claimed),
 		TEST(ours_is_ours),
+		TEST(ours_may_become_another),
+		TEST(ours_may_be_that_of_one_who_is_away),
+		TEST(our_host_hears_where_an_address_is_now),
 		TEST(it_stays_with_its_first_owner),
 		TEST(the_owner_need_not_be_listed),
 		TEST(what_comes_of_the_key_wins),

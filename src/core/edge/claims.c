@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
+#include "core/frame/announce.h"
 
 #define AGE_MS	     10000u	      /* between looks at who is away */
 #define ABSENT_MAX   (UINT64_MAX / 2) /* it does not run over */
@@ -144,6 +145,29 @@ static void refuse(struct peer *p, const struct control_claim *m)
 		tell(p, o);
 }
 
+static bool is_same(const struct control_claim *a, const struct control_claim *b)
+{
+	if (!mac_equal(&a->mac, &b->mac) || a->n != b->n)
+		return false;
+	for (unsigned i = 0; i < a->n; i++)
+		if (memcmp(a->address[i].ip, b->address[i].ip, sizeof(a->address[i].ip)) != 0)
+			return false;
+	return true;
+}
+
+/* Hosts behind our interface may know its IP addresses as another's, or at another MAC address. */
+static void announce(const struct peer *p)
+{
+	const struct core_io *io = &core_of(p->community)->io;
+	uint8_t slot[SLOT_LEN];
+	struct frame f = {.data = slot + SLOT_HEADROOM};
+
+	for (unsigned i = 0; i < p->claim.n; i++) {
+		f.len = announce_frame(f.data, &p->claim.mac, p->claim.address[i].ip);
+		io->deliver(io->ctx, p->community->index, &f);
+	}
+}
+
 /* Gives it the address that it claims, or not; it has no other one. */
 static void decide(struct peer *p, const struct control_claim *claim)
 {
@@ -153,6 +177,7 @@ static void decide(struct peer *p, const struct control_claim *claim)
 	bool of_another = o != NULL && memcmp(o->remote, p->remote, KEY_LEN) != 0;
 	struct control_claim lost = {0};
 	struct peer *loser = NULL;
+	bool is_news;
 
 	if (is_ours(c, &m.mac) ||
 		(of_another && (!is_derived(&m.mac, p->remote) || is_derived(&m.mac, o->remote)))) {
@@ -172,9 +197,12 @@ static void decide(struct peer *p, const struct control_claim *claim)
 		refuse(p, &m);
 		return;
 	}
+	is_news = !is_same(&p->claim, &m);
 	set_claim(p, &m, mac_number(&m.mac));
 	if (!mac_is_zero(&lost.mac))
 		refuse(loser, &lost);
+	if (is_news)
+		announce(p);
 }
 
 /* Nobody has the address any more: who was refused it, and was met first, gets it. */
@@ -185,6 +213,27 @@ static void offer(struct community *c, const struct mac *mac)
 			decide(p, &p->refused);
 			return;
 		}
+}
+
+int claims_move(struct community *c, const struct mac *mac)
+{
+	struct owner *o = owners_of_mac(&c->owners, mac);
+	struct peer *loser = o != NULL ? o->peer : NULL;
+	struct control_claim lost = loser != NULL ? loser->claim : (struct control_claim){0};
+	const struct mac was = c->mac;
+
+	if (view_put_owner(&core_of(c)->view, c->index, mac_number(mac), &port_nobody) != 0)
+		return N2N_ENOMEM;
+	view_remove_owner(&core_of(c)->view, c->index, mac_number(&was), &port_nobody);
+	c->mac = *mac;
+	if (o != NULL) {
+		owners_remove(&c->owners, o);
+		changed(c);
+	}
+	if (loser != NULL)
+		refuse(loser, &lost);
+	offer(c, &was);
+	return 0;
 }
 
 void claims_tick(struct community *c)

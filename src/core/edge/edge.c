@@ -473,6 +473,22 @@ struct mac edge_mac(const struct edge *e, unsigned community)
 	return e->community[community]->mac;
 }
 
+int edge_set_mac(struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms)
+{
+	struct community *c = e->community[community];
+	int rc;
+
+	if (mac_is_zero(mac) || mac_is_group(mac))
+		return N2N_EINVAL;
+	core_enter(core_of(c), now_ms);
+	if (mac_equal(mac, &c->mac))
+		return 0;
+	rc = claims_move(c, mac);
+	for (struct peer *p = c->peers; rc == 0 && p != NULL; p = p->hh.next)
+		session_post(core_of(c), p->session, CONTROL_CLAIM);
+	return rc;
+}
+
 const uint8_t *edge_mask(const struct edge *e, unsigned community)
 {
 	return e->community[community]->mask;

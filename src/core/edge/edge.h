@@ -75,6 +75,14 @@ void edge_remove_sink(struct edge *e, unsigned community, int port);
 
 /* The MAC address its interface is to have. */
 struct mac edge_mac(const struct edge *e, unsigned community);
+/*
+ * The interface has this MAC address by now: all peers are told (PROTOCOL.md 7.11). One that they
+ * know as another member's is refused to us there, and that member here. They look at two claims a
+ * second of each, so that this should not come more often. N2N_EINVAL: no interface can have it;
+ * N2N_ENOMEM: all is as before.
+ */
+MUST_CHECK int edge_set_mac(
+	struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms);
 /* The direct mask key to keep in the state directory. */
 const uint8_t *edge_mask(const struct edge *e, unsigned community);
 

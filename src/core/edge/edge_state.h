@@ -265,6 +265,11 @@ void claims_take(struct peer *p, const struct control_claim *m);
 void claims_meet(struct peer *p);
 /* It is not any more: its address leads to nobody, but stays its own. */
 void claims_part(struct peer *p);
+/*
+ * Our own address is this one from now on, for which a member that has it loses it here; the old
+ * one is to be had. N2N_ENOMEM: nothing changed.
+ */
+MUST_CHECK int claims_move(struct community *c, const struct mac *mac);
 /* Time passes for those who are away. */
 void claims_tick(struct community *c);
 /*
