@@ -41,12 +41,11 @@ static struct notice *take_place(struct notices *n)
 	return oldest;
 }
 
-void notices_raise(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
-	const char *fmt, ...)
+static void raise(struct notices *n, uint64_t now_ms, enum log_level level, const char *code,
+	const char *subject, const char *text)
 {
 	struct notice *t = find(n, code, subject);
 	bool known = t != NULL;
-	va_list args;
 
 	if (!known)
 		t = take_place(n);
@@ -61,13 +60,51 @@ void notices_raise(struct notices *n, uint64_t now_ms, const char *code, const c
 	if (!t->holds)
 		t->since_ms = now_ms;
 	t->holds = true;
-	va_start(args, fmt);
-	vsnprintf(t->text, sizeof(t->text), fmt, args);
-	va_end(args);
+	snprintf(t->text, sizeof(t->text), "%s", text);
 	if (known && now_ms < t->told_ms + TELL_AGAIN_MS)
 		return;
 	t->told_ms = now_ms;
-	log_warn(n->log, "%s", t->text);
+	log_line(n->log, level, "%s", t->text);
+}
+
+void notices_raise(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
+	const char *fmt, ...)
+{
+	char text[NOTICE_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	raise(n, now_ms, LOG_WARN, code, subject, text);
+}
+
+void notices_set(struct notices *n, uint64_t now_ms, bool holds, const char *code,
+	const char *subject, const char *fmt, ...)
+{
+	char text[NOTICE_TEXT_MAX];
+	va_list args;
+
+	if (!holds) {
+		(void)notices_clear(n, code, subject);
+		return;
+	}
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	raise(n, now_ms, LOG_WARN, code, subject, text);
+}
+
+void notices_remark(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
+	const char *fmt, ...)
+{
+	char text[NOTICE_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	raise(n, now_ms, LOG_INFO, code, subject, text);
 }
 
 bool notices_clear(struct notices *n, const char *code, const char *subject)

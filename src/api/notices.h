@@ -44,8 +44,14 @@ void notices_init(struct notices *n, const struct log *log);
  */
 __attribute__((format(printf, 5, 6))) void notices_raise(struct notices *n, uint64_t now_ms,
 	const char *code, const char *subject, const char *fmt, ...);
+/* The same of what may well be as it should be: its line is not a warning. */
+__attribute__((format(printf, 5, 6))) void notices_remark(struct notices *n, uint64_t now_ms,
+	const char *code, const char *subject, const char *fmt, ...);
 /* It is right again; nothing if it was. True: it was told before, and holds no more. */
 bool notices_clear(struct notices *n, const char *code, const char *subject);
+/* Raises it if it holds, else clears it: for who looks again and again. */
+__attribute__((format(printf, 6, 7))) void notices_set(struct notices *n, uint64_t now_ms,
+	bool holds, const char *code, const char *subject, const char *fmt, ...);
 /* Those that hold, those raised first in front: a new array for the status. NULL: no memory. */
 json_t *notices_report(const struct notices *n, uint64_t now_ms);
 

@@ -15,6 +15,7 @@
 
 struct lines {
 	unsigned n;
+	enum log_level level;
 	char last[1024];
 };
 
@@ -22,7 +23,7 @@ static void count(void *ctx, enum log_level level, const char *line)
 {
 	struct lines *l = ctx;
 
-	assert_int_equal(level, LOG_WARN);
+	l->level = level;
 	l->n++;
 	snprintf(l->last, sizeof(l->last), "%s", line);
 }
@@ -46,6 +47,7 @@ static void one_that_holds_is_told_once_an_hour(void **state)
 	for (uint64_t t = 1; t <= HOUR_MS; t += 1000)
 		notices_raise(&n, t, "ip-conflict", "10.0.0.1", "seen at %u", (unsigned)t);
 	assert_int_equal(lines.n, 1);
+	assert_int_equal(lines.level, LOG_WARN);
 	assert_string_equal(lines.last, "seen at 1");
 	notices_raise(&n, 1 + HOUR_MS, "ip-conflict", "10.0.0.1", "seen still");
 	assert_int_equal(lines.n, 2);
@@ -132,6 +134,37 @@ static void what_ended_gives_way_and_what_holds_does_not(void **state)
 	assert_true(notices_clear(&n, "a", "fits"));
 }
 
+static void what_may_be_right_is_no_warning(void **state)
+{
+	json_t *list;
+
+	(void)state;
+	for (uint64_t t = 1; t <= HOUR_MS; t += 1000)
+		notices_remark(&n, t, "alone", "x", "nobody at %u", (unsigned)t);
+	assert_int_equal(lines.n, 1);
+	assert_int_equal(lines.level, LOG_INFO);
+	assert_string_equal(lines.last, "nobody at 1");
+	list = notices_report(&n, HOUR_MS);
+	assert_int_equal(json_array_size(list), 1);
+	json_decref(list);
+	assert_true(notices_clear(&n, "alone", "x"));
+}
+
+static void one_that_is_looked_at_again_and_again_is_set(void **state)
+{
+	(void)state;
+	notices_set(&n, 1, false, "down", "", "not told");
+	assert_int_equal(lines.n, 0);
+	for (uint64_t t = 1; t < 9; t++)
+		notices_set(&n, t, true, "down", "", "down at %u", (unsigned)t);
+	assert_int_equal(lines.n, 1);
+	assert_int_equal(lines.level, LOG_WARN);
+	assert_string_equal(lines.last, "down at 1");
+	notices_set(&n, 9, false, "down", "", "not told");
+	assert_false(notices_clear(&n, "down", ""));
+	assert_int_equal(lines.n, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +174,8 @@ int main(void)
 		cmocka_unit_test_setup(the_status_has_those_that_hold_the_first_in_front, set_up),
 		cmocka_unit_test_setup(a_long_subject_is_found_again, set_up),
 		cmocka_unit_test_setup(what_ended_gives_way_and_what_holds_does_not, set_up),
+		cmocka_unit_test_setup(what_may_be_right_is_no_warning, set_up),
+		cmocka_unit_test_setup(one_that_is_looked_at_again_and_again_is_set, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
