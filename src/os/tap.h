@@ -64,8 +64,8 @@ MUST_CHECK int tap_adopt(
 /* The interface disappears with its last queue unless it was persistent. NULL is fine. */
 void tap_close(struct tap *tap);
 
-/* The interface's name, as long as tap lives. */
-const char *tap_name(const struct tap *tap);
+/* The interface's name as it is now, until the next call. One thread at a time. */
+const char *tap_name(struct tap *tap);
 /* What is in use, a set of enum feature. */
 unsigned tap_uses(const struct tap *tap);
 /* The kinds of super-frame that tap_write takes: a set of OFFLOAD_BIT. */

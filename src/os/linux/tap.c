@@ -361,8 +361,13 @@ int tap_fd(const struct tap *tap)
 	return tap->fd;
 }
 
-const char *tap_name(const struct tap *tap)
+/* Also while it is in another network namespace. */
+const char *tap_name(struct tap *tap)
 {
+	struct ifreq now = {0};
+
+	if (ioctl(tap->fd, TUNGETIFF, &now) == 0)
+		memcpy(tap->name, now.ifr_name, strnlen(now.ifr_name, INTERFACE_NAME_MAX) + 1);
 	return tap->name;
 }
 
