@@ -89,14 +89,15 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
  * So that a super-frame becomes one train of full datagrams, even a relayed one. Without it, or
  * where the system rounds otherwise, a train is split.
  */
-static void limit_trains(const struct community_conf *conf, const struct log *log)
+void membership_fit_trains(const struct membership *m, const struct log *log)
 {
-	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + conf->mtu + DATA_TAG_LEN;
+	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + m->watched.mtu + DATA_TAG_LEN;
 	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
 	struct os_error err;
 
 	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
-	if (netif_set_gso_limits(conf->device, TAP_GSO_MAX, segments, &err) != 0)
+	segments = segments > 0 ? segments : 1;
+	if (netif_set_gso_limits(m->watched.name, TAP_GSO_MAX, segments, &err) != 0)
 		log_debug(log, "%s", err.text);
 }
 
@@ -148,12 +149,14 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 	struct mac mac = edge_mac(e, m->index);
 	int rc = open_queues(m, n_queues, disabled, err);
 
+	if (m->n_queues > 0)
+		watched_init(&m->watched, conf->device, conf->mtu);
 	if (rc == 0)
 		rc = netif_set_mac(conf->device, &mac, err);
 	if (rc == 0)
 		rc = netif_set_mtu(conf->device, conf->mtu, err);
 	if (rc == 0)
-		limit_trains(conf, log);
+		membership_fit_trains(m, log);
 	if (rc == 0)
 		mark(m, log);
 	if (rc == 0)
@@ -175,11 +178,14 @@ bool membership_deliver(const struct membership *m, const struct frame *f)
 
 void membership_close(struct membership *m)
 {
+	const struct watched *w = &m->watched;
+
 	for (unsigned i = 0; i < m->n_queues; i++)
 		tap_close(m->tap[i]);
-	if (m->conf != NULL && m->n_queues > 0) {
-		netif_restore_routers(m->conf->device, &m->routers);
-		netif_unmark(m->conf->device);
+	/* What has its name by now may be another one. */
+	if (w->index != 0 && netif_index(w->name) == w->index) {
+		netif_restore_routers(w->name, &m->routers);
+		netif_unmark(w->name);
 	}
 	*m = (struct membership){.conf = NULL};
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "conf/community_conf.h"
 #include "core/edge/edge.h"
+#include "host/community/watched.h"
 #include "os/netif.h"
 #include "os/state.h"
 #include "os/tap.h"
@@ -30,6 +31,7 @@ struct membership {
 	uint8_t tag[COMMUNITY_TAG_LEN];
 	unsigned n_queues;
 	struct tap *tap[WORKERS_MAX]; /* queues of the interface */
+	struct watched watched;	      /* the interface as it is by now */
 	struct netif_routers routers; /* what it took from them, to be put back */
 	bool changed;		      /* something worth saving, since saved_ms */
 	uint64_t saved_ms;
@@ -47,6 +49,8 @@ MUST_CHECK int membership_join(struct membership *m, struct edge *e, struct stat
  */
 MUST_CHECK int membership_make_interface(struct membership *m, const struct edge *e,
 	unsigned n_queues, unsigned disabled, const struct log *log, struct os_error *err);
+/* The interface has another MTU: what goes by it in one piece is as large as then fits. */
+void membership_fit_trains(const struct membership *m, const struct log *log);
 /* A frame for its interface that the control thread has; false: it would not take it. */
 bool membership_deliver(const struct membership *m, const struct frame *f);
 /*

@@ -56,6 +56,7 @@ static void on_second(void *ctx, uint64_t now_ms)
 		resolver_changed(h->resolver);
 	resolver_tick(h->resolver, now_ms, !edge_is_registered(h->edge));
 	edge_underlay_second(h, now_ms);
+	edge_interfaces_tick(h, now_ms);
 	save(h, now_ms, false);
 	save_freshness(h, now_ms, false);
 	if (host_is_drained(&h->host))
@@ -261,6 +262,7 @@ int edge_host_open(struct edge_host **out, const struct edge_setup *setup, struc
 	edge_underlay_open(h);
 	host_listen(&h->host, h->conf->process.state_dir, h->conf->community.device, commands);
 	edge_underlay_look(h, now_ms);
+	edge_interfaces_tick(h, now_ms);
 	save(h, now_ms, true);
 	save_freshness(h, now_ms, true);
 	say_ready(h);

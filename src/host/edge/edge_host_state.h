@@ -36,6 +36,9 @@ struct edge_host {
 	struct endpoint misplaced; /* one that is behind our own interface; none: no such thing */
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
 	uint64_t looked_ms;				    /* at interfaces and routes */
+	uint64_t watched_ms;	       /* at what became of our interfaces, last; 0: never */
+	bool watch_due;		       /* something changed since, or is to be seen again */
+	struct bucket interface_lines; /* about what others changed */
 	uint64_t saved_freshness;
 	uint64_t saved_ms; /* when it was */
 };
@@ -76,5 +79,12 @@ void edge_exit_look(struct edge_host *h, uint64_t now_ms);
 json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
 /* The answer to "forget". */
 json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err);
+
+/* ---- edge_interface.c: the interfaces as others change them ---- */
+
+/* The system says that something changed: looks, unless it did a moment ago. */
+void edge_interfaces_changed(struct edge_host *h, uint64_t now_ms);
+/* Looks if that is due. About once a second. */
+void edge_interfaces_tick(struct edge_host *h, uint64_t now_ms);
 
 #endif

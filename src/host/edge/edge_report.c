@@ -72,9 +72,11 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "name", json_string(m->name));
 	set(o, "mode", json_string(c->by_key ? "key" : "passphrase"));
 	set(o, "id", id_text(c->edge_id));
-	set(o, "interface", json_string(tap_name(m->tap[0])));
+	set(o, "interface", json_string(m->watched.name));
+	set(o, "interface_state", json_string(watched_state_name(m->watched.state)));
+	set(o, "bridge", m->watched.bridge[0] != 0 ? json_string(m->watched.bridge) : json_null());
 	set(o, "mac", mac_address(&c->mac));
-	set(o, "mtu", json_integer(m->conf->mtu));
+	set(o, "mtu", json_integer(m->watched.mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));
 	set(o, "state", json_string(community_state_name(c->state)));
 	set(o, "state_text", json_string(community_text(c)));

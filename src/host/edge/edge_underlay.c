@@ -98,6 +98,7 @@ static void take_change(struct edge_host *h, uint64_t now_ms)
 	h->change_due = false;
 	resolver_changed(h->resolver);
 	edge_underlay_look(h, now_ms);
+	edge_interfaces_changed(h, now_ms);
 }
 
 /* Too often, and nobody listens until the next second: the kernel forgets what was news by then. */

@@ -1,0 +1,281 @@
+#!/usr/bin/env -S python3 -B
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An interface that others change while it runs is followed, put right, or told of.
+
+    sn 10.77.0.1 ----+      a, b, c: one community; at a somebody changes things
+    a, b, c      ----+
+"""
+
+import re
+import time
+
+from net import Net, sh, step, wait_for
+
+COMMUNITY = ("-c", "watched", "-k", "a long enough pass phrase")
+OURS, OURS6, THEIRS, THEIRS6 = "10.1.2.1", "fd99::1", "10.1.2.2", "fd99::2"
+
+
+def notices(host):
+    return {(n["code"], n["subject"]): n["text"] for n in host.status()["notices"]}
+
+
+def wait_notice(host, code, subject, *words, timeout=4):
+    wait_for(f"{host.name} has the notice {code}", lambda: (code, subject) in notices(host),
+             timeout)
+    text = notices(host)[code, subject]
+    assert all(w in text for w in words), text
+
+
+def wait_no_notices(host, timeout=4):
+    wait_for(f"{host.name} has no notice", lambda: not notices(host), timeout)
+
+
+def has_address(host, ip, device="n2n0"):
+    return f" {ip}/" in host.run("ip", "addr", "show", "dev", device, check=False)
+
+
+def link(host, *words):
+    host.run("ip", "link", "set", *words)
+
+
+def check_untouched(a, p):
+    time.sleep(2)
+    assert notices(a) == {}, notices(a)
+    c = a.community()
+    assert (c["interface"], c["interface_state"], c["bridge"]) == ("n2n0", "up", None), c
+    assert not p.says("put back|was given|was set"), p.text()
+    step("left alone it is left alone: no line, no notice")
+
+
+def check_mac(a, b, c):
+    for device, mac in (("n2n0", "02:aa:bb:cc:dd:01"), ("n2n0", "52:54:00:12:34:56")):
+        link(a, "dev", device, "address", mac)
+        start = time.monotonic()
+        # Their hosts know the old one: it is they that have to be told.
+        b.wait_ping(OURS, 3)
+        c.wait_ping(OURS, 3)
+        b.wait_ping(OURS6, 3, "-6")
+        a.wait_ping(THEIRS, 3)
+        took = time.monotonic() - start
+        assert took < 3, took
+        assert a.community()["mac"] == mac
+        assert all(mac in [p["mac"] for p in h.peers()] for h in (b, c))
+    step(f"another MAC address: all hosts reach it again in {took:.1f} s, status is right")
+
+
+def check_down(a, b, p):
+    link(a, "n2n0", "down")
+    wait_notice(a, "interface-down", "n2n0", "ip link set n2n0 up")
+    assert a.community()["interface_state"] == "down"
+    assert not has_address(a, OURS6), "this kernel keeps IPv6 addresses"
+    time.sleep(1.2)
+    assert a.community()["interface_state"] == "down", "it was set up again"
+    link(a, "n2n0", "up")
+    wait_for("the IPv6 address is back", lambda: has_address(a, OURS6), 3)
+    wait_no_notices(a)
+    b.wait_ping(OURS6, 5, "-6")
+    p.wait_says(f"{OURS6}/64 of n2n0 was gone and is put back")
+    step("set down: told, and left so; set up: its IPv6 address is back")
+
+
+def check_removed_address(a, b):
+    a.run("ip", "addr", "del", f"{OURS}/24", "dev", "n2n0")
+    wait_for("the address is back", lambda: has_address(a, OURS), 3)
+    b.wait_ping(OURS, 3)
+    # Whoever insists has his will.
+    for _ in range(3):
+        wait_for("the address is back", lambda: has_address(a, OURS), 3)
+        a.run("ip", "addr", "del", f"{OURS}/24", "dev", "n2n0")
+    wait_notice(a, "address-missing", OURS, f"ip addr add {OURS}/24 dev n2n0")
+    time.sleep(1.5)
+    assert not has_address(a, OURS), "it is fought for"
+    a.run("ip", "addr", "add", f"{OURS}/24", "dev", "n2n0")
+    wait_no_notices(a)
+    step("an address taken away is put back three times, and then told of")
+
+
+def check_bridge(a, b):
+    a.run("ip", "link", "add", "br7", "type", "bridge")
+    link(a, "br7", "up")
+    link(a, "n2n0", "master", "br7")
+    wait_notice(a, "bridged-address", OURS, "br7", f"ip addr add {OURS}/24 dev br7")
+    assert a.community()["bridge"] == "br7"
+    for ip, bits in ((OURS, 24), (OURS6, 64)):
+        a.run("ip", "addr", "del", f"{ip}/{bits}", "dev", "n2n0")
+        a.run("ip", "addr", "add", f"{ip}/{bits}", "dev", "br7")
+    wait_no_notices(a)
+    b.wait_ping(OURS, 5)
+    time.sleep(2)
+    assert not has_address(a, OURS) and notices(a) == {}, notices(a)
+    link(a, "n2n0", "nomaster")
+    wait_notice(a, "address-elsewhere", OURS, "br7")
+    assert a.community()["bridge"] is None and not has_address(a, OURS)
+    a.run("ip", "link", "del", "br7")
+    wait_no_notices(a)
+    wait_for("both addresses are back",
+             lambda: has_address(a, OURS) and has_address(a, OURS6), 3)
+    b.wait_ping(OURS, 5)
+    step("in a bridge and out again: told, and its addresses follow")
+
+
+def check_elsewhere(a):
+    a.run("ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+    link(a, "v0", "up")
+    link(a, "v1", "up")
+    # What does no harm is not told: a range around ours, and one beside it.
+    a.run("ip", "addr", "add", "10.0.0.1/8", "dev", "v0")
+    a.run("ip", "addr", "add", "10.1.3.1/24", "dev", "v0")
+    time.sleep(2.5)
+    assert notices(a) == {}, notices(a)
+    a.run("ip", "addr", "add", f"{OURS}/32", "dev", "v0")
+    wait_notice(a, "address-elsewhere", OURS, "v0", "n2n0")
+    a.run("ip", "addr", "del", f"{OURS}/32", "dev", "v0")
+    wait_no_notices(a)
+    a.run("ip", "addr", "add", "10.1.2.77/24", "dev", "v1")
+    wait_notice(a, "range-elsewhere", OURS, "v1", f"{OURS}/24")
+    a.run("ip", "link", "del", "v0")
+    wait_no_notices(a)
+    step("its address, or its range, at another interface: told, with its name")
+
+
+def check_rename_and_mtu(a, b, p):
+    link(a, "n2n0", "down")
+    link(a, "n2n0", "name", "vpn7")
+    link(a, "vpn7", "up")
+    wait_for("status has the new name", lambda: a.community()["interface"] == "vpn7", 4)
+    wait_for("the IPv6 address is back", lambda: has_address(a, OURS6, "vpn7"), 4)
+    b.wait_ping(OURS, 3)
+    link(a, "vpn7", "mtu", 1300)
+    wait_for("status has the MTU", lambda: a.community()["mtu"] == 1300, 4)
+    assert notices(a) == {}, notices(a)
+    link(a, "vpn7", "mtu", 9000)
+    wait_notice(a, "mtu-too-large", "n2n0", "ip link set vpn7 mtu 1376")
+    link(a, "vpn7", "mtu", 1376)
+    wait_no_notices(a)
+    p.wait_says("the interface made as n2n0 is called vpn7 now")
+    step("renamed and given another MTU: status follows, and nothing breaks")
+
+
+FIGHT = """i=0
+while :; do
+    i=$((i + 1))
+    ip addr del 10.1.2.1/24 dev vpn7; ip link set vpn7 down; ip link set vpn7 up
+    ip link set dev vpn7 address 02:00:00:00:00:$((i % 2))1
+    sleep 0.1
+done 2>/dev/null"""
+
+
+def check_fight(a, b, p):
+    """Of our own changes, and claims, there is at most one a second."""
+    monitor = a.background("ip", "-ts", "monitor", "address", "dev", "vpn7")
+    fighter = a.background("sh", "-c", FIGHT)
+    time.sleep(6)
+    fighter.stop(9)
+    adds = len(re.findall(rf"^[^\n]*(?<!Deleted )\d+: vpn7 +inet6? ({OURS}|{OURS6})/",
+                          monitor.text(), re.M))
+    monitor.stop()
+    changes = len(re.findall("was given the MAC", p.text()))
+    assert changes <= 12, changes
+    assert adds <= 2 * 8, f"{adds} addresses were put back in 6 s"
+    link(a, "vpn7", "up")
+    a.run("ip", "addr", "replace", f"{OURS}/24", "dev", "vpn7")
+    a.run("ip", "addr", "replace", f"{OURS6}/64", "dev", "vpn7")
+    b.wait_ping(OURS, 5)
+    wait_no_notices(a, 6)
+    wait_for("status has the MAC address",
+             lambda: a.community()["mac"] in a.run("ip", "link", "show", "vpn7"), 4)
+    step(f"somebody changes all every 0.1 s: {adds} addresses put back in 6 s, then all is well")
+
+
+def check_away(net, a, b):
+    other = f"{net.prefix}-other"
+    net.space(other)
+    link(a, "vpn7", "netns", other)
+    wait_for("status says where it is", lambda: a.community()["interface_state"] == "away", 5)
+    sh("ip", "-n", other, "addr", "add", f"{OURS}/24", "dev", "vpn7")
+    sh("ip", "-n", other, "link", "set", "vpn7", "up")
+    b.wait_ping(OURS, 5)
+    assert notices(a) == {}, notices(a)
+    step("moved to another namespace, as to a container: it works there, and is not told wrong")
+
+
+RACE = """until ip link set dev n2n0 address 02:12:34:56:78:9a 2>/dev/null; do :; done
+for i in 1 2 3 4 5 6 7 8; do ip link set dev n2n0 address 02:12:34:56:78:9a; done"""
+
+
+def check_race(c, a, at):
+    """As udev does: as soon as it is there somebody gives it another MAC address."""
+    racer = c.background("sh", "-c", RACE)
+    c.edge("n2n0", "10.1.2.3", *COMMUNITY, *at)
+    racer.ends()
+    start = time.monotonic()
+    c.wait_ping(THEIRS, 10)
+    shown = re.search("link/ether (\\S+)", c.run("ip", "link", "show", "n2n0")).group(1)
+    wait_for("its MAC is the one that it has", lambda: c.community()["mac"] == shown, 3)
+    wait_for("the others know it", lambda: shown in [p["mac"] for p in a.peers()], 3)
+    step(f"changed while it was made: in the network {time.monotonic() - start:.1f} s later")
+
+
+def check_without_sys(net, at, b):
+    """As in a container: nothing of /sys, and /proc/sys cannot be written."""
+    p = b.background("unshare", "-m", "sh", "-c",
+                     "umount -l /sys; mount --bind -o ro /proc/sys /proc/sys;"
+                     "mount -o remount,ro,bind /proc/sys; exec \"$@\"", "-",
+                     net.programs["edge"], "--state-dir", b.state + "-x", "-d", "n2n8",
+                     "-a", "10.1.8.1", *COMMUNITY, *at)
+    wait_for("it is up", lambda: p.says(" is up with ") or p.process.poll() is not None, 10)
+    assert p.process.poll() is None, p.text()
+    link(b, "dev", "n2n8", "address", "02:00:00:00:08:08")
+    wait_for("its MAC is followed", lambda: p.says("02:00:00:00:08:08"), 4)
+    assert p.stop() == 0, p.text()
+    step("without /sys and with /proc/sys read-only it is watched as well")
+
+
+def check_persistent(b, at):
+    """An interface that stays has what an earlier run left, and says so."""
+    b.run("ip", "tuntap", "add", "dev", "n2n9", "mode", "tap")
+    p = b.edge("n2n9", "10.1.9.1", *COMMUNITY, *at)
+    p.stop(9)
+    p = b.edge("n2n9", "10.1.9.2", *COMMUNITY, *at)
+    p.wait_says("n2n9 has the address 10.1.9.1/24, too, which was not given here")
+    assert p.stop() == 0, p.text()
+    step("an address that a killed run left on an interface that stays is told")
+
+
+def check_no_ipv6(b, at):
+    p = b.background("sh", "-c", "sysctl -qw net.ipv6.conf.default.disable_ipv6=1; exec \"$@\"",
+                     "-", b.net.programs["edge"], "--state-dir", b.state + "-y", "-d", "n2n7",
+                     "-a", "fd88::1", *COMMUNITY, *at)
+    assert p.ends() == 2 and "IPv6 is enabled" in p.text(), p.text()
+    b.run("sysctl", "-qw", "net.ipv6.conf.default.disable_ipv6=0")
+    step("IPv6 switched off and an IPv6 address given: status 2, and why")
+
+
+def main():
+    with Net("sn", "a", "b", "c") as net:
+        a, b, c = net["a"], net["b"], net["c"]
+        at = ("-l", f"{net['sn'].ip}:7654")
+        net["sn"].supernode("-l", 7654)
+        p = a.edge("n2n0", OURS, "-a", OURS6, *COMMUNITY, *at)
+        b.edge("n2n0", THEIRS, "-a", THEIRS6, *COMMUNITY, *at)
+        check_race(c, a, at)
+        a.wait_ping(THEIRS, 10)
+        a.wait_ping(THEIRS6, 10, "-6")
+        c.wait_ping(OURS, 10)
+        check_untouched(a, p)
+        check_mac(a, b, c)
+        check_down(a, b, p)
+        check_removed_address(a, b)
+        check_bridge(a, b)
+        check_elsewhere(a)
+        check_rename_and_mtu(a, b, p)
+        check_fight(a, b, p)
+        check_away(net, a, b)
+        check_without_sys(net, at, b)
+        check_persistent(b, at)
+        check_no_ipv6(b, at)
+        assert p.process.poll() is None
+        assert p.stop() == 0
+
+
+main()
