@@ -170,6 +170,9 @@ void edge_shutdown(struct edge *e, uint64_t now_ms);
 
 /* A snapshot for people; see status.h. */
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink);
+/* The same of one community alone; false when there is none of this index. */
+bool edge_community_status(
+	const struct edge *e, unsigned community, uint64_t now_ms, struct status_community *out);
 /*
  * The same of one peer, by its static key: false when it, or the community, is not known. Pointers
  * in *out live until the next call that changes the edge.

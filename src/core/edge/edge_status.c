@@ -206,26 +206,44 @@ static void tell_supernodes(
 	}
 }
 
+static struct status_community describe_community(const struct community *c, uint64_t now_ms)
+{
+	const struct tally peers = count_peers(c, now_ms);
+	struct status_community t = {
+		.index = c->index,
+		.name = c->name,
+		.by_key = c->party.mode == MODE_KEY,
+		.mac = c->mac,
+		.state = state_of(c, &peers, now_ms),
+		.listed = peers.listed,
+		.up = peers.keyed,
+		.supernode = is_served(c, now_ms) ? (int)c->hop.supernode : -1,
+		.n_addresses = c->n_addresses,
+		.address = c->address,
+	};
+
+	edge_id(t.edge_id, c->party.self.public);
+	return t;
+}
+
+bool edge_community_status(
+	const struct edge *e, unsigned community, uint64_t now_ms, struct status_community *out)
+{
+	const struct community *c = community < COMMUNITIES_MAX ? e->community[community] : NULL;
+
+	if (c == NULL)
+		return false;
+	*out = describe_community(c, now_ms);
+	return true;
+}
+
 void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink *sink)
 {
 	const struct community *c;
 
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
-		const struct tally peers = count_peers(c, now_ms);
-		struct status_community t = {
-			.index = c->index,
-			.name = c->name,
-			.by_key = c->party.mode == MODE_KEY,
-			.mac = c->mac,
-			.state = state_of(c, &peers, now_ms),
-			.listed = peers.listed,
-			.up = peers.keyed,
-			.supernode = is_served(c, now_ms) ? (int)c->hop.supernode : -1,
-			.n_addresses = c->n_addresses,
-			.address = c->address,
-		};
+		struct status_community t = describe_community(c, now_ms);
 
-		edge_id(t.edge_id, c->party.self.public);
 		sink->community(sink->ctx, &t);
 		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
 			struct status_peer peer = describe(p, now_ms);

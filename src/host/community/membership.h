@@ -35,6 +35,8 @@ struct membership {
 	struct netif_routers routers; /* what it took from them, to be put back */
 	bool changed;		      /* something worth saving, since saved_ms */
 	uint64_t saved_ms;
+	bool met;	   /* another member, ever */
+	uint64_t alone_ms; /* since when it is registered and nobody is there; 0: it is not so */
 };
 
 /*

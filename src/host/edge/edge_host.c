@@ -57,6 +57,7 @@ static void on_second(void *ctx, uint64_t now_ms)
 	resolver_tick(h->resolver, now_ms, !edge_is_registered(h->edge));
 	edge_underlay_second(h, now_ms);
 	edge_interfaces_tick(h, now_ms);
+	edge_alone_tick(h, now_ms);
 	save(h, now_ms, false);
 	save_freshness(h, now_ms, false);
 	if (host_is_drained(&h->host))

@@ -87,4 +87,7 @@ void edge_interfaces_changed(struct edge_host *h, uint64_t now_ms);
 /* Looks if that is due. About once a second. */
 void edge_interfaces_tick(struct edge_host *h, uint64_t now_ms);
 
+/* edge_alone.c: raises and ends the notice that nobody else is there. About once a second. */
+void edge_alone_tick(struct edge_host *h, uint64_t now_ms);
+
 #endif

@@ -9,10 +9,12 @@
 #include "host/community/keep.h"
 #include "host/loop/host.h"
 #include "host/worker/supernode.h"
+#include "os/netif_state.h"
 #include "os/sys.h"
 #include "os/underlay.h"
 
-#define SAID_MS 60000u
+#define SAID_MS	  60000u
+#define NOBODY_MS 60000u /* edges that are there already have come back by then */
 
 /* Registrations refused for one reason. */
 struct refusals {
@@ -30,7 +32,28 @@ struct supernode_host {
 	struct udp *joined[WORKERS_MAX];	   /* of workers after the first */
 	uint64_t floor;				   /* as it was kept */
 	struct refusals refused[REGISTER_RESULTS]; /* by enum register_result */
+	bool reached;				   /* from another host, ever */
 };
+
+/* Whether the sender of a genuine packet is another host, so that the port is open to some. */
+static bool is_elsewhere(const struct endpoint *remote)
+{
+	bool own = endpoint_is_none(remote) || endpoint_is_loopback(remote);
+	struct netif_state s;
+	int rc = netif_state_read(&s);
+
+	for (size_t i = 0; rc == 0 && !own && i < s.n_addresses; i++)
+		own = endpoint_same_ip(&s.address[i].ip, remote);
+	netif_state_free(&s);
+	return !own;
+}
+
+static void note_reached(struct supernode_host *h, const struct event *e)
+{
+	h->reached = h->reached || is_elsewhere(&e->remote);
+	if (h->reached)
+		(void)notices_clear(&h->host.notices, "nobody-came", "");
+}
 
 /* A line for each kind of refusal and minute: of a flood people should know that it goes on. */
 static void on_refused(struct supernode_host *h, const struct event *e)
@@ -57,6 +80,8 @@ static void on_event(void *ctx, const struct event *e)
 	struct supernode_host *h = ctx;
 	char remote[ENDPOINT_TEXT_MAX];
 
+	if (e->kind == EVENT_MEMBER_UP || e->kind == EVENT_MEMBER_REFUSED)
+		note_reached(h, e);
 	if (e->kind == EVENT_MEMBER_REFUSED)
 		on_refused(h, e);
 	else if (e->kind == EVENT_MEMBER_UP)
@@ -81,11 +106,24 @@ static void keep_floor(struct supernode_host *h, uint64_t floor)
 	host_not_kept(&h->host, rc, &err);
 }
 
+static unsigned main_port(const struct supernode_host *h)
+{
+	unsigned v4 = udp_port(h->host.udp, UDP_V4);
+
+	return v4 != 0 ? v4 : udp_port(h->host.udp, UDP_V6);
+}
+
 static void on_second(void *ctx, uint64_t now_ms)
 {
 	struct supernode_host *h = ctx;
 
 	keep_floor(h, supernode_floor(h->supernode, now_ms));
+	if (!h->reached && now_ms >= h->host.started_ms + NOBODY_MS)
+		notices_remark(&h->host.notices, now_ms, "nobody-came", "",
+			"no edge on another host has come to UDP port %u since the start; if there "
+			"are any, open that port in the firewall of this host and of its network, "
+			"and forward it where a router hides this host",
+			main_port(h));
 }
 
 static void on_goodbye(void *ctx, uint64_t now_ms)
@@ -213,15 +251,13 @@ static void find_place(
 static void say_ready(const struct supernode_host *h, const struct supernode_conf *conf)
 {
 	char key[PUBLIC_KEY_TEXT_LEN + 1], at[ENDPOINT_TEXT_MAX];
-	uint16_t port = udp_port(h->host.udp, UDP_V4);
 
-	port = port != 0 ? port : udp_port(h->host.udp, UDP_V6);
 	find_place(&h->host, &conf->local, at);
 	if (at[0] == 0)
-		snprintf(at, sizeof(at), "THIS-HOST:%u", port);
+		snprintf(at, sizeof(at), "THIS-HOST:%u", main_port(h));
 	public_key_format(supernode_public(h->supernode), key);
 	log_info(h->host.log, "listening at UDP port %u; for edges: -l %s or, safer, -l %s/%s",
-		port, at, at, key);
+		main_port(h), at, at, key);
 }
 
 static int make(struct supernode_host *h, const struct supernode_setup *setup, struct os_error *err)
