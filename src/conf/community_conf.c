@@ -61,6 +61,14 @@ static const char *parse_address(struct overlay_address *a, const char *value)
 		  : "has a wrong prefix; give 1 to 128, the bits of the network, e.g. fd00::1/64";
 }
 
+static bool has_address(const struct community_conf *c, const struct endpoint *ip)
+{
+	for (size_t i = 0; i < c->address_count; i++)
+		if (endpoint_same_ip(&c->addresses[i].ip, ip))
+			return true;
+	return false;
+}
+
 static int set_address(void *field, const char *value, char *why, size_t why_cap)
 {
 	struct community_conf *conf = field;
@@ -78,6 +86,9 @@ static int set_address(void *field, const char *value, char *why, size_t why_cap
 			"is the network or broadcast address of its /%u; give the address of a "
 			"host in it",
 			a.prefix);
+	if (has_address(conf, &a.ip))
+		return value_wrong(
+			why, why_cap, "is an address that was given already; give each once");
 	if (conf->address_count == OVERLAY_ADDRESSES_MAX)
 		return value_wrong(why, why_cap, "is one address too many; give at most %d",
 			OVERLAY_ADDRESSES_MAX);

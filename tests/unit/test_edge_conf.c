@@ -336,6 +336,9 @@ static void lists_have_limits(void **state)
 		N2N_EINVAL);
 	assert_string_equal(
 		l.err.text, "option -a: \"10.0.0.9\" is one address too many; give at most 8");
+	assert_int_equal(PARSE("-a", "10.0.0.1", "-a", "fd00::1", "-a", "10.0.0.1/16"), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"option -a: \"10.0.0.1/16\" is an address that was given already; give each once");
 }
 
 static void the_way_out_is_chosen(void **state)
