@@ -42,8 +42,9 @@ def two_networks_on_a_host():
         b.block(a)
         edges = []
         for number, host in ((1, a), (2, b)):
-            edges += [host.edge("n2n0", f"10.1.0.{number}", *ONE, *at(net), "-p", 7777),
-                      host.edge("n2n1", f"10.2.0.{number}", *TWO, *at(net), "-p", 7778)]
+            for n, community in ((1, ONE), (2, TWO)):
+                edges.append(host.edge(f"n2n{n - 1}", f"10.{n}.0.{number}", *community, *at(net),
+                                       "-a", f"fd5{n}::{number}/64", "-p", 7776 + n))
         a.wait_ping("10.1.0.2", 10)
         a.wait_ping("10.2.0.2", 10)
         time.sleep(3)

@@ -99,13 +99,15 @@ static size_t datagrams_of(const struct udp_packet *p)
 
 /*
  * What a member sends straight comes by the network underneath; else it is carried by a path that
- * it is to be for. A supernode may be inside another n2n network.
+ * it is to be for. A supernode may be inside another n2n network, and the first one answers before
+ * the view has it.
  */
 static bool is_nested(const struct worker *w, const struct view *v, const struct udp_packet *p)
 {
 	const struct way from = {.carrier = CARRIER_UDP, .remote = p->from};
 
-	return overlays_has(w->c.overlays, p->link) && !view_is_supernode(v, &from);
+	return overlays_has(w->c.overlays, p->link) && v->doors.n_hops > 0 &&
+	       !view_is_supernode(v, &from);
 }
 
 /* Nothing in it can be a packet of ours. */
