@@ -181,6 +181,8 @@ static void a_supernode_led_into_the_tunnel_is_told(void **state)
 	assert_int_equal(sim_drops(w->a, DROP_OWN_DATAGRAM), w->read);
 	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 1);
 	assert_int_equal(last_told(w), OWN_TO_SUPERNODE);
+	/* That it is silent is not its fault. */
+	assert_int_equal(w->a->events[EVENT_SUPERNODE_SILENT], 0);
 	assert_true(sim_is_direct(w->a, w->b));
 	w->led = NULL;
 	run(w, 100000);
@@ -207,6 +209,95 @@ static void what_another_port_sends_is_carried(void **state)
 	free(w);
 }
 
+/* No path leads there yet: a handshake goes there, and probes do. */
+static void a_candidate_led_into_the_tunnel_is_left_alone(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+
+	(void)state;
+	assert_non_null(w);
+	w->s = sim_create(sim_seed(), 4);
+	w->sn = sim_add_supernode(w->s);
+	w->a = sim_add_edge(w->s, &sim_key, w->sn);
+	w->b = sim_add_edge(w->s, &sim_key, w->sn);
+	w->c = sim_add_edge(w->s, &sim_key, w->sn);
+	w->s->wire = on_wire;
+	w->s->wire_ctx = w;
+	w->led = w->b;
+	sim_start_all(w->s);
+	run(w, 10000);
+	assert_in_range(w->read, 1, 20); /* b asks, and is answered there */
+	assert_int_equal(last_told(w), OWN_TO_PEER);
+	assert_true(w->a->last_event[EVENT_OWN_DATAGRAMS].key != NULL);
+	assert_false(sim_is_direct(w->a, w->b));
+	assert_true(sim_is_direct(w->a, w->c));
+	/* Once in a while it is looked whether that changed. */
+	w->read = 0;
+	assert_int_equal(talk(w, 50000), 0);
+	assert_in_range(w->read, 0, 30);
+	w->led = NULL;
+	assert_int_equal(talk(w, 120000), 0);
+	assert_true(sim_is_direct(w->a, w->b));
+	tear_down(w);
+}
+
+static void led_to(struct world *w, const struct endpoint *to, uint32_t generation)
+{
+	const struct addressee of = {.generation = generation};
+
+	own_led(w->a->node, &of, to);
+}
+
+static void others_are_told_too_but_not_too_many(void **state)
+{
+	struct world *w = set_up();
+	struct community *c = w->a->edge->community[0];
+	struct core *core = &w->a->node->core;
+	struct endpoint to = endpoint_v4(0xc0000201, 53);
+
+	(void)state;
+	led_to(w, &to, c->generation + 1); /* of the community before this one */
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 0);
+	core->now_ms = w->s->now_ms;
+	for (unsigned i = 0; i < LED_MAX + 1; i++, to.port++) {
+		led_to(w, &to, c->generation);
+		led_to(w, &to, c->generation);
+	}
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], LED_MAX);
+	assert_int_equal(last_told(w), OWN_TO_OTHERS);
+	assert_true(sim_is_direct(w->a, w->b) && sim_is_direct(w->a, w->c));
+	/* Each ends by itself, 90 s after its last one. */
+	core->now_ms += 89999;
+	own_tick(w->a->edge);
+	assert_int_equal(last_told(w), OWN_TO_OTHERS);
+	core->now_ms++;
+	own_tick(w->a->edge);
+	assert_int_equal(last_told(w), OWN_ENDED);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2 * LED_MAX);
+	own_end(w->a->edge, NULL);
+	own_tick(w->a->edge);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2 * LED_MAX);
+	core->now_ms = w->s->now_ms;
+	tear_down(w);
+}
+
+/* Only its own: another community's interface may have the same. */
+static void it_ends_with_the_community(void **state)
+{
+	struct world *w = set_up();
+	struct community *c = w->a->edge->community[0];
+	struct community other = {.index = c->index + 1};
+
+	(void)state;
+	led_to(w, &w->b->address, c->generation);
+	own_end(w->a->edge, &other);
+	assert_int_equal(last_told(w), OWN_TO_PEER);
+	own_end(w->a->edge, c);
+	assert_int_equal(last_told(w), OWN_ENDED);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2);
+	tear_down(w);
+}
+
 /* When its routes change it is looked at anew. */
 static void it_ends_when_the_host_says_so(void **state)
 {
@@ -227,6 +318,9 @@ int main(void)
 		cmocka_unit_test(a_path_led_into_the_tunnel_is_left_at_once),
 		cmocka_unit_test(a_supernode_led_into_the_tunnel_is_told),
 		cmocka_unit_test(what_another_port_sends_is_carried),
+		cmocka_unit_test(a_candidate_led_into_the_tunnel_is_left_alone),
+		cmocka_unit_test(others_are_told_too_but_not_too_many),
+		cmocka_unit_test(it_ends_with_the_community),
 		cmocka_unit_test(it_ends_when_the_host_says_so),
 	};
 

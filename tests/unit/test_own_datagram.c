@@ -14,9 +14,10 @@
 struct row {
 	const char *what;
 	struct sketch s;
-	uint8_t from;	   /* added to the source address, which is ours */
-	uint16_t fragment; /* field of IPv4 */
-	uint8_t tags;	   /* if there are several */
+	uint8_t from;	    /* added to the source address, which is ours */
+	uint16_t fragment;  /* field of IPv4 */
+	uint8_t tags;	    /* if there are several */
+	uint8_t first_byte; /* of the IP header, if it is wrong */
 	bool own;
 };
 
@@ -50,6 +51,12 @@ static const struct row rows[] = {
 	{.what = "with IP options, as we send none", .s = {V4(PORT_V4), DONE, .ip_options = 4}},
 	{.what = "behind an IPv6 extension", .s = {V6(PORT_V6), DONE, .n_extensions = 1}},
 	{.what = "another tag", .s = {V4(PORT_V4), TAG(0x9100)}},
+	{.what = "TCP, tagged", .s = {V4(PORT_V4), TAG(0x8100), .tcp = true}},
+	{.what = "TCP over IPv6, tagged", .s = {V6(PORT_V6), TAG(0x8100), .tcp = true}},
+	{.what = "IPv6 that says it is IPv4", .s = {V4(PORT_V4), DONE}, .first_byte = 0x65},
+	{.what = "IPv4 that says it is IPv6", .s = {V6(PORT_V6), DONE}, .first_byte = 0x40},
+	{.what = "another port, tagged", .s = {V4(PORT_V4 + 1), TAG(0x8100)}},
+	{.what = "another port over IPv6, tagged", .s = {V6(PORT_V6 + 1), TAG(0x8100)}},
 	{.what = "three tags", .s = {V4(PORT_V4), TAG(0x88a8)}, .tags = 3},
 };
 
@@ -78,6 +85,8 @@ static struct frame write_row(const struct row *r, uint8_t *data)
 	if (r->fragment != 0)
 		store_be16(data + ip + 6, r->fragment);
 	data[r->s.v6 ? ip + 8 + 7 : ip + 12 + 3] = (uint8_t)(1 + r->from);
+	if (r->first_byte != 0)
+		data[ip] = r->first_byte;
 	for (uint8_t i = 1; i < r->tags; i++) {
 		memmove(data + 16, data + 12, f.len - 12);
 		store_be16(data + 16, 0x8100);
@@ -135,6 +144,24 @@ static void each_length(void **state)
 			free(block);
 		}
 	}
+	free(set);
+}
+
+/* No length is wasted: the headers are all that is needed. */
+static void the_shortest_is_known(void **state)
+{
+	static uint8_t data[BYTES_MAX];
+	const struct row v6 = {.s = {V6(PORT_V6), TAG(0x8100)}};
+	struct own_sockets *set = own_sockets();
+	struct endpoint to;
+
+	(void)state;
+	(void)write_row(&v6, data);
+	assert_true(is_own(set, data, 18 + 40 + 8, &to));
+	assert_false(is_own(set, data, 18 + 40 + 7, &to));
+	(void)write_row(&rows[0], data);
+	assert_true(is_own(set, data, OWN_MIN_LEN, &to));
+	assert_false(is_own(set, data, OWN_MIN_LEN - 1, &to));
 	free(set);
 }
 
@@ -285,6 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_of_frame),
 		cmocka_unit_test(each_length),
+		cmocka_unit_test(the_shortest_is_known),
 		cmocka_unit_test(a_host_without_a_family_has_none_of_it),
 		cmocka_unit_test(sets_are_compared),
 		TEST(ours_are_dropped_and_the_others_go),

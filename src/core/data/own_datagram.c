@@ -17,23 +17,17 @@
 #define IP4_OFFSET_MASK	   0x1fff /* of the field with the flags: where a fragment belongs */
 #define IP6_NEXT	   6
 
-static bool from_ours(
-	const struct own_sockets *own, const struct endpoint *from, uint16_t port, uint16_t ours)
-{
-	return ours != 0 && port == ours && own_has(own, from->ip);
-}
-
-static bool check_v4(
-	const struct own_sockets *own, const uint8_t *ip, size_t len, struct endpoint *to)
+/* OWN_MIN_LEN is enough for all of it, behind two tags too. */
+static bool check_v4(const struct own_sockets *own, const uint8_t *ip, struct endpoint *to)
 {
 	const uint8_t *udp = ip + IP4_LEN;
 	struct endpoint from;
 
-	if (len < IP4_LEN + UDP_LEN || ip[0] != IP4_VERSION || ip[IP4_PROTOCOL] != OWN_UDP ||
+	if (ip[0] != IP4_VERSION || ip[IP4_PROTOCOL] != OWN_UDP ||
 		(load_be16(ip + IP4_FLAGS) & IP4_OFFSET_MASK) != 0)
 		return false;
 	from = endpoint_v4(load_be32(ip + IP4_ADDRESSES), 0);
-	if (!from_ours(own, &from, load_be16(udp), own->port_v4))
+	if (load_be16(udp) != own->port_v4 || !own_has(own, from.ip))
 		return false;
 	*to = endpoint_v4(load_be32(ip + IP4_ADDRESSES + 4), load_be16(udp + 2));
 	return true;
@@ -48,7 +42,7 @@ static bool check_v6(
 	if (len < IP6_LEN + UDP_LEN || ip[0] >> 4 != 6 || ip[IP6_NEXT] != OWN_UDP)
 		return false;
 	memcpy(from.ip, ip + IP6_ADDRESSES, sizeof(from.ip));
-	if (!from_ours(own, &from, load_be16(udp), own->port_v6))
+	if (load_be16(udp) != own->port_v6 || !own_has(own, from.ip))
 		return false;
 	memcpy(to->ip, ip + IP6_ADDRESSES + sizeof(from.ip), sizeof(to->ip));
 	to->port = load_be16(udp + 2);
@@ -68,6 +62,6 @@ bool own_datagram(
 	data += type + 2;
 	len -= type + 2;
 	if (what == ETHER_IPV4)
-		return check_v4(own, data, len, to);
+		return check_v4(own, data, to);
 	return what == ETHER_IPV6 && check_v6(own, data, len, to);
 }

@@ -18,9 +18,9 @@
 #define OWN_UDP	    17
 
 /*
- * Whether a frame of len bytes is one; *to is then where it was sent. Up to two VLAN tags are
- * looked behind. Of a fragmented one the first fragment is known, which has the port; without it
- * the others come to nothing.
+ * Whether a frame of len >= OWN_MIN_LEN bytes is one; *to is then where it was sent. Up to two VLAN
+ * tags are looked behind. Of a fragmented one the first fragment is known, which has the port;
+ * without it the others come to nothing.
  */
 bool own_datagram(
 	const struct own_sockets *own, const uint8_t *data, size_t len, struct endpoint *to);

@@ -322,6 +322,8 @@ void edge_frame(
 
 /* One came, to this receiver, by the interface of a community; for struct role. */
 void own_led(struct node *n, const struct addressee *of, const struct endpoint *to);
+/* Whether some came lately that were for this receiver. */
+bool own_is_led(const struct edge *e, const struct endpoint *to);
 /* Says when it is over. */
 void own_tick(struct edge *e);
 /* It is over for the community, which ends, or for all if it is NULL. */

@@ -522,9 +522,11 @@ void hop_tick(struct community *c)
 		begin(c);
 	}
 	if (is_lost(h, now_ms)) {
-		if (!c->told_silent)
+		/* What does not reach it is our fault, and told as that. */
+		if (!c->told_silent && !own_is_led(c->edge, &h->way.remote)) {
 			supernode_event(c, EVENT_SUPERNODE_SILENT, 0);
-		c->told_silent = true;
+			c->told_silent = true;
+		}
 		h->silent[h->supernode] = true;
 		begin(c);
 		return;

@@ -109,6 +109,14 @@ void own_led(struct node *n, const struct addressee *of, const struct endpoint *
 		core_event(&n->core, &event);
 }
 
+bool own_is_led(const struct edge *e, const struct endpoint *to)
+{
+	for (unsigned i = 0; i < LED_MAX; i++)
+		if (e->led[i].until_ms != 0 && endpoint_equal(&e->led[i].to, to))
+			return true;
+	return false;
+}
+
 static void end(struct edge *e, struct led *l)
 {
 	const struct event event = {.kind = EVENT_OWN_DATAGRAMS,
