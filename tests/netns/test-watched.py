@@ -148,6 +148,15 @@ def check_rename_and_mtu(a, b, p):
     link(a, "vpn7", "mtu", 1300)
     wait_for("status has the MTU", lambda: a.community()["mtu"] == 1300, 4)
     assert notices(a) == {}, notices(a)
+    # IPv6 ends below 1280, and begins anew above, believing routers as it does everywhere.
+    link(a, "vpn7", "mtu", 1000)
+    wait_notice(a, "address-missing", OURS6, "cannot be put back")
+    link(a, "vpn7", "mtu", 1300)
+    wait_for("the IPv6 address is back", lambda: has_address(a, OURS6, "vpn7"), 4)
+    for setting in ("accept_ra", "autoconf"):
+        shown = a.run("cat", f"/proc/sys/net/ipv6/conf/vpn7/{setting}").strip()
+        assert shown == "0", f"{setting} is {shown}"
+    wait_no_notices(a)
     link(a, "vpn7", "mtu", 9000)
     wait_notice(a, "mtu-too-large", "n2n0", "ip link set vpn7 mtu 1376")
     link(a, "vpn7", "mtu", 1376)

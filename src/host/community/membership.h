@@ -53,6 +53,11 @@ MUST_CHECK int membership_make_interface(struct membership *m, const struct edge
 	unsigned n_queues, unsigned disabled, const struct log *log, struct os_error *err);
 /* The interface has another MTU: what goes by it in one piece is as large as then fits. */
 void membership_fit_trains(const struct membership *m, const struct log *log);
+/*
+ * Unless the user wants routers' word: the system forgets that it should not take it when it makes
+ * its IPv6 side of an interface anew, as after an MTU that was too small for that.
+ */
+void membership_ignore_routers(struct membership *m, const struct log *log);
 /* A frame for its interface that the control thread has; false: it would not take it. */
 bool membership_deliver(const struct membership *m, const struct frame *f);
 /*

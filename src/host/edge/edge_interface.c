@@ -41,8 +41,10 @@ static void look_at_state(const struct about *a, const struct watched_news *news
 			"%s was taken to another network namespace; what is changed there is not "
 			"seen here, and addresses that were given to it are to be given there",
 			a->name);
-	if (news->moved && w->state == WATCHED_UP)
+	if (news->moved && w->state == WATCHED_UP) {
+		membership_ignore_routers(a->m, a->log);
 		log_line(a->log, level(a), "%s is up again", a->name);
+	}
 	notices_set(a->notices, a->now_ms, w->state == WATCHED_DOWN, "interface-down", a->device,
 		"%s was set down, so that no frames pass; set it up: ip link set %s up", a->name,
 		a->name);
@@ -54,6 +56,7 @@ static void look_at_mtu(const struct about *a, const struct watched_news *news)
 
 	if (news->resized) {
 		membership_fit_trains(a->m, a->log);
+		membership_ignore_routers(a->m, a->log);
 		log_line(a->log, level(a), "%s has the MTU %u now, as somebody set it", a->name,
 			mtu);
 	}
