@@ -16,7 +16,8 @@ enum setting {
 	SETTING_SUPERNODE,
 	SETTING_MAC,
 	SETTING_WORKERS,
-	SETTING_PER_ADDRESS
+	SETTING_PER_ADDRESS,
+	SETTING_ADDRESS /* in the community */
 };
 
 #define SETTING_BIT(setting) (1u << (setting))

@@ -203,6 +203,7 @@ const struct option_spec community_options[] = {
 		.arg = "ADDRESS[/PREFIX]",
 		.help = "this host's address in it, default /24 or IPv6 /64",
 		.flags = OPTION_REPEATABLE,
+		.settings = SETTING_BIT(SETTING_ADDRESS),
 		.set = set_address,
 	},
 	{

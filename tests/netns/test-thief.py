@@ -67,10 +67,26 @@ def check_named(a, pa, pb, b_id, c_id):
     status, out, _ = tool(a, "status")
     line = f"refused   {c_id[:8]} claims MAC {MAC}, which belongs to {b_id[:8]}"
     assert status == 0 and line in out, out
+    notice, = a.status()["notices"]
+    assert notice["code"] == "mac-conflict" and notice["subject"] == c_id, notice
     step("the thief, the owner and what to do are named in the log and in the status")
 
 
-def check_forget(a, b, c_id, b_id):
+def check_told(c, pc, a_id, b_id):
+    """Who claims it knows it too, and from whom."""
+    def told(code):
+        return [n for n in c.status()["notices"] if n["code"] == code]
+    wait_for("it is told", lambda: told("mac-refused") and told("mac-conflict"), 5)
+    notice, = told("mac-refused")
+    assert notice["subject"] == MAC and f"belongs to {b_id[:8]}" in notice["text"], notice
+    assert a_id[:8] in notice["text"] and "option -m" in notice["text"], notice
+    notice, = told("mac-conflict")
+    assert notice["subject"] == b_id and "is ours" in notice["text"], notice
+    assert pc.text().count("our MAC address") == 1, pc.text()
+    step("the one who claims it is told who refuses it, and whose it is")
+
+
+def check_forget(a, b, c, c_id, b_id):
     for words, says, code in ((("forget", "nonsense"), "n2n forget MAC", 2),
                               (("forget",), "n2n forget MAC", 2),
                               (("forget", "-d", "n2n7", MAC), "not running here", 1),
@@ -83,6 +99,8 @@ def check_forget(a, b, c_id, b_id):
     assert f"n2n0: {MAC} belonged to {b_id[:8]}, and belongs to {c_id[:8]} now" in out, out
     took = a.wait_ping(ADDRESS, 5)
     assert peer(a, c_id)["mac"] == MAC
+    wait_for("nobody is wrong any more", lambda: not a.status()["notices"] and
+             not c.status()["notices"], 10)
     pb = start_b(b)
     wait_for("the former owner is refused", lambda: (peer(a, b_id) or {}).get("mac_refused") ==
              {"mac": MAC, "owner": c_id}, 10)
@@ -108,12 +126,13 @@ def main():
         pa, pb = start_a(a), start_b(b)
         a.wait_ping(ADDRESS, 10)
         b_id = b.community()["id"]
-        start(c, ADDRESS, "-m", MAC)
+        pc = start(c, ADDRESS, "-m", MAC)
         c_id = c.community()["id"]
         capture = c.background("tcpdump", "-lnpi", "n2n0", "icmp")
         capture.wait_says("listening on")
         wait_for("c is up at a", lambda: (peer(a, c_id) or {}).get("up"), 10)
         check_named(a, pa, pb, b_id, c_id)
+        check_told(c, pc, a.community()["id"], b_id)
 
         for how in (signal.SIGTERM, signal.SIGKILL):
             pb.stop(how)
@@ -131,7 +150,7 @@ def main():
         step("neither after a restart of the one who looks on, with the owner away")
         assert "ICMP" not in capture.text()
 
-        check_forget(a, b, c_id, b_id)
+        check_forget(a, b, c, c_id, b_id)
         check_file(a, pa)
 
 

@@ -53,7 +53,9 @@ struct sim_setup {
 	const char *name;
 	struct mac mac;	  /* zero: derived */
 	uint64_t hold_ms; /* of addresses; 30 days unless changed */
-	uint32_t learn;	  /* addresses that no member claims */
+	uint8_t n_addresses;
+	struct claim_address address[CLAIM_ADDRESSES_MAX];
+	uint32_t learn; /* addresses that no member claims */
 	unsigned n_supernodes;
 	struct sim_supernode supernode[SIM_SUPERNODES_MAX];
 	bool quiet_about_addresses; /* tells no local candidate */

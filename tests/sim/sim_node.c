@@ -291,18 +291,20 @@ static void join(struct sim_node *n)
 {
 	const struct sim_setup *c = &n->setup;
 
-	assert_int_equal(edge_add_community(n->edge,
-				 &(struct community_config){
-					 .name = c->passphrase ? c->name : NULL,
-					 .key = c->passphrase ? NULL : &c->key,
-					 .prs = c->passphrase ? c->prs : NULL,
-					 .mac = c->mac,
-					 .hold_ms = c->hold_ms,
-					 .mtu = MTU_DEFAULT,
-					 .learn = c->learn,
-					 .mask = c->has_state ? c->mask : NULL,
-				 }),
-		0);
+	struct community_config config = {
+		.name = c->passphrase ? c->name : NULL,
+		.key = c->passphrase ? NULL : &c->key,
+		.prs = c->passphrase ? c->prs : NULL,
+		.mac = c->mac,
+		.hold_ms = c->hold_ms,
+		.mtu = MTU_DEFAULT,
+		.n_addresses = c->n_addresses,
+		.learn = c->learn,
+		.mask = c->has_state ? c->mask : NULL,
+	};
+
+	memcpy(config.address, c->address, sizeof(config.address));
+	assert_int_equal(edge_add_community(n->edge, &config), 0);
 	for (size_t i = 0; i < c->n_owners; i++)
 		edge_remember_owner(n->edge, 0, &c->owners[i]);
 	for (size_t i = 0; i < c->n_known; i++)

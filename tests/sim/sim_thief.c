@@ -261,6 +261,13 @@ static void unless_the_user_says_so(void **state)
 	frame = sim_send(c.observer, c.thief);
 	sim_run(c.s, 6000);
 	assert_false(sim_came(c.s, frame));
+	/* It is told, and for how long that holds. */
+	assert_int_equal(c.thief->events[EVENT_CLAIM_REFUSED], 1);
+	assert_int_equal(c.thief->last_event[EVENT_CLAIM_REFUSED].value, 1);
+	assert_memory_equal(c.thief->last_event[EVENT_CLAIM_REFUSED].owner,
+		c.observer->last_event[EVENT_MAC_REFUSED].owner, EDGE_ID_LEN);
+	sim_run(c.s, 300000);
+	assert_int_equal(c.thief->events[EVENT_CLAIM_REFUSED], 1);
 	assert_true(edge_forget_owner(c.observer->edge, 0, &c.mac, c.s->now_ms, &f));
 	assert_true(f.taken);
 	sim_run(c.s, 500);
@@ -269,10 +276,14 @@ static void unless_the_user_says_so(void **state)
 	(void)sim_send(c.thief, c.observer);
 	sim_run(c.s, 500);
 	assert_int_equal(sim_missing(c.s, frame), 0);
+	sim_run(c.s, 1000);
+	assert_int_equal(c.thief->events[EVENT_CLAIM_REFUSED], 2);
+	assert_int_equal(c.thief->last_event[EVENT_CLAIM_REFUSED].value, 0);
+	assert_int_equal(c.observer->last_event[EVENT_MAC_REFUSED].value, MAC_IS_FREE);
 	/* And the old one has it no more. */
 	sim_start(c.victim);
 	sim_run(c.s, 5000);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 2);
+	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 3);
 	frame = sim_send(c.observer, c.thief);
 	sim_run(c.s, 500);
 	assert_int_equal(sim_missing(c.s, frame), 0);

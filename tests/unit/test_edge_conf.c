@@ -506,6 +506,8 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = " (option -l)",
 		[SETTING_MAC] = " (option -m)",
+		[SETTING_PER_ADDRESS] = "",
+		[SETTING_ADDRESS] = " (option -a)",
 		[SETTING_WORKERS] = " (option --workers)",
 	};
 	char buf[OPTIONS_HINT_CAP];

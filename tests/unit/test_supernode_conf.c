@@ -112,6 +112,7 @@ static void each_setting_has_its_options(void **state)
 		[SETTING_STATE_DIR] = " (option --state-dir)",
 		[SETTING_SUPERNODE] = "",
 		[SETTING_MAC] = "",
+		[SETTING_ADDRESS] = "",
 		[SETTING_WORKERS] = " (option --workers)",
 		[SETTING_PER_ADDRESS] = " (option --max-per-address)",
 	};

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/edge/edge_state.h"
-#include "core/frame/announce.h"
 
 #define AGE_MS	     10000u	      /* between looks at who is away */
 #define ABSENT_MAX   (UINT64_MAX / 2) /* it does not run over */
@@ -47,9 +46,12 @@ static int show(const struct community *c, const struct owner *o)
 /* What it says of itself, and the address that its frames may come from. */
 static void set_claim(struct peer *p, const struct control_claim *m, uint64_t source)
 {
+	const struct control_claim before = p->claim;
+
 	p->claim = *m;
 	p->refused = (struct control_claim){0};
 	atomic_store_explicit(&p->session->link.mac, source, memory_order_relaxed);
+	addresses_claimed(p, &before);
 }
 
 /* The address is nobody's. */
@@ -106,24 +108,46 @@ static bool own(struct peer *p, const struct mac *mac)
 	return true;
 }
 
-static void tell(const struct peer *p, const struct owner *o)
+static void tell(const struct peer *p, enum mac_refusal why, const struct owner *o)
 {
-	struct community *c = p->community;
-	const struct mac *mac = &p->refused.mac;
 	struct event e = {
 		.kind = EVENT_MAC_REFUSED,
-		.community = c->index,
-		.value = MAC_IS_ANOTHERS,
+		.community = p->community->index,
+		.value = why,
 		.key = p->remote,
-		.mac = *mac,
+		.mac = p->refused.mac,
 	};
 
-	if (is_ours(c, mac))
-		e.value = is_derived(mac, p->remote) ? MAC_IS_OURS_BY_CHOICE : MAC_IS_OURS;
 	edge_id(e.edge, p->remote);
 	if (o != NULL)
 		edge_id(e.owner, o->remote);
-	core_event(core_of(c), &e);
+	core_event(core_of(p->community), &e);
+}
+
+static enum mac_refusal why_refused(const struct peer *p)
+{
+	const struct mac *mac = &p->refused.mac;
+
+	if (!is_ours(p->community, mac))
+		return MAC_IS_ANOTHERS;
+	return is_derived(mac, p->remote) ? MAC_IS_OURS_BY_CHOICE : MAC_IS_OURS;
+}
+
+void claims_unsay(struct peer *p)
+{
+	if (p->told)
+		tell(p, MAC_IS_FREE, NULL);
+	p->told = false;
+}
+
+/* Whose the address is, to who claims it; nobody: to who claimed it in vain. */
+static void answer(struct peer *p, const struct mac *mac, const uint8_t *owner)
+{
+	uint8_t id[EDGE_ID_LEN] = {0};
+
+	if (owner != NULL)
+		edge_id(id, owner);
+	refusals_send(p, mac, id);
 }
 
 /* It has no address then: no frame comes from it, and none goes to it alone. */
@@ -134,37 +158,31 @@ static void refuse(struct peer *p, const struct control_claim *m)
 	const struct owner *o = owners_of_mac(&c->owners, &m->mac);
 
 	if (!mac_equal(&p->refused.mac, &m->mac))
-		p->told = false;
+		claims_unsay(p);
 	set_claim(p, &nothing, LINK_MAC_REFUSED);
 	p->refused = *m;
-	/* Where nobody has it, memory was short. */
-	if (p->told || (o == NULL && !is_ours(c, &m->mac)))
+	/* Where nobody has it, memory was short. That it is ours the peer knows by our claim. */
+	if (o == NULL && !is_ours(c, &m->mac))
+		return;
+	if (o != NULL) {
+		p->knows = true;
+		answer(p, &m->mac, o->remote);
+	}
+	if (p->told)
 		return;
 	p->told = bucket_take(&c->refusals, core_of(c)->now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST);
 	if (p->told)
-		tell(p, o);
+		tell(p, why_refused(p), o);
 }
 
-static bool is_same(const struct control_claim *a, const struct control_claim *b)
+/* It has the address that it claims; it may believe that it is refused. */
+static void grant(struct peer *p, const struct control_claim *m)
 {
-	if (!mac_equal(&a->mac, &b->mac) || a->n != b->n)
-		return false;
-	for (unsigned i = 0; i < a->n; i++)
-		if (memcmp(a->address[i].ip, b->address[i].ip, sizeof(a->address[i].ip)) != 0)
-			return false;
-	return true;
-}
-
-/* Hosts behind our interface may know its IP addresses as another's, or at another MAC address. */
-static void announce(const struct peer *p)
-{
-	const struct core_io *io = &core_of(p->community)->io;
-	uint8_t slot[SLOT_LEN];
-	struct frame f = {.data = slot + SLOT_HEADROOM};
-
-	for (unsigned i = 0; i < p->claim.n; i++) {
-		f.len = announce_frame(f.data, &p->claim.mac, p->claim.address[i].ip);
-		io->deliver(io->ctx, p->community->index, &f);
+	set_claim(p, m, mac_number(&m->mac));
+	claims_unsay(p);
+	if (p->knows && session_sending(p->session, core_of(p->community)->now_ms) != NULL) {
+		p->knows = false;
+		answer(p, &m->mac, NULL);
 	}
 }
 
@@ -177,7 +195,6 @@ static void decide(struct peer *p, const struct control_claim *claim)
 	bool of_another = o != NULL && memcmp(o->remote, p->remote, KEY_LEN) != 0;
 	struct control_claim lost = {0};
 	struct peer *loser = NULL;
-	bool is_news;
 
 	if (is_ours(c, &m.mac) ||
 		(of_another && (!is_derived(&m.mac, p->remote) || is_derived(&m.mac, o->remote)))) {
@@ -197,12 +214,9 @@ static void decide(struct peer *p, const struct control_claim *claim)
 		refuse(p, &m);
 		return;
 	}
-	is_news = !is_same(&p->claim, &m);
-	set_claim(p, &m, mac_number(&m.mac));
+	grant(p, &m);
 	if (!mac_is_zero(&lost.mac))
 		refuse(loser, &lost);
-	if (is_news)
-		announce(p);
 }
 
 /* Nobody has the address any more: who was refused it, and was met first, gets it. */
@@ -243,6 +257,9 @@ void claims_tick(struct community *c)
 	if (core_of(c)->now_ms < c->aged_ms + AGE_MS)
 		return;
 	age(c);
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		if (!is_here(p))
+			claims_unsay(p);
 	while ((o = owners_expired(&c->owners, c->hold_ms)) != NULL) {
 		const struct mac mac = o->mac;
 

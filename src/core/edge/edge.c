@@ -232,6 +232,8 @@ static void role_tick(struct node *n)
 		hop_tick(c);
 		switch_tick(c);
 		claims_tick(c);
+		addresses_tick(c);
+		refusals_tick(c);
 		twins_tick(c);
 		tell_wrong_key(c);
 		admission_tick(c);
@@ -289,6 +291,7 @@ static void community_destroy(struct community *c)
 		free(p);
 	}
 	owners_fini(&c->owners);
+	addresses_fini(c);
 	fdb_destroy(c->fdb);
 	crypto_secret_free(c);
 }

@@ -8,6 +8,7 @@
 #ifndef N2N_CORE_EDGE_EDGE_STATE_H
 #define N2N_CORE_EDGE_EDGE_STATE_H
 
+#include "core/edge/addresses.h"
 #include "core/edge/edge.h"
 #include "core/edge/guesses.h"
 #include "core/edge/hello.h"
@@ -60,9 +61,15 @@ struct peer {
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
 	struct bucket claims;	      /* of those looked at */
 	bool told;		      /* EVENT_MAC_REFUSED was, of that one */
-	bool listed_twice;	      /* the roster says that another process has its identity */
-	bool told_twice;	      /* EVENT_IDENTITY_TWICE */
-	uint64_t twice_ms;	      /* the process before the last was back, last; 0: never */
+	bool knows;		      /* it was sent a refusal, and no word since that it is over */
+	bool has_addresses;	      /* its claim counts: it is here */
+	struct {
+		uint64_t heard_ms, again_ms; /* it refused us, last; 0: not. It is asked again */
+		uint8_t owner[EDGE_ID_LEN];  /* as it says */
+	} refuses;			     /* the MAC address that we claim */
+	bool listed_twice; /* the roster says that another process has its identity */
+	bool told_twice;   /* EVENT_IDENTITY_TWICE */
+	uint64_t twice_ms; /* the process before the last was back, last; 0: never */
 	struct trust trust;
 };
 
@@ -124,6 +131,9 @@ struct community {
 	uint64_t hold_ms;	/* how long an address is kept for an owner who is away */
 	uint64_t aged_ms;	/* when it was last looked who is */
 	struct bucket refusals; /* of those told */
+	uint32_t refusing;	/* how many refuse us our own, as EVENT_CLAIM_REFUSED told */
+	uint64_t refusing_ms;	/* when they were looked at */
+	struct addresses addresses;
 	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
 	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
@@ -263,6 +273,8 @@ void peers_rerouted(struct community *c);
 void claims_take(struct peer *p, const struct control_claim *m);
 /* A new peer is known here: the address that it owns leads to it from now on. */
 void claims_meet(struct peer *p);
+/* It is about to be forgotten: nothing is said of it any more. */
+void claims_unsay(struct peer *p);
 /* It is not any more: its address leads to nobody, but stays its own. */
 void claims_part(struct peer *p);
 /*
@@ -279,6 +291,15 @@ void claims_tick(struct community *c);
 void claims_remember(struct community *c, const struct known_owner *k, struct peer *p);
 /* For edge_forget_owner. */
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
+
+/* ---- refusals.c: claims that were refused, to those who made them (PROTOCOL.md 7.14) ---- */
+
+/* Tells it whose the address is that it claims; zeros: it is its own from now on. */
+void refusals_send(struct peer *p, const struct mac *mac, const uint8_t owner[EDGE_ID_LEN]);
+/* It says so of ours. */
+void refusals_take(struct peer *p, const struct control_claim_refused *m);
+/* Asks again, and tells the user. */
+void refusals_tick(struct community *c);
 
 /* ---- twins.c: two processes with one identity (PROTOCOL.md 8.7) ---- */
 

@@ -102,6 +102,8 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 void peer_forget(struct peer *p)
 {
 	twins_part(p);
+	claims_unsay(p);
+	addresses_part(p);
 	HASH_DELETE(hh, p->community->peers, p);
 	hide(p);
 	free(p);
@@ -301,6 +303,7 @@ static void take_bye(struct peer *p)
 	p->session->not_before_ms = core->now_ms + RESTART_GAP_MS;
 	p->left = true;
 	unlist(p);
+	addresses_look(p);
 	session_look_at(core, p->session, core->flush_ms);
 }
 
@@ -310,6 +313,7 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 	union {
 		struct control_candidates candidates;
 		struct control_claim claim;
+		struct control_claim_refused refused;
 		struct control_probe probe;
 		struct control_echo echo;
 		struct control_ping ping;
@@ -323,6 +327,10 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 	case CONTROL_CLAIM:
 		if (control_claim_decode(&u.claim, m->body) == 0)
 			claims_take(p, &u.claim);
+		break;
+	case CONTROL_CLAIM_REFUSED:
+		if (control_claim_refused_decode(&u.refused, m->body) == 0)
+			refusals_take(p, &u.refused);
 		break;
 	case CONTROL_PATH_PROBE:
 		if (from->hop_id == 0 && control_probe_decode(&u.probe, m->body) == 0) {

@@ -37,6 +37,10 @@
 	X(IDENTITY_TWICE, "identity-twice",                                                        \
 		"another host runs with a copy of its identity") /* value: enum twice; of a */     \
 	/* peer or, where key is NULL, of us: then edge is our own id */                           \
+	X(IP_CONFLICT, "ip-conflict", "claimed by two members") /* ip; key: of one of the two; */  \
+	/* owner_key: of the other, who was first, NULL: us. value: 0 when it is over */           \
+	X(CLAIM_REFUSED, "claim-refused", "our MAC address is refused us") /* mac; key: of who */  \
+	/* refuses it, owner: whose it is there; value: how many do, 0 when it is over */          \
 	X(WRONG_KEY, "wrong-key",                                                                  \
 		"no other member under this key; is it the same key everywhere?") /* community */  \
 	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
@@ -70,7 +74,8 @@ enum twice {
 enum mac_refusal {
 	MAC_IS_ANOTHERS,
 	MAC_IS_OURS,
-	MAC_IS_OURS_BY_CHOICE /* it comes of the peer's static: others give it to the peer */
+	MAC_IS_OURS_BY_CHOICE, /* it comes of the peer's static: others give it to the peer */
+	MAC_IS_FREE	       /* it is over: it has it, claims another, or is gone */
 };
 
 /* For whom our own packets are that came by an interface of ours; none did for a while. */
@@ -92,6 +97,8 @@ struct event {
 	struct mac mac;
 	uint8_t owner[EDGE_ID_LEN]; /* of mac; zero: us */
 	const uint8_t *key;	    /* KEY_LEN bytes or NULL */
+	uint8_t ip[16];		    /* IPv4 in its mapped form */
+	const uint8_t *owner_key;   /* KEY_LEN bytes or NULL */
 };
 
 /* Static; "?" for what is no event. Any thread. */

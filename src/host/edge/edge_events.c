@@ -49,15 +49,16 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 	}
 }
 
-/* Writes "4bxk2nfa (10.1.2.2, 02:..)": its id, and what else is known of it. */
-static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const struct event *e)
+/* Writes "4bxk2nfa (10.1.2.2, 02:..)": its id, and what else is known of it; key: its static. */
+static void name_member(char name[PEER_NAME_MAX], const struct edge_host *h, unsigned community,
+	const uint8_t edge[EDGE_ID_LEN], const uint8_t *key)
 {
 	char id[EDGE_ID_TEXT_LEN + 1], ip[ENDPOINT_TEXT_MAX], mac[MAC_TEXT_MAX];
 	struct endpoint first = {0};
 	struct status_peer p;
 
-	edge_id_format(e->edge, id);
-	if (!edge_peer_status(h->edge, e->community, e->key, sys_now_ms(), &p) ||
+	edge_id_format(edge, id);
+	if (!edge_peer_status(h->edge, community, key, sys_now_ms(), &p) ||
 		(!p.has_mac && p.n_addresses == 0)) {
 		snprintf(name, PEER_NAME_MAX, "%.8s", id);
 		return;
@@ -70,34 +71,105 @@ static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const
 		p.has_mac ? mac_format(&p.mac, mac) : "");
 }
 
-static void say_refused(const struct edge_host *h, const char *name, const struct event *e)
+static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const struct event *e)
 {
-	char mac[MAC_TEXT_MAX], owner[EDGE_ID_TEXT_LEN + 1], hint[OPTIONS_HINT_CAP];
-	const struct log *log = h->host.log;
+	name_member(name, h, e->community, e->edge, e->key);
+}
 
+/* A peer claims a MAC address that is not its own: here. */
+static void on_refused(struct edge_host *h, const struct event *e)
+{
+	char name[PEER_NAME_MAX], mac[MAC_TEXT_MAX], owner[EDGE_ID_TEXT_LEN + 1],
+		id[EDGE_ID_TEXT_LEN + 1], hint[OPTIONS_HINT_CAP];
+	struct notices *n = &h->host.notices;
+	uint64_t now_ms = sys_now_ms();
+
+	name_peer(name, h, e);
+	edge_id_format(e->edge, id);
 	mac_format(&e->mac, mac);
 	options_hint(hint, h->host.options, SETTING_MAC);
 	switch ((enum mac_refusal)e->value) {
+	case MAC_IS_FREE:
+		(void)notices_clear(n, "mac-conflict", id);
+		break;
 	case MAC_IS_OURS:
-		log_warn(log,
+		notices_raise(n, now_ms, "mac-conflict", id,
 			"peer %s: %s: %s is ours, so that nothing is sent to it. Give one of the "
 			"two another MAC address%s",
 			name, event_text(e->kind), mac, hint);
 		break;
 	case MAC_IS_OURS_BY_CHOICE:
-		log_warn(log,
+		notices_raise(n, now_ms, "mac-conflict", id,
 			"peer %s: claims %s, which comes of its key, so that the other members "
 			"give it to that peer and not to us. Choose another MAC address here%s",
 			name, mac, hint);
 		break;
 	case MAC_IS_ANOTHERS:
 		edge_id_format(e->owner, owner);
-		log_warn(log,
+		notices_raise(n, now_ms, "mac-conflict", id,
 			"peer %s: %s: %s belongs to %.8s. If it has taken that member's place for "
 			"good, say \"n2n forget %s\"; else give it another MAC address%s",
 			name, event_text(e->kind), mac, owner, mac, hint);
 		break;
 	}
+}
+
+/* Others refuse us the MAC address that we claim. */
+static void on_claim_refused(struct edge_host *h, const struct event *e)
+{
+	char name[PEER_NAME_MAX], mac[MAC_TEXT_MAX], owner[EDGE_ID_TEXT_LEN + 1], others[32] = "";
+	char hint[OPTIONS_HINT_CAP];
+
+	mac_format(&e->mac, mac);
+	if (e->value == 0) {
+		if (notices_clear(&h->host.notices, "mac-refused", mac))
+			log_info(h->host.log, "community %s: our MAC address %s is refused no more",
+				h->member[e->community].name, mac);
+		return;
+	}
+	name_peer(name, h, e);
+	edge_id_format(e->owner, owner);
+	if (e->value > 1)
+		snprintf(others, sizeof(others), " and %u other%s", e->value - 1,
+			e->value > 2 ? "s" : "");
+	notices_raise(&h->host.notices, sys_now_ms(), "mac-refused", mac,
+		"community %s: our MAC address %s is refused by member %s%s, where it belongs to "
+		"%.8s, so that nothing comes from there. If this host has taken that member's "
+		"place for good, say \"n2n forget %s\" there; else choose another MAC address%s",
+		h->member[e->community].name, mac, name, others, owner, mac,
+		options_hint(hint, h->host.options, SETTING_MAC));
+}
+
+/* Two members claim one IP address. */
+static void on_ip_conflict(struct edge_host *h, const struct event *e)
+{
+	char one[PEER_NAME_MAX], other[PEER_NAME_MAX], ip[ENDPOINT_TEXT_MAX];
+	char hint[OPTIONS_HINT_CAP];
+	struct notices *n = &h->host.notices;
+	struct endpoint address = {0};
+
+	memcpy(address.ip, e->ip, sizeof(address.ip));
+	endpoint_format_ip(&address, ip);
+	options_hint(hint, h->host.options, SETTING_ADDRESS);
+	if (e->value == 0) {
+		if (notices_clear(n, "ip-conflict", ip))
+			log_info(h->host.log, "community %s: %s is claimed by one member again",
+				h->member[e->community].name, ip);
+		return;
+	}
+	name_peer(one, h, e);
+	if (e->owner_key == NULL) {
+		notices_raise(n, sys_now_ms(), "ip-conflict", ip,
+			"community %s: %s is ours, and peer %s claims it too, so that others reach "
+			"one or the other. Give one of the two another address%s",
+			h->member[e->community].name, ip, one, hint);
+		return;
+	}
+	name_member(other, h, e->community, e->owner, e->owner_key);
+	notices_raise(n, sys_now_ms(), "ip-conflict", ip,
+		"community %s: %s is claimed by two members, peer %s and peer %s. Give one of the "
+		"two another address%s",
+		h->member[e->community].name, ip, other, one, hint);
 }
 
 #define NEW_IDENTITY                                                                               \
@@ -154,9 +226,6 @@ static void on_peer_event(const struct edge_host *h, const struct event *e)
 		log_info(log, "peer %s: %s, %s", name, event_text(e->kind),
 			relay_reason_text((enum relay_reason)e->value));
 		break;
-	case EVENT_MAC_REFUSED:
-		say_refused(h, name, e);
-		break;
 	default:
 		log_info(log, "peer %s: %s", name, event_text(e->kind));
 		break;
@@ -179,10 +248,18 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_PEER_UP:
 	case EVENT_PEER_DOWN:
 	case EVENT_PEER_RESTARTED:
-	case EVENT_MAC_REFUSED:
 	case EVENT_PATH_DIRECT:
 	case EVENT_PATH_RELAY:
 		on_peer_event(h, e);
+		break;
+	case EVENT_MAC_REFUSED:
+		on_refused(h, e);
+		break;
+	case EVENT_CLAIM_REFUSED:
+		on_claim_refused(h, e);
+		break;
+	case EVENT_IP_CONFLICT:
+		on_ip_conflict(h, e);
 		break;
 	case EVENT_IDENTITY_TWICE:
 		on_identity(h, e);

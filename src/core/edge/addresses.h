@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which member of a community has which IP address (PROTOCOL.md 9.6): the first one here that
+ * claims it. Nothing is decided by it for frames, which go by MAC address; it tells hosts of this
+ * side where an address is from now on, and people that two members have the same. Control thread;
+ * time is the core's now_ms. Pointers to a community or a peer are borrowed.
+ */
+#ifndef N2N_CORE_EDGE_ADDRESSES_H
+#define N2N_CORE_EDGE_ADDRESSES_H
+
+#include "base/bucket.h"
+#include "wire/control.h"
+
+struct community;
+struct peer;
+struct address;
+
+/* Begins zeroed; embedded in a community. */
+struct addresses {
+	struct address *all; /* by IP address */
+	struct address *due; /* to be announced, the newest first */
+	struct bucket announced, told;
+	uint64_t looked_ms;
+};
+
+/*
+ * What the peer claims is another than before, which *before is: its MAC address, which is zero
+ * where it has none, or its IP addresses. Those of a peer without a MAC address count for nothing.
+ */
+void addresses_claimed(struct peer *p, const struct control_claim *before);
+/* The peer may have come, or gone: with it its claims. */
+void addresses_look(struct peer *p);
+/* It is forgotten. */
+void addresses_part(struct peer *p);
+/* Announces, tells, sees who is gone, as the time demands. */
+void addresses_tick(struct community *c);
+/* Frees all, at the end of the community. */
+void addresses_fini(struct community *c);
+
+#endif
