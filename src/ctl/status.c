@@ -171,6 +171,16 @@ static void print_refused(const json_t *community)
 	}
 }
 
+/* As it is now, whatever it was made as. */
+static void print_interface(const json_t *c)
+{
+	printf("  interface %s, %s, MTU %.0f", string(c, "interface"), string(c, "interface_state"),
+		number(c, "mtu"));
+	if (json_is_string(json_object_get(c, "bridge")))
+		printf(", a port of %s", string(c, "bridge"));
+	putchar('\n');
+}
+
 static void print_community(const json_t *c)
 {
 	const json_t *address;
@@ -181,6 +191,7 @@ static void print_community(const json_t *c)
 	json_array_foreach (json_object_get(c, "addresses"), i, address)
 		printf(", %s", json_string_value(address));
 	putchar('\n');
+	print_interface(c);
 	print_supernodes(c);
 	print_peers(c);
 	print_refused(c);

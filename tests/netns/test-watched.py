@@ -100,6 +100,8 @@ def check_bridge(a, b):
     link(a, "n2n0", "master", "br7")
     wait_notice(a, "bridged-address", OURS, "br7", f"ip addr add {OURS}/24 dev br7")
     assert a.community()["bridge"] == "br7"
+    text = a.run(a.net.programs["n2n"], "status", "--state-dir", a.state)
+    assert "interface n2n0, up, MTU 1376, a port of br7" in text, text
     for ip, bits in ((OURS, 24), (OURS6, 64)):
         a.run("ip", "addr", "del", f"{ip}/{bits}", "dev", "n2n0")
         a.run("ip", "addr", "add", f"{ip}/{bits}", "dev", "br7")
@@ -150,7 +152,7 @@ def check_rename_and_mtu(a, b, p):
     assert notices(a) == {}, notices(a)
     # IPv6 ends below 1280, and begins anew above, believing routers as it does everywhere.
     link(a, "vpn7", "mtu", 1000)
-    wait_notice(a, "address-missing", OURS6, "cannot be put back")
+    wait_notice(a, "address-missing", OURS6, "cannot be put back", "MTU below 1280")
     link(a, "vpn7", "mtu", 1300)
     wait_for("the IPv6 address is back", lambda: has_address(a, OURS6, "vpn7"), 4)
     for setting in ("accept_ra", "autoconf"):

@@ -21,11 +21,8 @@ static void look(struct edge_host *h, struct membership *m, uint64_t now_ms)
 
 	if (!edge_community_status(h->edge, m->index, now_ms, &c))
 		return;
-	if (has_met(h, m, &c)) {
+	if (has_met(h, m, &c) || c.state != COMMUNITY_ALONE || c.supernode < 0) {
 		(void)notices_clear(&h->host.notices, "alone", m->name);
-		return;
-	}
-	if (c.state != COMMUNITY_ALONE || c.supernode < 0) {
 		m->alone_ms = 0;
 		return;
 	}

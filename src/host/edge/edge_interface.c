@@ -5,6 +5,8 @@
 #define LOOK_PAUSE_MS  1000u
 #define LOOK_ANYWAY_MS 60000u
 
+#define IPV6_MTU_MIN 1280 /* RFC 8200, 5 */
+
 #define LINES_BURST  16	    /* about what was changed ... */
 #define LINES_PER_MS 60000u /* ... and one more each minute, while it changes over and over */
 
@@ -109,8 +111,11 @@ static void put_back(const struct about *a, size_t k, const char *ip)
 		log_line(a->log, level(a), "the address %s/%u of %s was gone and is put back", ip,
 			ours->prefix, a->name);
 	notices_set(a->notices, a->now_ms, rc != 0, "address-missing", ip,
-		"the address %s/%u of %s is gone, and cannot be put back: %s", ip, ours->prefix,
-		a->name, err.text);
+		"the address %s/%u of %s is gone, and cannot be put back: %s%s", ip, ours->prefix,
+		a->name, err.text,
+		!endpoint_is_v4(&ours->ip) && a->m->watched.mtu < IPV6_MTU_MIN
+			? ". With an MTU below 1280 there is no IPv6; give it a larger one"
+			: "");
 }
 
 static void look_for_ours(
