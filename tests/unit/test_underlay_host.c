@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Looking at interfaces, addresses and routes of a network namespace of its own; needs root. */
 #define _GNU_SOURCE
+#include <net/if.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/netif.h"
@@ -188,6 +190,46 @@ static void six_hundred_interfaces_are_read(void **state)
 	run("for i in $(seq 300); do echo link delete x$i; done | ip -batch -");
 }
 
+static void churn_for_a_second(void)
+{
+	const char *command = "end=$(($(date +%s) + 2));"
+			      "while [ $(date +%s) -lt $end ]; do"
+			      " for i in $(seq 50); do"
+			      "  echo link add c$i type veth peer name d$i;"
+			      "  echo address add 10.201.0.$i/32 dev c$i; done | ip -batch -;"
+			      " for i in $(seq 50); do echo link delete c$i; done | ip -batch -;"
+			      "done";
+
+	_exit(execl("/bin/sh", "sh", "-c", command, (char *)NULL));
+}
+
+/* The system gives up an answer that changes under it; what was asked next has its own. */
+static void what_changes_meanwhile_is_asked_again(void **state)
+{
+	struct underlay *u = *state;
+	unsigned looks = 0, failed = 0;
+	int status = -1;
+	pid_t child;
+
+	run("ip address add 10.1.2.1/24 dev v0; ip route add 10.50.0.0/16 dev v1");
+	child = fork();
+	if (child == 0)
+		churn_for_a_second();
+	for (; waitpid(child, &status, WNOHANG) == 0; looks++) {
+		const struct endpoint in = address("10.50.0.1");
+
+		failed += underlay_look(u, NULL, 0, &in, 1) != 0;
+		assert_int_equal(underlay_seen(u)->supernode[0], if_nametoindex("v1"));
+		assert_true(offers(u, "10.1.2.1"));
+		assert_true(underlay_seen(u)->n_links <= 3 + 2 * 50);
+	}
+	print_message("%u looks, %u failed\n", looks, failed);
+	assert_int_equal(status, 0);
+	assert_true(looks > 20 && failed <= looks / 2);
+	look(u);
+	assert_false(offers(u, "10.201.0.1"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -198,6 +240,7 @@ int main(void)
 		TEST(the_side_is_that_of_the_route),
 		TEST(a_bridge_is_what_its_ports_are),
 		TEST(six_hundred_interfaces_are_read),
+		TEST(what_changes_meanwhile_is_asked_again),
 	};
 
 	if (unshare(CLONE_NEWNET)) {

@@ -22,6 +22,7 @@
 #define LOWER_UP    0x10000   /* IFF_LOWER_UP of <linux/if.h>, which <net/if.h> excludes */
 #define SKIP_STATS  (1u << 3) /* RTEXT_FILTER_SKIP_STATS */
 #define PATIENCE_S  1
+#define TRIES_MAX   8
 #define REQUEST_LEN 128
 
 struct underlay {
@@ -60,7 +61,7 @@ static int ask(struct underlay *u, struct nlmsghdr *request, mnl_cb_t on_answer,
 			return errno;
 		state = mnl_cb_run(u->answer, (size_t)len, u->seq, port, on_answer, ctx);
 		/* What is left of an answer that was given up is not for this request. */
-		if (state == MNL_CB_ERROR && errno == ESRCH)
+		if (state == MNL_CB_ERROR && (errno == ESRCH || errno == EPROTO))
 			state = MNL_CB_OK;
 	}
 	return state == MNL_CB_ERROR ? errno : 0;
@@ -193,6 +194,7 @@ static int list_links(struct underlay *u, struct look *k)
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
 	mnl_attr_put_u32(m, IFLA_EXT_MASK, SKIP_STATS);
+	k->host.n_links = 0;
 	return ask(u, m, take_link, k);
 }
 
@@ -258,6 +260,7 @@ static int list_addresses(struct underlay *u, struct look *k)
 	m->nlmsg_type = RTM_GETADDR;
 	m->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifaddrmsg));
+	k->host.n_addresses = 0;
 	return ask(u, m, take_address, k);
 }
 
@@ -346,10 +349,14 @@ int underlay_look(struct underlay *u, const char *const *own, size_t n_own,
 	const struct endpoint *supernodes, size_t n_supernodes)
 {
 	struct look k = {.own = own, .n_own = n_own};
-	int error = list_links(u, &k);
+	int error = EINTR;
 
-	if (error == 0)
-		error = list_addresses(u, &k);
+	/* So the system says that something changed while it answered. */
+	for (unsigned tries = 0; error == EINTR && tries < TRIES_MAX; tries++) {
+		error = list_links(u, &k);
+		if (error == 0)
+			error = list_addresses(u, &k);
+	}
 	if (error != 0) {
 		release(&k.host);
 		return os_errno(error);
