@@ -397,6 +397,13 @@ static void new_addresses_of_ours_are_told(void **state)
 	fake_registered(f, &f->fake[0], REGISTER_OK, HANDLE, &seen);
 	heard = hear_candidates(f, 1, far);
 	assert_true(endpoint_equal(&heard.candidates.candidate[0].endpoint, &seen));
+	/* That is an address of another n2n network if it is inside one. */
+	f->overlay = f->fake[0].at.ip[15];
+	edge_local_addresses(f->e, &seen, 1, f->core->now_ms);
+	(void)hear(f, 1, far);
+	heard = hear_candidates(f, 1, far);
+	assert_int_equal(heard.candidates.n, 1);
+	assert_int_equal(heard.candidates.candidate[0].kind, CANDIDATE_LOCAL);
 	keyset_destroy(far);
 }
 

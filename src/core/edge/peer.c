@@ -361,7 +361,9 @@ static void encode_candidates(struct community *c, uint32_t seq, struct writer *
 	struct control_candidates m = {.port_count = 1};
 
 	memcpy(m.mask, c->mask, MASK_LEN);
-	if (hop_is_up(c) && endpoint_is_usable(&c->hop.observed)) {
+	/* A supernode inside another n2n network sees us there. */
+	if (hop_is_up(c) && endpoint_is_usable(&c->hop.observed) &&
+		core_is_underlay(core_of(c), &c->hop.way)) {
 		m.candidate[m.n].kind = CANDIDATE_OBSERVED;
 		m.candidate[m.n++].endpoint = c->hop.observed;
 	}

@@ -124,10 +124,12 @@ void edge_underlay_second(struct edge_host *h, uint64_t now_ms)
 	struct endpoint places[COMMUNITIES_MAX] = {{.port = 0}};
 
 	(void)edge_supernode_places(h->edge, places, COMMUNITIES_MAX);
-	if (h->change_due)
+	if (h->change_due) {
+		/* It counts, or the next notice would have the host looked at again at once. */
+		(void)bucket_take(&h->looks, now_ms, LOOKS_PER_S, LOOKS_BURST);
 		take_change(h, now_ms);
-	else if (now_ms >= h->looked_ms + LOOK_ANYWAY_MS ||
-		 memcmp(places, h->places, sizeof(places)) != 0)
+	} else if (now_ms >= h->looked_ms + LOOK_ANYWAY_MS ||
+		   memcmp(places, h->places, sizeof(places)) != 0)
 		edge_underlay_look(h, now_ms);
 	if (h->watch != NULL && !uv_is_active((uv_handle_t *)&h->watch_poll))
 		(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
