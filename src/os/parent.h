@@ -28,8 +28,9 @@ struct parent_setup {
 
 /*
  * Parts the process in two if it has more rights than the child is to keep; else *out is NULL and
- * nothing happens. Returns in both: parent_is_here tells them apart. The child ends when the
- * parent ends, however that happens, and has all rights until it drops them. N2N_EAGAIN,
+ * nothing happens. Returns in both: parent_is_here tells them apart. When the parent ends, however
+ * that happens, the child gets the signal that asks it to end. It has all rights until it drops
+ * them. N2N_EAGAIN,
  * N2N_ENOMEM: no process or descriptor to be had.
  */
 MUST_CHECK int parent_fork(
@@ -38,6 +39,8 @@ MUST_CHECK int parent_fork(
 bool parent_is_here(const struct parent *p);
 /* For the child: the number by which the system knows its parent; 0 for NULL. */
 unsigned parent_number(const struct parent *p);
+/* True in a child whose parent has ended. */
+bool parent_is_gone(const struct parent *p);
 /*
  * The parent's part: gives up the rights that no request takes, closes what it does not need, and
  * serves until the child has ended. Returns the child's exit status, or 128 and the number of the

@@ -129,8 +129,11 @@ def check_parent_killed(a, at):
         p.stop(signal.SIGKILL)
         q = a.edge("n2n0", "10.1.2.1", "-p", 5001, *COMMUNITY, *at)
         assert not is_alive(child)
+        assert p.says("n2n-parent with number [0-9]+, was killed") and p.says("is down"), p.text()
         assert q.stop() == 0
-    step("the parent killed: the child is gone, and the next start finds all free, three times")
+        assert not q.says("was killed"), q.text()
+    step("the parent killed: the child says so and is gone, and the next start finds all free, "
+         "three times")
 
 
 def check_child_killed(a, at):

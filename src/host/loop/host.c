@@ -215,8 +215,14 @@ static void on_signal(uv_poll_t *p, int status, int events)
 
 	(void)status;
 	(void)events;
-	if (interrupt_ends_service(h->interrupt))
-		uv_stop(&h->loop);
+	if (!interrupt_ends_service(h->interrupt))
+		return;
+	if (parent_is_gone(h->parent))
+		log_error(h->log,
+			"the parent process, n2n-parent with number %u, was killed; nobody waits "
+			"for this one any more, so it ends",
+			parent_number(h->parent));
+	uv_stop(&h->loop);
 }
 
 /* A client of the control socket may leave early; the others mean nothing to us. */

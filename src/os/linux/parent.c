@@ -53,8 +53,10 @@ static sigset_t taken_signals(void)
 
 static void become_child(struct parent *p, int channel, pid_t parent, const sigset_t *mask)
 {
+	/* One that can be taken as a wish to end, and is not ignored as what starts us may do. */
+	(void)signal(SIGTERM, SIG_DFL);
 	/* The parent may have died before it could be waited for. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(SHELL_SIGNAL + SIGKILL);
 	p->channel = channel;
 	p->child = 0;
@@ -120,6 +122,11 @@ bool parent_is_here(const struct parent *p)
 unsigned parent_number(const struct parent *p)
 {
 	return p != NULL ? (unsigned)p->parent : 0;
+}
+
+bool parent_is_gone(const struct parent *p)
+{
+	return p != NULL && p->child == 0 && getppid() != p->parent;
 }
 
 void parent_destroy(struct parent *p)
