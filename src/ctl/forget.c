@@ -57,21 +57,48 @@ static int usage(const char *text)
 	return STATUS_USAGE;
 }
 
+/* Takes the MAC address out of the words, wherever it stands; false when there is none. */
+static bool take_mac(struct mac *mac, int *argc, char **argv)
+{
+	for (int i = *argc - 1; i > 0; i--) {
+		if (mac_parse(mac, argv[i]) != 0)
+			continue;
+		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(argv[0]));
+		--*argc;
+		return true;
+	}
+	return false;
+}
+
+/* A word at the end that is no option, nor the value of one. */
+static bool has_word(int argc, char **argv)
+{
+	const char *before = argc > 2 ? argv[argc - 2] : "";
+
+	return argc > 1 && argv[argc - 1][0] != '-' &&
+	       (before[0] != '-' || strchr(before, '=') != NULL);
+}
+
 int forget_command(int argc, char **argv)
 {
 	struct forget_conf conf = {.help = false};
-	char text[MAC_TEXT_MAX], request[64];
-	bool has_word = argc > 1 && argv[argc - 1][0] != '-';
-	struct conf_error err;
+	char text[MAC_TEXT_MAX], request[64], quoted[CONF_QUOTED_CAP], why[CONF_QUOTED_CAP + 64];
 	struct mac mac;
+	bool has_mac = take_mac(&mac, &argc, argv), word = has_word(argc, argv);
+	struct conf_error err;
 
-	if (options_from_args(&options, argc - has_word, argv, &conf, &err) != 0)
+	if (has_mac && word) {
+		snprintf(why, sizeof(why), "%s is one word too many; say \"n2n forget MAC\"",
+			conf_quote(quoted, argv[argc - 1]));
+		return usage(why);
+	}
+	if (options_from_args(&options, argc - word, argv, &conf, &err) != 0)
 		return usage(err.text);
 	if (conf.help) {
 		options_help(&options, stdout);
 		return STATUS_OK;
 	}
-	if (!has_word || mac_parse(&mac, argv[argc - 1]) != 0)
+	if (!has_mac)
 		return usage("say \"n2n forget MAC\", e.g. 02:00:5e:10:00:01, which \"n2n "
 			     "status\" shows as refused");
 	mac_format(&mac, text);

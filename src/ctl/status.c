@@ -210,6 +210,28 @@ static void print_counts(const char *title, json_t *counts)
 		putchar('\n');
 }
 
+/* A line each, with what it means. */
+static void print_drops(const json_t *result)
+{
+	json_t *drops = json_object_get(result, "drops"), *count;
+	const json_t *texts = json_object_get(result, "drop_texts");
+	struct table t = {.columns = 3};
+	const char *reason;
+
+	json_object_foreach (drops, reason, count) {
+		char(*row)[CELL_MAX] = table_row(&t);
+
+		if (row == NULL)
+			break;
+		copy(row[0], t.rows == 1 ? "dropped " : "");
+		snprintf(row[1], CELL_MAX, "%" JSON_INTEGER_FORMAT " %s", json_integer_value(count),
+			reason);
+		copy(row[2], string(texts, reason));
+	}
+	table_print(&t, 2, stdout);
+	table_fini(&t);
+}
+
 static void print_notices(const json_t *result)
 {
 	const json_t *notice;
@@ -271,7 +293,7 @@ static void print_result(const json_t *result)
 	json_array_foreach (json_object_get(result, "communities"), i, community)
 		print_community(community);
 	print_notices(result);
-	print_counts("  dropped  ", json_object_get(result, "drops"));
+	print_drops(result);
 }
 
 /* ---- the command ---- */

@@ -87,14 +87,18 @@ def check_told(c, pc, a_id, b_id):
 
 
 def check_forget(a, b, c, c_id, b_id):
+    own = a.community()["mac"]
     for words, says, code in ((("forget", "nonsense"), "n2n forget MAC", 2),
                               (("forget",), "n2n forget MAC", 2),
                               (("forget", "-d", "n2n7", MAC), "not running here", 1),
                               (("forget", "52:54:00:00:00:01"), "nothing to do", 1),
-                              (("forget", "-d", "n2n0", "52:54:00:00:00:01"), "belongs to no", 1)):
+                              (("forget", "-d", "n2n0", "52:54:00:00:00:01"), "belongs to no", 1),
+                              (("forget", MAC, "foo"), "\"foo\" is one word too many", 2),
+                              (("forget", "foo", MAC), "\"foo\" is one word too many", 2),
+                              (("forget", own), "is this edge's own in community", 1)):
         status, out, err = tool(a, *words)
         assert status == code and says in err and out == "", (words, status, out, err)
-    status, out, err = tool(a, "forget", MAC)
+    status, out, err = tool(a, "forget", MAC, "-d", "n2n0")
     assert status == 0 and err == "", (status, out, err)
     assert f"n2n0: {MAC} belonged to {b_id[:8]}, and belongs to {c_id[:8]} now" in out, out
     took = a.wait_ping(ADDRESS, 5)

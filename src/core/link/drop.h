@@ -56,6 +56,8 @@ struct drops {
 
 /* The name, static; "?" for what is no reason. Any thread. */
 const char *drop_name(enum drop d);
+/* What it means, for people. As drop_name. */
+const char *drop_text(enum drop d);
 
 /* Adds by load and store: cheaper than a locked add, and right with one writer, who alone may. */
 static inline void drops_add(struct drops *d, enum drop why, uint64_t n)

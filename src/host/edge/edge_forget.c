@@ -31,10 +31,24 @@ static bool forget_in(struct edge_host *h, unsigned community, const struct mac 
 	return true;
 }
 
+/* The community in which the address is our own, or NULL. */
+static const char *ours_in(const struct edge_host *h, const struct mac *mac)
+{
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		struct mac own = {{0}};
+
+		if (h->member[i].conf != NULL)
+			own = edge_mac(h->edge, i);
+		if (h->member[i].conf != NULL && mac_equal(&own, mac))
+			return h->member[i].name;
+	}
+	return NULL;
+}
+
 json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err)
 {
 	struct edge_host *h = ctx;
-	const char *text = json_string_value(json_object_get(request, "mac"));
+	const char *text = json_string_value(json_object_get(request, "mac")), *ours;
 	bool found = false;
 	struct mac mac;
 	json_t *list;
@@ -42,6 +56,15 @@ json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err)
 	if (text == NULL || mac_parse(&mac, text) != 0)
 		return refuse(err, API_BAD_ARGUMENT,
 			"\"mac\" has to be a MAC address such as \"02:00:5e:10:00:01\"");
+	ours = ours_in(h, &mac);
+	if (ours != NULL) {
+		err->code = API_BAD_ARGUMENT;
+		snprintf(err->message, sizeof(err->message),
+			"that MAC address is this edge's own in community %.40s; start it with "
+			"another, or forget this one at the others",
+			ours);
+		return NULL;
+	}
 	list = json_array();
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		if (h->member[i].conf != NULL)

@@ -177,11 +177,14 @@ json_t *edge_report(void *ctx, const json_t *request, struct api_error *err)
 	struct report r = {.host = h, .communities = json_array()};
 	const struct status_sink sink = {
 		.ctx = &r, .community = on_community, .peer = on_peer, .supernode = on_supernode};
+	json_t *result;
 
 	(void)request;
 	(void)err;
 	edge_status(h->edge, sys_now_ms(), &sink);
-	return json_pack("{s:o, s:o, s:o, s:o}", "node",
+	result = json_pack("{s:o, s:o, s:o}", "node",
 		host_describe(&h->host, "edge", h->conf->community.device, uses(h)), "communities",
-		r.communities, "notices", host_notices(&h->host), "drops", host_drops(&h->host));
+		r.communities, "notices", host_notices(&h->host));
+	host_report_drops(&h->host, result);
+	return result;
 }

@@ -415,9 +415,9 @@ json_t *host_notices(const struct host *h)
 	return notices_report(&h->notices, sys_now_ms());
 }
 
-json_t *host_drops(const struct host *h)
+void host_report_drops(const struct host *h, json_t *result)
 {
-	json_t *drops = json_object();
+	json_t *drops = json_object(), *texts = json_object();
 
 	for (unsigned i = 0; i < DROP_COUNT; i++) {
 		uint64_t n = drops_get(&h->node->core.drops, i);
@@ -426,10 +426,13 @@ json_t *host_drops(const struct host *h)
 			n += drops_get(h->workers[k]->drops, i);
 		for (unsigned k = 0; i == DROP_RECEIVE_QUEUE && k < h->n_workers; k++)
 			n += udp_lost(h->workers[k]->c.udp);
-		if (n > 0)
-			json_object_set_new(drops, drop_name(i), json_integer((json_int_t)n));
+		if (n == 0)
+			continue;
+		json_object_set_new(drops, drop_name(i), json_integer((json_int_t)n));
+		json_object_set_new(texts, drop_name(i), json_string(drop_text(i)));
 	}
-	return drops;
+	json_object_set_new(result, "drops", drops);
+	json_object_set_new(result, "drop_texts", texts);
 }
 
 static json_t *offloads(const struct host *h, unsigned in_use)

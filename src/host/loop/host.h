@@ -109,8 +109,11 @@ void host_fini(struct host *h);
 
 /* What is wrong at the moment: the status has it in both roles. */
 json_t *host_notices(const struct host *h);
-/* Sums over control thread and workers: {"reason": count} of those that are not 0. */
-json_t *host_drops(const struct host *h);
+/*
+ * Adds to the status what was dropped: sums over control thread and workers of the reasons that are
+ * not 0, and what these mean.
+ */
+void host_report_drops(const struct host *h, json_t *result);
 /* What both roles tell about themselves. tap: what is in use of it, a set of enum feature. */
 json_t *host_describe(const struct host *h, const char *role, const char *instance, unsigned tap);
 

@@ -159,7 +159,7 @@ static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 	char key[PUBLIC_KEY_TEXT_LEN + 1];
 	struct supernode_status s;
 	uint64_t packets = 0, bytes = 0;
-	json_t *node = host_describe(&h->host, "supernode", h->instance, 0);
+	json_t *node = host_describe(&h->host, "supernode", h->instance, 0), *result;
 
 	(void)request;
 	(void)err;
@@ -170,11 +170,12 @@ static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 	}
 	public_key_format(supernode_public(h->supernode), key);
 	json_object_set_new(node, "key", json_string(key));
-	return json_pack("{s:o, s:{s:i, s:i, s:i, s:o}, s:{s:I, s:I}, s:o, s:o}", "node", node,
+	result = json_pack("{s:o, s:{s:i, s:i, s:i, s:o}, s:{s:I, s:I}, s:o}", "node", node,
 		"registry", "communities", (int)s.communities, "members", (int)s.members, "waiting",
 		(int)s.waiting, "refused", refused(h), "relay", "packets", (json_int_t)packets,
-		"bytes", (json_int_t)bytes, "notices", host_notices(&h->host), "drops",
-		host_drops(&h->host));
+		"bytes", (json_int_t)bytes, "notices", host_notices(&h->host));
+	host_report_drops(&h->host, result);
+	return result;
 }
 
 static const struct api_command commands[] = {{"status", report}, {0}};
