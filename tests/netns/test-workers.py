@@ -182,7 +182,7 @@ def check_restart(net, programs, key, workers):
 def check_alone(net, key, programs, workers):
     a = net["a"]
     port = a.status()["node"]["udp_ports"]["ipv4"]
-    for device, more, says in (("n2n0", (), "another process already runs instance"),
+    for device, more, says in (("n2n0", (), "already runs instance"),
                                ("n2n0", ("--state-dir", a.state + "-other"), '"n2n0" is in use'),
                                ("n2n9", ("-p", port), f"UDP port {port} is in use")):
         p = a.start("edge", "-d", device, *edge_words(net, "a", workers)[2:], *more,

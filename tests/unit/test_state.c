@@ -184,7 +184,9 @@ static void a_second_process_is_told_of_the_first(void **state)
 	pid_t child;
 
 	snprintf(expected, sizeof(expected),
-		"another process already runs instance \"n2n0\" (pid %d)", (int)getpid());
+		"another process of this host, in whatever network namespace, already runs "
+		"instance \"n2n0\" (pid %d)",
+		(int)getpid());
 	child = fork();
 	if (child == 0) {
 		if (state_open(&second, f->dir, "n2n0", &f->err) != N2N_EEXIST ||
@@ -450,6 +452,7 @@ static void places_that_are_none_are_refused(void **state)
 	snprintf(file, sizeof(file), "%s/lock", f->path);
 	assert_int_equal(state_open(&st, file, "n2n0", &f->err), N2N_ENOENT); /* ENOTDIR */
 	assert_non_null(strstr(f->err.text, "Not a directory"));
+	assert_non_null(strstr(f->err.text, "a file is in its way; name a directory"));
 }
 
 /* On a file system without room, then on one that became read-only; 0 when all is well. */

@@ -4,10 +4,8 @@
 
 #include <assert.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/resident.h"
 #include "conf/features.h"
 #include "core/view/view.h"
 #include "os/interrupt.h"
@@ -17,7 +15,6 @@
 #define PUBLISH_MS     10
 #define SECOND_MS      1000
 #define EMBRYOS	       256
-#define HEAP_ROOM      (96 << 10) /* small enough not to be given back to the system */
 #define UDP_BATCH_SIZE 8
 
 /*
@@ -359,8 +356,6 @@ int host_run(struct host *h, struct os_error *err)
 {
 	int rc = start_workers(h, err);
 
-	/* For what is small and comes later: the second and third key set of a member. */
-	free(resident_calloc(1, HEAP_ROOM));
 	if (rc == 0 && start_handles(h) != 0)
 		rc = os_error_set(err, N2N_EIO,
 			"cannot start timers and signals; raise the limit "

@@ -126,6 +126,9 @@ static int explain_file(
 		advice = "make room there";
 	} else if (error == ELOOP) {
 		advice = "put the file itself in the place of the symbolic link";
+	} else if (error == ENOTDIR) {
+		advice = "a file is in its way; name a directory";
+		choice = SETTING_STATE_DIR;
 	} else if (error == EROFS) {
 		advice = "name a writable state directory";
 		choice = SETTING_STATE_DIR;
@@ -163,7 +166,9 @@ static int explain_lock(const struct state *st, const char *instance, struct os_
 
 	pid[len > 0 ? len : 0] = 0;
 	return os_error_set(err, N2N_EEXIST,
-		"another process already runs instance \"%.40s\" (pid %d)", instance, atoi(pid));
+		"another process of this host, in whatever network namespace, already runs "
+		"instance \"%.40s\" (pid %d)",
+		instance, atoi(pid));
 }
 
 /*
