@@ -165,7 +165,7 @@ static const struct option_spec worker_options[] = {
 
 const struct option_set edge_options = {
 	.program = "edge",
-	.usage = "-c COMMUNITY -k KEY -l HOST:PORT [-a ADDRESS] [-d NAME] ...",
+	.usage = "-c COMMUNITY {-k KEY | -K FILE} -l HOST:PORT [-a ADDRESS] [-d NAME] ...",
 	.blocks =
 		{
 			{"Overlay network", community_options,

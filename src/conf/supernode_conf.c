@@ -60,7 +60,7 @@ static const struct option_spec worker_options[] = {
 
 const struct option_set supernode_options = {
 	.program = "supernode",
-	.usage = "[-p PORT]",
+	.usage = "[-p [ADDRESS:]PORT] ...",
 	.blocks =
 		{
 			{"Network", network_options, 0},

@@ -128,7 +128,7 @@ make_host node1 10.99.0.2
 make_host node2 10.99.0.3
 
 say "Three hosts on a switch, and what is started on them"
-start supernode supernode -l 7654
+start supernode supernode -p 7654
 until_says supernode 'listening at'
 start node1 edge -d n2n0 -a 10.1.2.1 -c mynetwork -k encryptme -l 10.99.0.1:7654
 start node2 edge -d n2n0 -a 10.1.2.2 -c mynetwork -k encryptme -l 10.99.0.1:7654
@@ -150,7 +150,7 @@ cat "$logs/node1"
 
 say "On hosts of your own"
 cat <<-END
-	somewhere all can reach   supernode -l 7654
+	somewhere all can reach   supernode -p 7654
 	host 1, as root           edge -d n2n0 -a 10.1.2.1 -c mynetwork -k encryptme -l SUPERNODE:7654
 	host 2, as root           edge -d n2n0 -a 10.1.2.2 -c mynetwork -k encryptme -l SUPERNODE:7654
 	then                      ping 10.1.2.2

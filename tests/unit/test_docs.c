@@ -115,6 +115,28 @@ static void each_option_named_exists(void **state)
 	assert_true(for_each_line(knows_options) >= 4);
 }
 
+static const struct option_spec *option_with(const struct option_set *set, char letter)
+{
+	for (size_t i = 0; i < OPTION_BLOCKS_MAX && set->blocks[i].specs; i++)
+		for (const struct option_spec *o = set->blocks[i].specs; o->name; o++)
+			if (o->letter == letter)
+				return o;
+	return NULL;
+}
+
+/* A key comes from one of two places, and a port is called what its option calls it. */
+static void usage_lines_are_true(void **state)
+{
+	static const struct option_set *const sets[] = {&edge_options, &supernode_options};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		for (const char *p = strchr(sets[i]->usage, '-'); p != NULL; p = strchr(p + 1, '-'))
+			assert_non_null(option_with(sets[i], p[1]));
+	assert_non_null(strstr(edge_options.usage, "{-k KEY | -K FILE}"));
+	assert_non_null(strstr(supernode_options.usage, option_with(&supernode_options, 'p')->arg));
+}
+
 /* What both programs have means the same in both. */
 static void shared_options_stand_once(void **state)
 {
@@ -135,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_command_line_shown_is_taken),
 		cmocka_unit_test(each_option_named_exists),
+		cmocka_unit_test(usage_lines_are_true),
 		cmocka_unit_test(shared_options_stand_once),
 	};
 
