@@ -121,10 +121,9 @@ static int nobody_did(const struct question *q, unsigned others)
 {
 	if (others > 0)
 		fprintf(stderr,
-			"n2n: there is nothing to do in the %u programs that run here; \"n2n "
-			"status\" "
-			"shows what they know\n",
-			others);
+			"n2n: there is nothing to do in the %u %s here; \"n2n status\" shows "
+			"what is known\n",
+			others, others == 1 ? "program that runs" : "programs that run");
 	else
 		fprintf(stderr,
 			"n2n: no edge or supernode runs here%s; start one, or name its directory "
