@@ -8,6 +8,7 @@
 """
 
 import re
+import signal
 import subprocess
 import time
 
@@ -146,11 +147,33 @@ def an_address_inside_the_range():
         step(f"an address inside the network's range with a route by the card: direct, {took:.1f} s")
 
 
+def the_mark_comes_and_goes():
+    """What a user noted at a persistent interface is put back, also after a kill."""
+    with Net("sn", "a") as net:
+        a = net["a"]
+        note = ["to the cellar"]
+
+        def alias():
+            return [line.split(" ", 1)[1] for line in map(
+                str.strip, a.run("ip", "link", "show", "n2n0").splitlines()) if line.startswith("alias ")]
+
+        in_host(a, "tuntap add mode tap name n2n0", f"link set n2n0 alias '{note[0]}'")
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            edge = a.edge("n2n0", "10.1.2.1", *ONE, *at(net))
+            assert alias() == [f"[n2n] {note[0]}"], alias()
+            edge.stop(how)
+            wait_for("nobody uses it", lambda: "NO-CARRIER" in a.run("ip", "link", "show", "n2n0")
+                     or "state DOWN" in a.run("ip", "link", "show", "n2n0"), 5)
+        assert alias() == note, alias()
+        step("a persistent interface is marked while it is used, and then as it was")
+
+
 def main():
     two_networks_on_a_host()
     many_interfaces()
     a_bridged_host()
     an_address_inside_the_range()
+    the_mark_comes_and_goes()
 
 
 if __name__ == "__main__":

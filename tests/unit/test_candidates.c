@@ -52,6 +52,26 @@ static void rounds_repeat_without_end(void **state)
 	}
 }
 
+/* An answer under way counts, and a source that was seen is tried on. */
+static void what_is_told_again_stays_known(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(PEER), seen_at = from_host(PEER + 9);
+	struct seen seen[4];
+
+	search_seen(f->core, f->s, &seen_at, true);
+	tell(f, PEER, 2);
+	assert_int_equal(tick(f, seen), 3);
+	for (unsigned i = 0; i < 3; i++)
+		if (seen[i].host == PEER)
+			seen[3] = seen[i];
+	tell(f, PEER, 1);
+	assert_int_equal(f->s->search->n, 2);
+	hear_direct(f);
+	echo(f, seen[3].token, &from);
+	assert_int_equal(path_host(f), PEER);
+}
+
 static void nothing_to_try_is_said(void **state)
 {
 	struct fixture *f = *state;
@@ -153,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_round_has_four_probes),
 		TEST(rounds_repeat_without_end),
+		TEST(what_is_told_again_stays_known),
 		TEST(nothing_to_try_is_said),
 		TEST(sources_are_probed_not_believed),
 		TEST(sources_do_not_push_out_what_was_told),

@@ -138,10 +138,31 @@ static void without_a_relay_there_is_no_path(void **state)
 	assert_int_equal(f->rig.events[EVENT_PATH_RELAY], 0);
 	path_follow_route(f->core, f->s);
 	assert_null(link_path(&f->s->link));
-	f->rig.overlay = 0;
 	f->core->now_ms += REFUSED_MS;
 	path_follow_route(f->core, f->s);
+	assert_null(link_path(&f->s->link));
+	f->rig.overlay = 0;
+	path_follow_route(f->core, f->s);
 	assert_int_equal(path_host(f), PEER);
+}
+
+/* A path that was guessed, and is among no candidates. */
+static void a_refused_guess_is_not_guessed_again(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(77);
+
+	f->s->route.relay = NULL;
+	f->s->route.direct = way_to(&from.way.remote);
+	path_follow_route(f->core, f->s);
+	assert_int_equal(path_host(f), 77);
+	path_refuse(f->core, f->s);
+	assert_null(link_path(&f->s->link));
+	path_follow_route(f->core, f->s);
+	assert_null(link_path(&f->s->link));
+	f->core->now_ms += REFUSED_MS;
+	path_follow_route(f->core, f->s);
+	assert_int_equal(path_host(f), 77);
 }
 
 int main(void)
@@ -154,6 +175,7 @@ int main(void)
 		TEST(a_refused_path_is_not_tried_for_a_minute),
 		TEST(a_refused_path_is_tried_when_routes_change),
 		TEST(without_a_relay_there_is_no_path),
+		TEST(a_refused_guess_is_not_guessed_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,13 +29,11 @@ static struct underlay_link *find(const struct underlay_host *h, unsigned index)
 
 /* ---- sides ---- */
 
-/* Takes over the side of what it is stacked on, or of a port; true if that was news. */
-static bool join_side(struct underlay_link *l, const struct underlay_link *other)
+/* Takes over the side of what it is stacked on, or of a port. */
+static void join_side(struct underlay_link *l, const struct underlay_link *other)
 {
-	if (other == NULL || other->side <= l->side)
-		return false;
-	l->side = other->side;
-	return true;
+	if (other != NULL && other->side > l->side)
+		l->side = other->side;
 }
 
 static void note_port(struct underlay_link *bridge, const struct underlay_link *port)
@@ -55,14 +53,9 @@ static struct underlay_link *bridge_of(const struct underlay_host *h, const stru
 
 static void spread_up(const struct underlay_host *h)
 {
-	bool news = true;
-
-	for (unsigned round = 0; news && round < STACK_MAX; round++) {
-		news = false;
+	for (unsigned round = 0; round < STACK_MAX; round++)
 		for (size_t i = 0; i < h->n_links; i++)
-			if (join_side(&h->link[i], find(h, h->link[i].lower)))
-				news = true;
-	}
+			join_side(&h->link[i], find(h, h->link[i].lower));
 }
 
 static void spread_to_bridges(const struct underlay_host *h)
@@ -77,7 +70,7 @@ static void spread_to_bridges(const struct underlay_host *h)
 		struct underlay_link *bridge = bridge_of(h, &h->link[i]);
 
 		if (bridge != NULL && !bridge->leads_out)
-			(void)join_side(bridge, &h->link[i]);
+			join_side(bridge, &h->link[i]);
 	}
 }
 
