@@ -274,7 +274,7 @@ static void others_are_told_too_but_not_too_many(void **state)
 	own_tick(w->a->edge);
 	assert_int_equal(last_told(w), OWN_ENDED);
 	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2 * LED_MAX);
-	own_end(w->a->edge, NULL);
+	own_end(w->a->edge, c);
 	own_tick(w->a->edge);
 	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2 * LED_MAX);
 	core->now_ms = w->s->now_ms;
@@ -298,17 +298,59 @@ static void it_ends_with_the_community(void **state)
 	tear_down(w);
 }
 
-/* When its routes change it is looked at anew. */
-static void it_ends_when_the_host_says_so(void **state)
+/* After 3 s, and not for what was under way. */
+static void it_ends_soon_when_routes_are_mended(void **state)
+{
+	struct world *w = set_up();
+	uint64_t mended_ms;
+
+	(void)state;
+	w->led = w->sn;
+	talk(w, 10000);
+	assert_int_equal(last_told(w), OWN_TO_SUPERNODE);
+	w->led = NULL;
+	edge_rerouted(w->a->edge, w->s->now_ms);
+	mended_ms = w->s->now_ms;
+	run(w, 200);
+	led_to(w, &w->sn->address, w->a->edge->community[0]->generation); /* a late one */
+	run(w, 10000);
+	assert_int_equal(last_told(w), OWN_ENDED);
+	assert_in_range(w->a->event_ms[EVENT_OWN_DATAGRAMS] - mended_ms, 2900, 3200);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 2);
+	tear_down(w);
+}
+
+/* The host has looked: it is told before a datagram is lost. */
+static void a_supernode_that_would_be_led_in_is_told(void **state)
 {
 	struct world *w = set_up();
 
 	(void)state;
-	w->led = w->b;
-	talk(w, 1000);
-	assert_int_equal(last_told(w), OWN_TO_PEER);
-	own_end(w->a->edge, NULL);
+	edge_led_in(w->a->edge, &w->b->address, w->s->now_ms); /* no supernode: no word of it */
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 0);
+	assert_true(sim_is_direct(w->a, w->b));
+	edge_led_in(w->a->edge, &w->sn->address, w->s->now_ms);
+	assert_int_equal(last_told(w), OWN_TO_SUPERNODE);
+	edge_rerouted(w->a->edge, w->s->now_ms);
+	run(w, 4000);
 	assert_int_equal(last_told(w), OWN_ENDED);
+	tear_down(w);
+}
+
+/* Then it goes on, and is not told anew with each change. */
+static void it_holds_while_routes_change(void **state)
+{
+	struct world *w = set_up();
+
+	(void)state;
+	w->led = w->sn;
+	talk(w, 10000);
+	for (unsigned i = 0; i < 30; i++) {
+		edge_rerouted(w->a->edge, w->s->now_ms);
+		talk(w, 2000);
+	}
+	assert_int_equal(last_told(w), OWN_TO_SUPERNODE);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 1);
 	tear_down(w);
 }
 
@@ -321,7 +363,9 @@ int main(void)
 		cmocka_unit_test(a_candidate_led_into_the_tunnel_is_left_alone),
 		cmocka_unit_test(others_are_told_too_but_not_too_many),
 		cmocka_unit_test(it_ends_with_the_community),
-		cmocka_unit_test(it_ends_when_the_host_says_so),
+		cmocka_unit_test(it_ends_soon_when_routes_are_mended),
+		cmocka_unit_test(a_supernode_that_would_be_led_in_is_told),
+		cmocka_unit_test(it_holds_while_routes_change),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -560,7 +560,7 @@ void edge_rerouted(struct edge *e, uint64_t now_ms)
 	core_enter(&e->node.core, now_ms);
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
 		peers_rerouted(c);
-	own_end(e, NULL);
+	own_rerouted(e);
 }
 
 size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t cap)

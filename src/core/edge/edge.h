@@ -116,6 +116,12 @@ size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t 
 MUST_CHECK int edge_own_sockets(
 	struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms);
 
+/*
+ * By the routes of the host what is sent to this address, of a supernode, comes back by our
+ * interface: as if some of it had. To be said again with each edge_rerouted while it is so.
+ */
+void edge_led_in(struct edge *e, const struct endpoint *to, uint64_t now_ms);
+
 /* A peer of an earlier run: a static that had confirmed, and where it was last. */
 struct known_peer {
 	uint8_t remote[KEY_LEN];

@@ -187,6 +187,7 @@ struct edge {
 	struct endpoint local[LOCAL_ADDRESSES_MAX];
 	struct bucket supernodes; /* of unknown datagrams from a supernode's address */
 	struct led led[LED_MAX];
+	uint64_t rerouted_ms; /* when the host's routes changed */
 };
 
 /* The edge whose node it is: for the role's functions, which get a node. */
@@ -347,7 +348,12 @@ void own_led(struct node *n, const struct addressee *of, const struct endpoint *
 bool own_is_led(const struct edge *e, const struct endpoint *to);
 /* Says when it is over. */
 void own_tick(struct edge *e);
-/* It is over for the community, which ends, or for all if it is NULL. */
+/*
+ * Routes of this host changed: what is not led in any more is over soon, and what waited at an
+ * interface since before counts no more.
+ */
+void own_rerouted(struct edge *e);
+/* It is over for the community, which ends. */
 void own_end(struct edge *e, const struct community *c);
 
 /* ---- admission.c: which handshakes go on, in a passphrase community (PROTOCOL.md 5.5) ---- */

@@ -4,7 +4,9 @@
 
 #include "core/edge/edge_state.h"
 
-#define LED_MS 90000u /* longer than a refused way is left alone */
+#define LED_MS	  90000u /* longer than a refused way is left alone */
+#define MENDED_MS 3000u	 /* and longer than a supernode is left alone */
+#define LATE_MS	  300u	 /* so old a datagram may be that waited at the interface */
 
 int edge_own_sockets(struct edge *e, const struct endpoint *addresses, size_t n, uint64_t now_ms)
 {
@@ -70,20 +72,22 @@ static void find_receiver(struct edge *e, const struct way *way, struct event *e
 	}
 }
 
-/* Its place, or a free one; NULL: it is told of enough others. */
 static struct led *find_led(struct edge *e, unsigned community, const struct endpoint *to)
 {
-	struct led *place = NULL;
+	for (unsigned i = 0; i < LED_MAX; i++)
+		if (e->led[i].until_ms != 0 && e->led[i].community == community &&
+			endpoint_equal(&e->led[i].to, to))
+			return &e->led[i];
+	return NULL;
+}
 
-	for (unsigned i = 0; i < LED_MAX; i++) {
-		struct led *l = &e->led[i];
-
-		if (l->until_ms == 0)
-			place = l;
-		else if (l->community == community && endpoint_equal(&l->to, to))
-			return l;
-	}
-	return place;
+/* NULL: enough others are told of. */
+static struct led *free_led(struct edge *e)
+{
+	for (unsigned i = 0; i < LED_MAX; i++)
+		if (e->led[i].until_ms == 0)
+			return &e->led[i];
+	return NULL;
 }
 
 void own_led(struct node *n, const struct addressee *of, const struct endpoint *to)
@@ -91,22 +95,49 @@ void own_led(struct node *n, const struct addressee *of, const struct endpoint *
 	struct edge *e = edge_of(n);
 	struct event event = {
 		.kind = EVENT_OWN_DATAGRAMS, .community = of->community, .remote = *to};
-	const struct way way = way_to(to);
-	struct led *l;
-	bool begins;
+	const struct community *c = e->community[of->community];
+	struct led *l = find_led(e, of->community, to);
+	uint64_t now_ms = n->core.now_ms;
 
-	if (e->community[of->community] == NULL ||
-		e->community[of->community]->generation != of->generation)
+	if (c == NULL || c->generation != of->generation ||
+		(l != NULL && now_ms < e->rerouted_ms + LATE_MS))
 		return;
-	find_receiver(e, &way, &event);
-	l = find_led(e, of->community, to);
+	find_receiver(e, &(struct way){.remote = *to}, &event);
+	if (l != NULL) {
+		l->until_ms = now_ms + LED_MS;
+		return;
+	}
+	l = free_led(e);
 	if (l == NULL)
 		return;
-	begins = l->until_ms == 0;
-	*l = (struct led){
-		.to = *to, .community = of->community, .until_ms = n->core.now_ms + LED_MS};
-	if (begins)
-		core_event(&n->core, &event);
+	*l = (struct led){*to, of->community, now_ms + LED_MS};
+	core_event(&n->core, &event);
+}
+
+void edge_led_in(struct edge *e, const struct endpoint *to, uint64_t now_ms)
+{
+	const struct way way = way_to(to);
+	const struct community *c;
+
+	core_enter(&e->node.core, now_ms);
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
+		const struct addressee of = {
+			.community = (uint8_t)c->index, .generation = c->generation};
+
+		if (way_same_remote(&c->hop.way, &way))
+			own_led(&e->node, &of, to);
+	}
+}
+
+/* Who is still led in is so again within that time. */
+void own_rerouted(struct edge *e)
+{
+	uint64_t soon_ms = e->node.core.now_ms + MENDED_MS;
+
+	e->rerouted_ms = e->node.core.now_ms;
+	for (unsigned i = 0; i < LED_MAX; i++)
+		if (e->led[i].until_ms > soon_ms)
+			e->led[i].until_ms = soon_ms;
 }
 
 bool own_is_led(const struct edge *e, const struct endpoint *to)
@@ -138,6 +169,6 @@ void own_tick(struct edge *e)
 void own_end(struct edge *e, const struct community *c)
 {
 	for (unsigned i = 0; i < LED_MAX; i++)
-		if (e->led[i].until_ms != 0 && (c == NULL || e->led[i].community == c->index))
+		if (e->led[i].until_ms != 0 && e->led[i].community == c->index)
 			end(e, &e->led[i]);
 }

@@ -32,8 +32,7 @@ struct edge_host {
 	struct overlays overlays;  /* for the workers */
 	struct bucket looks;	   /* at interfaces and routes, when they changed */
 	bool change_due;	   /* they did, and are to be looked at in the next second */
-	struct endpoint places[COMMUNITIES_MAX]; /* of supernodes, when last looked */
-	struct endpoint misplaced; /* one that is behind our own interface; none: no such thing */
+	struct endpoint places[COMMUNITIES_MAX];	    /* of supernodes, when last looked */
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
 	uint64_t looked_ms;				    /* at interfaces and routes */
 	uint64_t watched_ms;	       /* at what became of our interfaces, last; 0: never */
@@ -64,10 +63,6 @@ bool edge_underlay_is_outside(void *ctx, const struct endpoint *to);
 void edge_own_look(struct edge_host *h, uint64_t now_ms);
 /* They were: tells the user, or that it is over. */
 void edge_own_event(struct edge_host *h, const struct event *e);
-/* What is sent there is led in. who: " (supernode sn:7654)", or "". */
-void edge_own_raise(
-	struct edge_host *h, const struct endpoint *to, const char *who, uint64_t now_ms);
-void edge_own_clear(struct edge_host *h, const struct endpoint *to);
 /*
  * edge_exit.c: has what we send leave as the user wants. Errors of udp_leave_by, explained: at the
  * start they end it.

@@ -84,8 +84,7 @@ static void write_cure(
 			options_hint(hint, h->host.options, SETTING_UNDERLAY));
 }
 
-void edge_own_raise(
-	struct edge_host *h, const struct endpoint *to, const char *who, uint64_t now_ms)
+static void tell(struct edge_host *h, const struct endpoint *to, const char *who)
 {
 	const char *device = h->conf->community.device;
 	char at[ENDPOINT_TEXT_MAX], ip[ENDPOINT_TEXT_MAX], text[ROUTE_TEXT_MAX] = "?";
@@ -95,26 +94,19 @@ void edge_own_raise(
 	if (os_route_find(&r, to, 0, h->conf->fwmark) == 0)
 		os_route_format(&r, text);
 	write_cure(h, to, r.device, cure);
-	notices_raise(&h->host.notices, now_ms, CODE, endpoint_format(to, at),
+	notices_raise(&h->host.notices, sys_now_ms(), CODE, endpoint_format(to, at),
 		"our own packets to %s%s are led into %s by the route \"%s\"; they are dropped. "
 		"Keep them outside: %s",
 		endpoint_format_ip(to, ip), who, device, text, cure);
 }
 
-void edge_own_clear(struct edge_host *h, const struct endpoint *to)
-{
-	char at[ENDPOINT_TEXT_MAX];
-
-	(void)notices_clear(&h->host.notices, CODE, endpoint_format(to, at));
-}
-
 void edge_own_event(struct edge_host *h, const struct event *e)
 {
-	char id[EDGE_ID_TEXT_LEN + 1], who[WHO_MAX] = "";
+	char id[EDGE_ID_TEXT_LEN + 1], at[ENDPOINT_TEXT_MAX], who[WHO_MAX] = "";
 
 	switch ((enum own_receiver)e->value) {
 	case OWN_ENDED:
-		edge_own_clear(h, &e->remote);
+		(void)notices_clear(&h->host.notices, CODE, endpoint_format(&e->remote, at));
 		return;
 	case OWN_TO_SUPERNODE:
 		snprintf(who, sizeof(who), " (supernode %s)", h->supernode[e->supernode]);
@@ -126,5 +118,5 @@ void edge_own_event(struct edge_host *h, const struct event *e)
 	case OWN_TO_OTHERS:
 		break;
 	}
-	edge_own_raise(h, &e->remote, who, sys_now_ms());
+	tell(h, &e->remote, who);
 }

@@ -53,16 +53,9 @@ static void tell_addresses(struct edge_host *h, uint64_t now_ms)
 static void check_places(
 	struct edge_host *h, const struct endpoint *places, size_t n, uint64_t now_ms)
 {
-	struct endpoint found = {.port = 0};
-
-	for (size_t i = 0; i < n && endpoint_is_none(&found); i++)
+	for (size_t i = 0; i < n; i++)
 		if (underlay_way(h->underlay, &places[i]) == UNDERLAY_OURS)
-			found = places[i];
-	if (!endpoint_equal(&found, &h->misplaced) && !endpoint_is_none(&h->misplaced))
-		edge_own_clear(h, &h->misplaced);
-	h->misplaced = found;
-	if (!endpoint_is_none(&found))
-		edge_own_raise(h, &found, " (a supernode)", now_ms);
+			edge_led_in(h->edge, &places[i], now_ms);
 }
 
 void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
