@@ -105,13 +105,13 @@ static void the_other_follows(void **state)
 		sim_run(c.s, SETTLE_MS);
 		assert_int_equal(holds(c.first), TWICE_US);
 		sim_stop(c.copy, goodbye == 1);
-		/* It asks after 5, 10, 20, 40 s ... */
-		sim_run(c.s, 100000);
+		/* It asks after 5, 10, 20, 40 s ... and the lease ends after 30 s. */
+		sim_run(c.s, 80000);
 		assert_int_equal(holds(c.first), TWICE_NOT);
 		assert_int_equal(sim_state(c.first), COMMUNITY_UP);
 		assert_int_equal(loss_with(&c, c.first, 30), 0);
 		/* In the end nobody speaks of it any more. */
-		sim_run(c.s, 700000);
+		sim_run(c.s, 300000);
 		assert_int_equal(holds(c.third), TWICE_NOT);
 		end(&c);
 	}
@@ -207,6 +207,46 @@ static void who_restarts_is_no_copy(void **state)
 	end(&c);
 }
 
+/* Both know two supernodes: the refused one does not go to the other to work there, until it must.
+ */
+static void a_second_supernode_is_no_way_out(void **state)
+{
+	struct sim_node *second;
+	struct scene c;
+
+	(void)state;
+	c = (struct scene){.s = sim_create(sim_seed(), 8)};
+	c.sn = sim_add_supernode(c.s);
+	second = sim_add_supernode(c.s);
+	c.third = sim_add_edge(c.s, &sim_key, c.sn);
+	c.first = sim_add_edge(c.s, &sim_key, c.sn);
+	c.copy = sim_add_edge(c.s, &sim_key, c.sn);
+	memcpy(c.copy->setup.seed, c.first->setup.seed, SEED_LEN);
+	for (unsigned i = c.third->number; i <= c.copy->number; i++)
+		sim_use_supernode(c.s->nodes[i], second);
+	sim_start(c.sn);
+	sim_start(second);
+	sim_start(c.third);
+	sim_start(c.first);
+	sim_run(c.s, 5000);
+	sim_start(c.copy);
+	sim_run(c.s, SETTLE_MS);
+	assert_int_equal(loss_with(&c, c.copy, 300), 0);
+	assert_int_equal(holds(c.first), TWICE_US);
+	assert_int_equal(sim_state(c.first), COMMUNITY_REFUSED);
+	assert_int_equal(c.first->events[EVENT_SUPERNODE_UP], 1);
+	/* The one that knows of it is gone, and the other one learns it from the same. */
+	sim_stop(c.sn, false);
+	sim_run(c.s, 30000);
+	assert_int_equal(loss_with(&c, c.copy, 600), 0);
+	assert_int_equal(holds(c.first), TWICE_US);
+	sim_stop(c.copy, true);
+	sim_run(c.s, 50000);
+	assert_int_equal(holds(c.first), TWICE_NOT);
+	assert_int_equal(loss_with(&c, c.first, 30), 0);
+	end(&c);
+}
+
 /* Two supernodes, and each of the two hosts has another one: whoever meets both says so. */
 static void at_two_supernodes(void **state)
 {
@@ -252,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_new_supernode_changes_nothing),
 		cmocka_unit_test(of_three_one_works),
 		cmocka_unit_test(who_restarts_is_no_copy),
+		cmocka_unit_test(a_second_supernode_is_no_way_out),
 		cmocka_unit_test(at_two_supernodes),
 	};
 

@@ -265,6 +265,84 @@ static void our_host_hears_where_an_address_is_now(void **state)
 	end(&p);
 }
 
+/* ---- what others refuse us ---- */
+
+static void say_refused(struct people *p, uint8_t number, struct mac mac, const uint8_t *owner)
+{
+	struct control_claim_refused m = {.mac = mac};
+	uint8_t buf[CONTROL_MAX_LEN];
+	struct writer w;
+
+	if (owner != NULL)
+		memcpy(m.owner, owner, sizeof(m.owner));
+	writer_init(&w, buf, sizeof(buf));
+	control_claim_refused_encode(&w, &m);
+	p->f->n_sent = p->f->n_heard = 0;
+	say(p->f, number, &w);
+}
+
+static void check_told(struct people *p, unsigned times, unsigned value)
+{
+	run(p->f, 1200);
+	assert_int_equal(p->f->events[EVENT_CLAIM_REFUSED], times);
+	if (times > 0)
+		assert_int_equal(p->f->last[EVENT_CLAIM_REFUSED].value, value);
+}
+
+static void who_refuses_ours_is_told(void **state)
+{
+	static const uint8_t owner[EDGE_ID_LEN] = {4, 5};
+	const struct event *e;
+	struct people p;
+	struct mac ours;
+
+	begin(&p, *state);
+	ours = p.f->c->mac;
+	e = &p.f->last[EVENT_CLAIM_REFUSED];
+	for (uint8_t i = 1; i <= 3; i++)
+		come(&p, i);
+	say_refused(&p, 1, other, owner); /* it is not what we claim */
+	say_refused(&p, 2, ours, NULL);	  /* nobody had refused it */
+	check_told(&p, 0, 0);
+	say_refused(&p, 1, ours, owner);
+	check_told(&p, 1, 1);
+	assert_memory_equal(e->owner, owner, sizeof(owner));
+	assert_true(mac_equal(&e->mac, &ours));
+	say_refused(&p, 1, ours, owner);
+	check_told(&p, 1, 1);
+	say_refused(&p, 2, ours, owner);
+	say_refused(&p, 3, ours, owner);
+	check_told(&p, 2, 3);
+	say_refused(&p, 1, ours, NULL);
+	check_told(&p, 3, 2);
+	goodbye(p.f, 2);
+	check_told(&p, 4, 1);
+	/* Asked again, over and over, it refuses no more. */
+	run(p.f, 86000);
+	assert_int_equal(p.f->events[EVENT_CLAIM_REFUSED], 4);
+	run(p.f, 4000);
+	check_told(&p, 5, 0);
+	end(&p);
+}
+
+/* What it said holds while it cannot be asked, and not when it is gone. */
+static void without_keys_nobody_is_asked(void **state)
+{
+	static const uint8_t owner[EDGE_ID_LEN] = {4, 5};
+	struct people p;
+
+	begin(&p, *state);
+	come(&p, 1);
+	say_refused(&p, 1, p.f->c->mac, owner);
+	session_forget_keys(p.f->core, peer_of(p.f, 1)->session);
+	run(p.f, 200000);
+	check_told(&p, 1, 1);
+	list_change(p.f, p.f->c->hop.roster, p.f->c->hop.roster + 1, 1, true);
+	run(p.f, 20000);
+	check_told(&p, 2, 0);
+	end(&p);
+}
+
 /* ---- the thief ---- */
 
 /* Whatever becomes of the owner, the one who was refused never gets it. */
@@ -718,6 +796,8 @@ int main(void)
 		TEST(ours_may_become_another),
 		TEST(ours_may_be_that_of_one_who_is_away),
 		TEST(our_host_hears_where_an_address_is_now),
+		TEST(who_refuses_ours_is_told),
+		TEST(without_keys_nobody_is_asked),
 		TEST(it_stays_with_its_first_owner),
 		TEST(the_owner_need_not_be_listed),
 		TEST(what_comes_of_the_key_wins),

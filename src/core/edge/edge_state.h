@@ -316,6 +316,10 @@ void twins_part(struct peer *p);
 void twins_ours(struct community *c, enum twice how);
 /* We are the one that is refused: no handshake with peers is begun or answered. */
 bool twins_are_refused(const struct community *c);
+/* And a supernode that may be asked said so the last time: none but such are asked. */
+bool twins_wait(const struct community *c);
+/* This one does not answer any more: what it said holds no longer. */
+void twins_forget(struct refusal *r);
 /* We are, from now on: sessions with peers end without a word, which the other one would hear. */
 void twins_keep_still(struct community *c);
 /* What is over is told. */

@@ -24,16 +24,22 @@
 #define REGISTER_AGAIN_MS 2000u
 #define REFUSED_FIRST_MS  5000u /* before a supernode is asked again, +- 20 %, then doubled */
 #define REFUSED_DOUBLINGS 6	/* up to 320 s */
+#define TWICE_DOUBLINGS	  3	/* up to 40 s: somebody waits for what the user has mended */
 
 /* An honest supernode takes no more REGISTERs. Each answer may cost a line, and paths of all. */
 #define REGISTERED_PER_S 2
 #define REGISTERED_BURST 10
 
-/* It may be asked: it has an address, and has not refused us lately. */
+/*
+ * It may be asked: it has an address, and has not refused us lately. Where another host with our
+ * identity is, no other supernode is asked: there we would work beside it, and in its way.
+ */
 static bool is_open(const struct community *c, unsigned supernode)
 {
-	return c->edge->supernode[supernode].n > 0 &&
-	       core_of(c)->now_ms >= c->hop.refused[supernode].until_ms;
+	const struct refusal *r = &c->hop.refused[supernode];
+
+	return c->edge->supernode[supernode].n > 0 && core_of(c)->now_ms >= r->until_ms &&
+	       (r->result == REGISTER_IDENTITY_TWICE || !twins_wait(c));
 }
 
 /* The next usable address after the one in use, round and round; false when there is none. */
@@ -86,7 +92,7 @@ static void open_session(struct community *c, const uint8_t key[KEY_LEN])
 		return;
 	h->session->owner = c;
 	h->session->route.direct = h->way;
-	h->session->result = h->refused[h->supernode].result;
+	h->session->result = twins_are_refused(c) ? REGISTER_IDENTITY_TWICE : REGISTER_OK;
 	h->state = SUPERNODE_HANDSHAKE;
 	h->tried_ms = now_ms;
 	h->hello_ms = now_ms + TRY_MS;
@@ -297,7 +303,7 @@ static void take_refusal(struct community *c, uint8_t result)
 	r->result = result;
 	r->until_ms =
 		core->now_ms + random_jitter(&core->io.random, REFUSED_FIRST_MS << r->times, 20);
-	if (r->times < REFUSED_DOUBLINGS)
+	if (r->times < (result == REGISTER_IDENTITY_TWICE ? TWICE_DOUBLINGS : REFUSED_DOUBLINGS))
 		r->times++;
 	if (news)
 		supernode_event(c, EVENT_SUPERNODE_REFUSED, result);
@@ -528,6 +534,7 @@ void hop_tick(struct community *c)
 			c->told_silent = true;
 		}
 		h->silent[h->supernode] = true;
+		twins_forget(&h->refused[h->supernode]);
 		begin(c);
 		return;
 	}

@@ -5,7 +5,7 @@
  */
 #include "core/edge/edge_state.h"
 
-#define OVER_MS	    600000u /* without the process before the last for so long it has ended */
+#define OVER_MS	    300000u /* without the process before the last for so long it has ended */
 #define TOLD_BURST  8	    /* told at once ... */
 #define TOLD_PER_MS 60000u  /* ... and one more each minute */
 
@@ -75,10 +75,22 @@ void twins_tick(struct community *c)
 
 bool twins_are_refused(const struct community *c)
 {
-	for (unsigned i = 0; !hop_is_up(c) && i < c->edge->n_supernodes; i++)
-		if (c->hop.refused[i].result == REGISTER_IDENTITY_TWICE)
+	return c->twice == TWICE_US;
+}
+
+bool twins_wait(const struct community *c)
+{
+	for (unsigned i = 0; twins_are_refused(c) && i < c->edge->n_supernodes; i++)
+		if (c->hop.refused[i].result == REGISTER_IDENTITY_TWICE &&
+			c->edge->supernode[i].n > 0)
 			return true;
 	return false;
+}
+
+void twins_forget(struct refusal *r)
+{
+	if (r->result == REGISTER_IDENTITY_TWICE)
+		*r = (struct refusal){.result = REGISTER_OK};
 }
 
 void twins_keep_still(struct community *c)

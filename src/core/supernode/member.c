@@ -11,7 +11,7 @@
 #define LOBBY_MAX	1000	/* sessions without a registration; the oldest gives way */
 #define SENT_MAX	6	/* copies of a message, until the edge shows that it receives */
 #define PAGE_MS		500u	/* two pages a second, */
-#define TWICE_MS	800000u /* a copy that is refused knocks again within 384 s */
+#define TWICE_MS	100000u /* a copy that is refused knocks again within 48 s */
 #define PAGES_BURST	48u	/* and a roster of 1,000 at once, and what changes meanwhile */
 
 struct member *member_find(struct supernode *sn, const uint8_t remote[KEY_LEN])
