@@ -411,6 +411,21 @@ static bool take_arrival(struct node *n, struct arrival *a, bool tried)
 	return false;
 }
 
+/*
+ * Under another passphrase come other keys and masks: what should confirm a handshake looks like
+ * anything else that nobody can place, but comes from where message 1 came from.
+ */
+static void look_for_misfits(struct node *n, const struct arrival *a)
+{
+	for (unsigned i = 0; n->role->misfit != NULL && i < n->core.embryos.n; i++) {
+		struct embryo *e = &n->core.embryos.at[i];
+
+		if (e->party != NULL && !e->stale && listens_as(a, e->party) &&
+			origin_same(&e->origin, a->from) && embryo_strange(e, n->core.now_ms))
+			n->role->misfit(n, e);
+	}
+}
+
 static bool within_budget(struct node *n, const struct origin *from)
 {
 	return (n->role->expected != NULL && n->role->expected(n, from)) ||
@@ -427,10 +442,12 @@ static void note_unknown(struct node *n, struct note *note)
 	a.n_listeners = n->role->listeners(n, a.from, a.listener);
 	if (try_known(n, &a) || try_embryos(n, &a))
 		return;
-	if (!within_budget(n, a.from))
+	if (!within_budget(n, a.from)) {
 		core_drop(&n->core, DROP_RATE);
-	else if (!take_arrival(n, &a, tried))
+	} else if (!take_arrival(n, &a, tried)) {
 		core_drop(&n->core, DROP_UNKNOWN);
+		look_for_misfits(n, &a);
+	}
 }
 
 void node_note(struct node *n, struct note *note, uint64_t now_ms)

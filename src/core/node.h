@@ -62,6 +62,8 @@ struct role {
 	void (*effects)(struct node *n, struct session *s, unsigned effects);
 	/* A handshake that we answered was not confirmed in time and ends. May be NULL. */
 	void (*unconfirmed)(struct node *n, const struct embryo *e);
+	/* What came to confirm it is under other keys than ours. NULL where nobody asks. */
+	void (*misfit)(struct node *n, const struct embryo *e);
 	/* One control message of a packet opened under k. May retire the session. */
 	void (*message)(struct node *n, struct session *s, const struct keyset *k,
 		const struct control_msg *m, const struct origin *from);

@@ -46,7 +46,16 @@ def main():
         quiet(a, "10.1.2.9")
         assert a.community()["state"] == "up", "a must not doubt its own passphrase"
         step(f"wrong passphrase: nothing passes, log and status say why after {took:.1f} s")
+
+        def notices():
+            return [n for n in a.status()["notices"] if n["code"] == "other-passphrase"]
+        took = wait_for("the right one hears of it", notices, 60, 0.2)
+        assert [n["subject"] for n in notices()] == [d.community()["id"]], notices()
+        assert net["sn"].ip not in notices()[0]["text"], "the relay is not who came"
+        assert "other-passphrase" not in [n["code"] for n in d.status()["notices"]], "it accuses"
+        step(f"the member with the right one hears of it {took:.1f} s later: {notices()[0]['text']}")
         assert wrong.stop() == 0
+        wait_for("and that it is over", lambda: not notices(), 10, 0.2)
 
         keys = [net["sn"].run(net.programs["n2n"], "key", "new", "green").split()[0]
                 for _ in range(2)]

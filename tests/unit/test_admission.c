@@ -30,10 +30,10 @@ static void what_fails_beside_a_confirmation_means_nothing(void **state)
 	f->core->now_ms += 1000;
 	p = add_confirmed(f, 1);
 	f->core->now_ms += 14000;
-	admission_unconfirmed(f->c, p->remote, began_ms);
+	admission_unconfirmed(f->c, p->remote, began_ms, false);
 	assert_true(p->trust.exempt);
 	assert_int_equal(f->c->unfit, 0);
-	admission_unconfirmed(f->c, p->remote, f->core->now_ms - 1);
+	admission_unconfirmed(f->c, p->remote, f->core->now_ms - 1, false);
 	assert_false(p->trust.exempt);
 	assert_int_equal(f->c->unfit, 1);
 }
@@ -190,16 +190,16 @@ static void what_failed_is_held_against_it(void **state)
 
 	/* It confirmed when that began, or later. */
 	f->core->now_ms += 1000;
-	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms);
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms, false);
 	assert_true(p->trust.exempt);
 	assert_int_equal(f->c->unfit, 0);
 	first_ms = f->core->now_ms;
-	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1);
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1, false);
 	assert_false(p->trust.exempt);
 	assert_int_equal(counted(f, p->remote), 1);
 	/* What was not exempt was counted when it began. */
 	f->core->now_ms += 1000;
-	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1);
+	admission_unconfirmed(f->c, p->remote, p->trust.confirmed_ms + 1, false);
 	assert_int_equal(counted(f, p->remote), 1);
 	assert_int_equal(f->c->unfit, 2);
 	assert_int_equal(f->c->unfit_ms, first_ms);
@@ -211,7 +211,7 @@ static void guessing_is_told_where_somebody_confirmed(void **state)
 
 	for (uint8_t i = 0; i < GUESSES_SUSPECT; i++)
 		admission_unconfirmed(
-			f->c, (const uint8_t[KEY_LEN]){(uint8_t)(60 + i)}, f->core->now_ms);
+			f->c, (const uint8_t[KEY_LEN]){(uint8_t)(60 + i)}, f->core->now_ms, false);
 	f->c->any_confirmed = true;
 	admission_tick(f->c);
 	assert_int_equal(f->events[EVENT_GUESSING], 0);

@@ -159,6 +159,23 @@ static void secrets_of_cookies_are_random(void **state)
 	assert_false(crypto_is_zero(f->pool.cookie_secret, sizeof(f->pool.cookie_secret)));
 }
 
+/* A burst that was on its way is none; whoever goes on is alive, and that is said once. */
+static void who_goes_on_has_other_keys(void **state)
+{
+	struct fixture *f = *state;
+	struct embryo *e = fill(f, true, 1, START_MS);
+
+	for (unsigned i = 0; i < 300; i++)
+		assert_false(embryo_strange(e, START_MS + 10));
+	assert_false(embryo_strange(e, START_MS + 10 + 999));
+	assert_true(embryo_strange(e, START_MS + 10 + 1000));
+	assert_false(embryo_strange(e, START_MS + 3000));
+	e = fill(f, true, 2, START_MS);
+	assert_false(embryo_strange(e, START_MS));
+	assert_false(embryo_strange(e, START_MS + 2000));
+	assert_true(embryo_strange(e, START_MS + 2001));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* Of each there are keys that nobody has heard of yet. */
@@ -185,6 +202,7 @@ int main(void)
 		TEST(the_known_do_not_give_way_to_strangers),
 		TEST(the_earliest_end_is_remembered),
 		TEST(secrets_of_cookies_are_random),
+		TEST(who_goes_on_has_other_keys),
 		TEST(all_are_wiped_at_the_end),
 	};
 

@@ -334,21 +334,48 @@ static void only_evidence_is_told(void **state)
 	(void)state;
 	init(&f, 6);
 	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
-		guesses_failed(&f.g, named(remote, i), START_MS + i);
+		guesses_failed(&f.g, named(remote, i), START_MS + i, false);
 	/* There is no room for more. */
-	guesses_failed(&f.g, named(remote, 55), START_MS + GUESSES_SUSPECT);
+	guesses_failed(&f.g, named(remote, 55), START_MS + GUESSES_SUSPECT, false);
 	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE));
 	guesses_refund(&f.g, named(remote, 3));
 	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE + 100));
-	guesses_failed(&f.g, named(remote, 77), START_MS + MINUTE);
+	guesses_failed(&f.g, named(remote, 77), START_MS + MINUTE, false);
 	assert_false(guesses_tell(&f.g, START_MS + 3 * MINUTE - 1));
 	assert_true(guesses_tell(&f.g, START_MS + 3 * MINUTE));
 	/* Once, until it was quiet. */
 	assert_false(guesses_tell(&f.g, START_MS + 3 * MINUTE + 1));
 	assert_false(guesses_tell(&f.g, START_MS + 10 * MINUTE));
 	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
-		guesses_failed(&f.g, named(remote, i), START_MS + 10 * MINUTE);
+		guesses_failed(&f.g, named(remote, i), START_MS + 10 * MINUTE, false);
 	assert_true(guesses_tell(&f.g, START_MS + 12 * MINUTE));
+}
+
+/* Whoever left may have died in the middle, unless something came that may have been a try. */
+static void who_left_without_a_try_is_no_evidence(void **state)
+{
+	uint8_t remote[KEY_LEN];
+	struct fixture f;
+
+	(void)state;
+	init(&f, 9);
+	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+		guesses_failed(&f.g, named(remote, i), START_MS, i != 4);
+	guesses_left(&f.g, named(remote, 3));
+	assert_true(guesses_tell(&f.g, START_MS + 2 * MINUTE));
+	init(&f, 9);
+	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+		guesses_failed(&f.g, named(remote, i), START_MS, i != 4);
+	/* One that is gives way to one that is more. */
+	guesses_failed(&f.g, named(remote, 55), START_MS, true);
+	guesses_left(&f.g, named(remote, 4));
+	guesses_left(&f.g, named(remote, 55));
+	assert_true(guesses_tell(&f.g, START_MS + 2 * MINUTE));
+	init(&f, 9);
+	for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+		guesses_failed(&f.g, named(remote, i), START_MS, i != 4);
+	guesses_left(&f.g, named(remote, 4));
+	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE));
 }
 
 /* Who failed five minutes ago makes room, and speaks against nobody any more. */
@@ -361,13 +388,14 @@ static void evidence_gets_old(void **state)
 	for (unsigned late = 0; late < 2; late++) {
 		init(&f, 8);
 		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
-			guesses_failed(&f.g, named(remote, i), START_MS);
+			guesses_failed(&f.g, named(remote, i), START_MS, false);
 		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
-			guesses_failed(&f.g, named(remote, i), START_MS + 5 * MINUTE - 1 + late);
+			guesses_failed(
+				&f.g, named(remote, i), START_MS + 5 * MINUTE - 1 + late, false);
 		assert_int_equal(guesses_tell(&f.g, START_MS + 7 * MINUTE), late);
 		init(&f, 8);
 		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
-			guesses_failed(&f.g, named(remote, i), START_MS);
+			guesses_failed(&f.g, named(remote, i), START_MS, false);
 		assert_int_equal(guesses_tell(&f.g, START_MS + 5 * MINUTE - late), late);
 	}
 }
@@ -388,6 +416,7 @@ int main(void)
 		cmocka_unit_test(few_attempts_of_ours_wait_for_their_answers),
 		cmocka_unit_test(what_we_would_begin_takes_part_in_the_draw),
 		cmocka_unit_test(only_evidence_is_told),
+		cmocka_unit_test(who_left_without_a_try_is_no_evidence),
 		cmocka_unit_test(evidence_gets_old),
 	};
 

@@ -76,7 +76,7 @@ static void a_voucher_answers_for_three(void **state)
 	assert_true(knocks(f, p[3]));
 	/* What failed stays with the voucher, who is not asked meanwhile. */
 	for (unsigned i = 0; i < 4; i++)
-		admission_unconfirmed(f->c, p[i]->remote, f->core->now_ms);
+		admission_unconfirmed(f->c, p[i]->remote, f->core->now_ms, false);
 	f->core->now_ms += 5000;
 	vouch_want(p[0]);
 	vouch_tick(f->c);

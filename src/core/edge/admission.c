@@ -56,11 +56,13 @@ bool admission_answer(struct community *c, const uint8_t remote[KEY_LEN], const 
 {
 	struct peer *p = peer_find(c, remote);
 
+	/* The pre-shared key opened its message 1. */
+	c->key_seen = c->party.mode == MODE_KEY;
 	if (c->party.mode != MODE_PASSPHRASE)
 		return true;
 	/* Its last one takes no confirmation any more once this one is answered. */
 	if (p != NULL && p->trust.exempt && p->trust.answered)
-		admission_unconfirmed(c, remote, core_of(c)->now_ms);
+		admission_unconfirmed(c, remote, core_of(c)->now_ms, false);
 	if (p == NULL || !p->trust.exempt)
 		return goes_on(c, p, remote, from);
 	p->trust.answered = true;
@@ -148,7 +150,8 @@ void admission_confirmed(struct peer *p)
 	vouch_refund(p->community, p->remote);
 }
 
-void admission_unconfirmed(struct community *c, const uint8_t remote[KEY_LEN], uint64_t began_ms)
+void admission_unconfirmed(
+	struct community *c, const uint8_t remote[KEY_LEN], uint64_t began_ms, bool tried)
 {
 	struct peer *p = peer_find(c, remote);
 	uint64_t now_ms = core_of(c)->now_ms;
@@ -163,7 +166,7 @@ void admission_unconfirmed(struct community *c, const uint8_t remote[KEY_LEN], u
 			guesses_spend(&c->guesses, remote, now_ms);
 		p->trust.exempt = false;
 	}
-	guesses_failed(&c->guesses, remote, now_ms);
+	guesses_failed(&c->guesses, remote, now_ms, tried);
 	if (c->unfit++ == 0)
 		c->unfit_ms = now_ms;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/edge/edge_state.h"
+#include "core/edge/misfit.h"
 #include "core/session/send.h"
 
 #define SUPERNODE_PER_S 20000 /* answers to HELLO, and cookies: no Diffie-Hellman */
@@ -146,7 +146,16 @@ static void role_unconfirmed(struct node *n, const struct embryo *e)
 
 	/* A replay says nothing of the member who once sent it; it was counted when answered. */
 	if (c != NULL && !e->stale)
-		admission_unconfirmed(c, e->remote, e->born_ms);
+		admission_unconfirmed(c, e->remote, e->born_ms, e->strange > 0);
+}
+
+static void role_misfit(struct node *n, const struct embryo *e)
+{
+	struct community *c = edge_community(edge_of(n), e->party);
+	struct peer *p = c != NULL ? peer_find(c, e->remote) : NULL;
+
+	if (p != NULL)
+		misfit_proved(p, &e->origin);
 }
 
 static void peer_effects(struct peer *p, unsigned effects)
@@ -159,11 +168,12 @@ static void peer_effects(struct peer *p, unsigned effects)
 		admission_confirmed(p);
 		peer_confirmed(p, effects);
 	}
-	if (effects & SESSION_UNFIT)
-		admission_unconfirmed(c, p->remote, core_of(c)->now_ms - CONFIRM_GIVE_UP_MS);
-	/* Handshakes with those who confirmed before say nothing of anybody's key. */
-	if ((effects & SESSION_UNANSWERED) && !p->session->confirmed)
-		c->unanswered++;
+	if (effects & SESSION_UNFIT) {
+		admission_unconfirmed(c, p->remote, core_of(c)->now_ms - CONFIRM_GIVE_UP_MS, false);
+		misfit_unfit(p);
+	}
+	if (effects & SESSION_UNANSWERED)
+		misfit_unanswered(p);
 }
 
 static void role_effects(struct node *n, struct session *s, unsigned effects)
@@ -252,6 +262,7 @@ static const struct role edge_role = {
 	.create = role_create,
 	.effects = role_effects,
 	.unconfirmed = role_unconfirmed,
+	.misfit = role_misfit,
 	.message = role_message,
 	.encode = role_encode,
 	.answer = role_answer,

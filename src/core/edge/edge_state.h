@@ -57,6 +57,11 @@ struct peer {
 	bool remembered;   /* from an earlier run */
 	bool rerouted;	   /* routes changed since its paths were looked at */
 	uint64_t unlisted_ms;
+	uint64_t listed_ms;	      /* since when it is listed as the process that it is */
+	uint8_t misfits;	      /* handshakes that proved that it has another passphrase */
+	bool told_misfit;	      /* EVENT_OTHER_PASSPHRASE was */
+	uint8_t unfits;		      /* those of ours that it answered and never confirmed, ... */
+	uint64_t unfit_ms;	      /* ... and the first of them */
 	struct control_claim claim;   /* zero MAC: it has no address */
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
 	struct bucket claims;	      /* of those looked at */
@@ -101,6 +106,7 @@ struct hop {
 	struct party party;	 /* who we are towards it */
 	struct session *session; /* NULL until its key is known */
 	uint64_t began_ms;	 /* with this address */
+	uint64_t up_ms;		 /* registered since; 0: it is not */
 	uint64_t hello_ms;	 /* next HELLO; 0: none */
 	struct hello hello;	 /* asked, and what was claimed */
 	uint64_t tried_ms; /* since when that is tried, if no attempt began later; 0: keyed since */
@@ -145,11 +151,15 @@ struct community {
 	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
 	uint64_t vouch_turn_ms;	  /* next questions */
 	bool any_confirmed;
-	unsigned unanswered; /* attempts that got no answer at all */
-	unsigned unfit;	     /* handshakes whose keys did not fit */
-	uint64_t unfit_ms;   /* when there was the first of them */
-	bool told_wrong;     /* EVENT_WRONG_* was sent */
-	bool told_silent;    /* EVENT_SUPERNODE_SILENT was sent since one was up */
+	bool key_seen;	       /* somebody sent what only those can who have our key */
+	unsigned unanswered;   /* attempts that got no answer at all, of those who must be there */
+	unsigned unfit;	       /* handshakes that were not confirmed */
+	uint64_t unfit_ms;     /* when there was the first of them */
+	uint64_t misfit_ms;    /* when there was first proof of another passphrase */
+	unsigned n_misfits;    /* peers of whom that was told and holds */
+	struct bucket misfits; /* of those told */
+	bool told_wrong;       /* EVENT_WRONG_* was sent */
+	bool told_silent;      /* EVENT_SUPERNODE_SILENT was sent since one was up */
 };
 
 /* An index of a community, while something may still know it by its former owner. */
@@ -377,8 +387,12 @@ bool admission_begin(struct peer *p);
 bool admission_accept(struct peer *p);
 /* The peer confirmed: it is exempt, and nothing is held against it or who vouched for it. */
 void admission_confirmed(struct peer *p);
-/* A handshake that was answered at began_ms, by either side, ended without confirmation. */
-void admission_unconfirmed(struct community *c, const uint8_t remote[KEY_LEN], uint64_t began_ms);
+/*
+ * A handshake that was answered at began_ms, by either side, ended without confirmation. tried:
+ * something came that may have been one.
+ */
+void admission_unconfirmed(
+	struct community *c, const uint8_t remote[KEY_LEN], uint64_t began_ms, bool tried);
 /* Asks and tells, as the time demands. */
 void admission_tick(struct community *c);
 

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an edge tells of itself. */
+#include "core/edge/misfit.h"
 #include "core/edge/presence.h"
-
-#define NO_ANSWER_MS 10000u /* an attempt without any answer for so long tells of another key */
-
-#define WRONG_MS 10000u /* handshakes that fail for so long tell of another passphrase */
 
 /* Other members of a community. */
 struct tally {
@@ -22,20 +19,6 @@ static struct tally count_peers(const struct community *c, uint64_t now_ms)
 		t.met[presence_state(p, now_ms)] += p->up;
 	}
 	return t;
-}
-
-/* A listed member whom we ask in vain, and who would answer if it had our key. */
-static bool is_unanswered(const struct community *c)
-{
-	uint64_t now_ms = core_of(c)->now_ms;
-
-	if (c->unanswered > 0)
-		return true;
-	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
-		if (p->listed && p->session->attempt != NULL &&
-			now_ms >= p->session->attempt_ms + NO_ANSWER_MS)
-			return true;
-	return false;
 }
 
 static bool is_refused(const struct community *c)
@@ -61,9 +44,9 @@ static enum community_state state_of(
 		return COMMUNITY_REFUSED; /* and nothing else is tried meanwhile */
 	if (t->met[PEER_UP] > 0 || (served && t->met[PEER_IDLE] > 0))
 		return COMMUNITY_UP;
-	if (!c->any_confirmed && c->unfit > 1 && core_of(c)->now_ms >= c->unfit_ms + WRONG_MS)
+	if (misfit_wrong_passphrase(c))
 		return COMMUNITY_WRONG_PASSPHRASE;
-	if (!c->any_confirmed && t->listed > 0 && c->party.mode == MODE_KEY && is_unanswered(c))
+	if (misfit_wrong_key(c))
 		return COMMUNITY_WRONG_KEY;
 	if (!served)
 		return is_refused(c) ? COMMUNITY_REFUSED : COMMUNITY_NO_SUPERNODE;

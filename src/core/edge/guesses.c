@@ -175,15 +175,31 @@ void guesses_begun(struct guesses *g, const uint8_t remote[KEY_LEN])
 
 /* ---- evidence ---- */
 
-void guesses_failed(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms)
+void guesses_left(struct guesses *g, const uint8_t remote[KEY_LEN])
 {
-	for (unsigned i = 0; i < GUESSES_SUSPECT; i++) {
-		if (g->suspect[i].ms != 0 && now_ms < g->suspect[i].ms + SUSPECT_MS)
-			continue;
-		g->suspect[i].ms = now_ms;
-		memcpy(g->suspect[i].remote, remote, KEY_LEN);
-		return;
+	for (unsigned i = 0; i < GUESSES_SUSPECT; i++)
+		if (!g->suspect[i].tried && memcmp(g->suspect[i].remote, remote, KEY_LEN) == 0)
+			g->suspect[i].ms = 0;
+}
+
+void guesses_failed(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms, bool tried)
+{
+	int at = -1;
+
+	/* A free place, or that of one who never tried. */
+	for (int i = 0; i < GUESSES_SUSPECT; i++) {
+		bool free = g->suspect[i].ms == 0 || now_ms >= g->suspect[i].ms + SUSPECT_MS;
+
+		if (free || (tried && at < 0 && !g->suspect[i].tried))
+			at = i;
+		if (free)
+			break;
 	}
+	if (at < 0)
+		return;
+	g->suspect[at].ms = now_ms;
+	g->suspect[at].tried = tried;
+	memcpy(g->suspect[at].remote, remote, KEY_LEN);
 }
 
 bool guesses_tell(struct guesses *g, uint64_t now_ms)

@@ -35,6 +35,7 @@ struct guesses {
 	uint8_t admitted[KEY_LEN]; /* winner of the last draw */
 	struct {
 		uint64_t ms; /* 0: free */
+		bool tried;  /* and something came that may have been a try */
 		uint8_t remote[KEY_LEN];
 	} suspect[GUESSES_SUSPECT]; /* handshakes that failed, of statics not confirmed since */
 	bool told;
@@ -69,8 +70,10 @@ bool guesses_begin(struct guesses *g, const uint8_t remote[KEY_LEN], const struc
 /* An attempt of ours was answered, or ended: its reservation does. */
 void guesses_begun(struct guesses *g, const uint8_t remote[KEY_LEN]);
 
-/* A handshake stayed unconfirmed. */
-void guesses_failed(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms);
+/* A handshake stayed unconfirmed; tried: something came that may have been the confirmation. */
+void guesses_failed(struct guesses *g, const uint8_t remote[KEY_LEN], uint64_t now_ms, bool tried);
+/* This static went away, and may have died in the middle: what it never tried is no evidence. */
+void guesses_left(struct guesses *g, const uint8_t remote[KEY_LEN]);
 /*
  * True once when there is evidence that somebody guesses: many failed some time ago, and none of
  * their statics was confirmed since. Slow honest ones were, by then.

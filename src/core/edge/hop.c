@@ -105,6 +105,7 @@ void hop_leave(struct community *c)
 
 	h->state = SUPERNODE_UNRESOLVED; /* before paths are made anew: none is relayed now */
 	h->handle = 0;
+	h->up_ms = 0;
 	h->roster = 0;
 	h->collecting = false;
 	peers_repath(c);
@@ -367,8 +368,10 @@ static void take_registered(struct community *c, const struct control_registered
 	h->refused[h->supernode] = (struct refusal){.result = REGISTER_OK};
 	h->session->result = REGISTER_OK;
 	twins_ours(c, m->twice ? TWICE_OTHER : TWICE_NOT);
-	if (h->state != SUPERNODE_UP)
+	if (h->state != SUPERNODE_UP) {
 		keep_key(c);
+		h->up_ms = core_of(c)->now_ms;
+	}
 	h->state = SUPERNODE_UP;
 	c->told_silent = false;
 	h->handle = m->handle;

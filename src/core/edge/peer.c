@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/edge/misfit.h"
 #include "core/edge/presence.h"
 #include "core/path/probe.h"
 #include "core/session/send.h"
@@ -101,6 +102,7 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 
 void peer_forget(struct peer *p)
 {
+	misfit_clear(p);
 	twins_part(p);
 	claims_unsay(p);
 	addresses_part(p);
@@ -149,6 +151,7 @@ static void unlist(struct peer *p)
 		peer_forget(p);
 		return;
 	}
+	misfit_clear(p);
 	p->listed = false;
 	twins_listed(p, false);
 	p->handle = 0;
@@ -178,6 +181,10 @@ static void list(struct community *c, const struct roster_entry *r)
 	was_listed = p->listed;
 	restarted = p->session->confirmed && p->session->incarnation != r->incarnation &&
 		    p->incarnation != r->incarnation;
+	if (!was_listed || p->incarnation != r->incarnation) {
+		misfit_clear(p);
+		p->listed_ms = core_of(c)->now_ms;
+	}
 	p->marked = true;
 	p->listed = true;
 	p->left = false;
@@ -258,6 +265,7 @@ static void told_right_key(struct community *c)
 	c->told_wrong = false;
 	c->unanswered = 0;
 	c->unfit = 0;
+	c->misfit_ms = 0;
 }
 
 void peer_confirmed(struct peer *p, unsigned effects)
@@ -265,6 +273,7 @@ void peer_confirmed(struct peer *p, unsigned effects)
 	struct core *core = core_of_peer(p);
 
 	told_right_key(p->community);
+	misfit_clear(p);
 	if (p->handle == 0 && p->session->origin.hop_id != 0) {
 		p->handle = p->session->origin.handle;
 		reroute(p);

@@ -8,7 +8,11 @@
 #include "base/resident.h"
 #include "core/link/link.h"
 
-#define HONEST_MS 1000u /* who has not confirmed by then may lose its place */
+/* A confirmation is sent 5 times within 3 s; what was on its way when its sender died comes at
+ * once. */
+#define MISFIT_PACKETS 3
+#define MISFIT_MS      1000u
+#define HONEST_MS      1000u /* who has not confirmed by then may lose its place */
 
 int embryos_init(struct embryos *p, unsigned n, const struct random *rnd)
 {
@@ -55,6 +59,18 @@ struct embryo *embryo_by_id(const struct embryos *p, uint32_t id)
 		if (p->at[i].party != NULL && INDEX_ID(p->at[i].result.rx_index) == id)
 			return &p->at[i];
 	return NULL;
+}
+
+bool embryo_strange(struct embryo *e, uint64_t now_ms)
+{
+	if (e->strange == 0)
+		e->strange_ms = now_ms;
+	if (e->strange < UINT8_MAX)
+		e->strange++;
+	if (e->misfit || e->strange < MISFIT_PACKETS || now_ms < e->strange_ms + MISFIT_MS)
+		return false;
+	e->misfit = true;
+	return true;
 }
 
 struct embryo *embryo_place(const struct embryos *p, bool known, uint64_t now_ms)

@@ -32,6 +32,9 @@ struct embryo {
 	bool spread;	      /* some repetition came from elsewhere, and was answered there */
 	bool directly;	      /* some repetition was answered without a relay */
 	bool stale;	      /* of a low freshness, with a cookie: it may be a replay */
+	bool misfit;	      /* embryo_strange has said so */
+	uint8_t strange;      /* packets from its origin that nobody could place */
+	uint64_t strange_ms;  /* the first of them */
 	uint64_t born_ms;
 	struct bucket opens; /* packets that are tried with its keys */
 };
@@ -56,6 +59,12 @@ struct embryo *embryo_find(
 struct embryo *embryo_by_index(const struct embryos *p, uint32_t index);
 /* One whose session to be has this id, or NULL. */
 struct embryo *embryo_by_id(const struct embryos *p, uint32_t id);
+/*
+ * Nobody could place a packet that came from where its message 1 had come from. True once, when
+ * that is proof of other keys: the initiator goes on confirming, for longer than what was on its
+ * way.
+ */
+bool embryo_strange(struct embryo *e, uint64_t now_ms);
 /* Some embryo ends at this time. */
 void embryos_expire_by(struct embryos *p, uint64_t at_ms);
 /*

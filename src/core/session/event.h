@@ -45,6 +45,8 @@
 		"no other member under this key; is it the same key everywhere?") /* community */  \
 	X(WRONG_PASSPHRASE, "wrong-passphrase",                                                    \
 		"the passphrase differs from that of every member reached; is it typed right?")    \
+	X(OTHER_PASSPHRASE, "other-passphrase",                                                    \
+		"has another passphrase") /* remote if known; value: it holds, or not any more */  \
 	X(GUESSING, "guessing",                                                                    \
 		"many joins with a wrong passphrase; somebody may be guessing it. Members that "   \
 		"others vouch for get in as always")                                               \

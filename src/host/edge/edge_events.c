@@ -232,6 +232,24 @@ static void on_peer_event(const struct edge_host *h, const struct event *e)
 	}
 }
 
+/* Whoever sits there knows it already; those who wait for him hear why he does not come. */
+static void on_other_passphrase(struct edge_host *h, const struct event *e)
+{
+	char id[EDGE_ID_TEXT_LEN + 1], remote[ENDPOINT_TEXT_MAX];
+	bool direct = !endpoint_is_none(&e->remote);
+
+	edge_id_format(e->edge, id);
+	endpoint_format(&e->remote, remote);
+	if (e->value != 0)
+		notices_raise(&h->host.notices, sys_now_ms(), "other-passphrase", id,
+			"community %s: edge %.8s%s%s %s than ours, and reaches no member; is it "
+			"typed right there? If nobody should be there, somebody may be guessing",
+			h->member[e->community].name, id, direct ? " at " : "",
+			direct ? remote : "", event_text(e->kind));
+	else
+		(void)notices_clear(&h->host.notices, "other-passphrase", id);
+}
+
 void edge_on_event(void *ctx, const struct event *e)
 {
 	struct edge_host *h = ctx;
@@ -263,6 +281,9 @@ void edge_on_event(void *ctx, const struct event *e)
 		break;
 	case EVENT_IDENTITY_TWICE:
 		on_identity(h, e);
+		break;
+	case EVENT_OTHER_PASSPHRASE:
+		on_other_passphrase(h, e);
 		break;
 	case EVENT_WRONG_KEY:
 	case EVENT_WRONG_PASSPHRASE:
