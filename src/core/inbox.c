@@ -258,8 +258,22 @@ static bool is_bound_to(
 		       s->route.handle == from->handle);
 }
 
+/* The other side was so late that its keys were let go here. They are gone, but they fitted. */
+static bool is_late(struct node *n, struct session *s, const struct arrival *a)
+{
+	struct data_header h;
+
+	if (s->late_index == 0 || !receive_peek(&h, a->data, a->len, s->late_mask) ||
+		h.index != s->late_index)
+		return false;
+	core_drop(&n->core, DROP_EXPIRED);
+	if (n->role->late != NULL)
+		n->role->late(n, s);
+	return true;
+}
+
 static bool try_split_masks_of(
-	struct node *n, const struct session *s, const struct arrival *a, unsigned *left)
+	struct node *n, struct session *s, const struct arrival *a, unsigned *left)
 {
 	for (unsigned i = 0; i < LINK_POSITIONS && *left != 0; i++) {
 		const struct keyset *k = s->keys[i];
@@ -270,7 +284,7 @@ static bool try_split_masks_of(
 		if (try_mask(n, k->rx.mask, &k->rx.index, a))
 			return true;
 	}
-	return false;
+	return is_late(n, s, a);
 }
 
 /*
@@ -417,6 +431,12 @@ static bool take_arrival(struct node *n, struct arrival *a, bool tried)
  */
 static void look_for_misfits(struct node *n, const struct arrival *a)
 {
+	struct data_header h;
+
+	/* Who knows our mask key has known us, and holds keys of then. */
+	for (unsigned i = 0; a->from->hop_id == 0 && i < a->n_listeners; i++)
+		if (receive_peek(&h, a->data, a->len, a->listener[i].mask))
+			return;
 	for (unsigned i = 0; n->role->misfit != NULL && i < n->core.embryos.n; i++) {
 		struct embryo *e = &n->core.embryos.at[i];
 

@@ -62,6 +62,9 @@ struct role {
 	void (*effects)(struct node *n, struct session *s, unsigned effects);
 	/* A handshake that we answered was not confirmed in time and ends. May be NULL. */
 	void (*unconfirmed)(struct node *n, const struct embryo *e);
+	/* Something came under keys that were let go unconfirmed: they fitted, and were late. May
+	 * be NULL. */
+	void (*late)(struct node *n, struct session *s);
 	/* What came to confirm it is under other keys than ours. NULL where nobody asks. */
 	void (*misfit)(struct node *n, const struct embryo *e);
 	/* One control message of a packet opened under k. May retire the session. */

@@ -166,6 +166,27 @@ static void the_last_one_left_is_not_wrong(void **state)
 	sim_destroy(c.s);
 }
 
+/* Answers take so long that no handshake is ever confirmed: they fit all the same. */
+static void the_late_are_not_wrong(void **state)
+{
+	struct scene c;
+
+	set_up(&c, *state != NULL, 6);
+	sim_all_links(c.s, &(struct sim_link){.delay_ms = 600});
+	sim_block_direct(c.s, true);
+	sim_start_all(c.s);
+	assert_true(sim_until(c.s, 10000, sim_all_registered, c.s));
+	for (unsigned i = 1; i <= c.n; i++) {
+		sim_link(c.s, c.sn, c.s->nodes[i])->delay_ms = 2200;
+		sim_link(c.s, c.s->nodes[i], c.sn)->delay_ms = 2200;
+	}
+	sim_run(c.s, 2 * SETTLED_MS);
+	for (unsigned i = 0; i < c.n; i++)
+		assert_true(c.member[i]->edge->community[0]->key_seen);
+	assert_int_equal(warnings_but(&c, EVENT_SUPERNODE_SILENT), 0);
+	sim_destroy(c.s);
+}
+
 /* Some are killed and started over and over. */
 static void some_start_over(void **state)
 {
@@ -259,6 +280,8 @@ int main(void)
 		cmocka_unit_test_prestate(some_die_while_they_join, &passphrase),
 		cmocka_unit_test(the_last_one_left_is_not_wrong),
 		cmocka_unit_test_prestate(the_last_one_left_is_not_wrong, &passphrase),
+		cmocka_unit_test(the_late_are_not_wrong),
+		cmocka_unit_test_prestate(the_late_are_not_wrong, &passphrase),
 		cmocka_unit_test(some_start_over),
 		cmocka_unit_test_prestate(some_start_over, &passphrase),
 		cmocka_unit_test(who_is_wrong_is_told),

@@ -57,7 +57,8 @@ bool admission_answer(struct community *c, const uint8_t remote[KEY_LEN], const 
 	struct peer *p = peer_find(c, remote);
 
 	/* The pre-shared key opened its message 1. */
-	c->key_seen = c->party.mode == MODE_KEY;
+	if (c->party.mode == MODE_KEY)
+		c->key_seen = true;
 	if (c->party.mode != MODE_PASSPHRASE)
 		return true;
 	/* Its last one takes no confirmation any more once this one is answered. */

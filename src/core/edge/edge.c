@@ -149,6 +149,13 @@ static void role_unconfirmed(struct node *n, const struct embryo *e)
 		admission_unconfirmed(c, e->remote, e->born_ms, e->strange > 0);
 }
 
+static void role_late(struct node *n, struct session *s)
+{
+	(void)n;
+	if (s->link.kind == LINK_PEER)
+		misfit_right(s->owner);
+}
+
 static void role_misfit(struct node *n, const struct embryo *e)
 {
 	struct community *c = edge_community(edge_of(n), e->party);
@@ -262,6 +269,7 @@ static const struct role edge_role = {
 	.create = role_create,
 	.effects = role_effects,
 	.unconfirmed = role_unconfirmed,
+	.late = role_late,
 	.misfit = role_misfit,
 	.message = role_message,
 	.encode = role_encode,

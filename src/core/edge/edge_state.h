@@ -151,7 +151,7 @@ struct community {
 	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
 	uint64_t vouch_turn_ms;	  /* next questions */
 	bool any_confirmed;
-	bool key_seen;	       /* somebody sent what only those can who have our key */
+	bool key_seen;	       /* somebody sent what only those can who have our key, or passphrase */
 	unsigned unanswered;   /* attempts that got no answer at all, of those who must be there */
 	unsigned unfit;	       /* handshakes that were not confirmed */
 	uint64_t unfit_ms;     /* when there was the first of them */

@@ -67,6 +67,9 @@ void misfit_proved(struct peer *p, const struct origin *from)
 {
 	struct community *c = p->community;
 
+	/* Under another key no handshake comes so far. */
+	if (c->party.mode != MODE_PASSPHRASE)
+		return;
 	note_first(c);
 	if (p->misfits < UINT8_MAX)
 		p->misfits++;
@@ -83,6 +86,12 @@ void misfit_clear(struct peer *p)
 	p->misfits = p->unfits = 0;
 	if (p->told_misfit)
 		tell(p, false, NULL);
+}
+
+void misfit_right(struct peer *p)
+{
+	p->community->key_seen = true;
+	misfit_clear(p);
 }
 
 bool misfit_wrong_key(const struct community *c)
@@ -114,8 +123,8 @@ bool misfit_wrong_passphrase(const struct community *c)
 {
 	unsigned n = 0;
 
-	if (c->party.mode != MODE_PASSPHRASE || c->any_confirmed || c->misfit_ms == 0 ||
-		core_of(c)->now_ms < c->misfit_ms + WRONG_MS)
+	if (c->party.mode != MODE_PASSPHRASE || c->any_confirmed || c->key_seen ||
+		c->misfit_ms == 0 || core_of(c)->now_ms < c->misfit_ms + WRONG_MS)
 		return false;
 	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		if (p->listed)

@@ -16,6 +16,8 @@ void misfit_unanswered(struct peer *p);
 void misfit_unfit(struct peer *p);
 /* It confirmed one of its own, which came from there, under other keys (embryo_strange). */
 void misfit_proved(struct peer *p, const struct origin *from);
+/* It has our key or passphrase, whatever came of the handshake. */
+void misfit_right(struct peer *p);
 /* It is another process, not listed any more, or right: nothing is held against it. */
 void misfit_clear(struct peer *p);
 /* Key mode: members are there, and none has our key. */

@@ -3,6 +3,7 @@
 #include "core/session/attempt.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/session/send.h"
 
@@ -141,6 +142,8 @@ static struct keyset *newest_unconfirmed(struct core *core, struct session *s, u
 			continue;
 		if (core->now_ms >= k->born_ms + CONFIRM_GIVE_UP_MS) {
 			lost_ms = k->born_ms > lost_ms ? k->born_ms : lost_ms;
+			s->late_index = k->rx.index;
+			memcpy(s->late_mask, k->rx.mask, MASK_LEN);
 			session_drop_keys(core, s, i);
 		} else if (newest == NULL || k->born_ms > newest->born_ms) {
 			newest = k;

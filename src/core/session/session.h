@@ -74,13 +74,15 @@ struct session {
 	uint64_t attempt_next_ms;
 	uint64_t cookie_ms; /* last stale cookie sent */
 	uint8_t attempt_tries;
-	uint8_t result;		  /* with which it refused us last, told with attempts; a hop's */
-	bool attempt_quiet;	  /* crossing, and the other side goes first */
-	struct way attempt_also;  /* where it went beside the relay; none: nowhere */
-	bool wanted;		  /* a session is wanted: start when allowed */
-	uint64_t not_before_ms;	  /* no own start earlier */
-	uint8_t failures;	  /* attempts in a row without result */
-	uint64_t confirm_next_ms; /* next empty confirm packet, 0 for none */
+	uint8_t result;		 /* with which it refused us last, told with attempts; a hop's */
+	bool attempt_quiet;	 /* crossing, and the other side goes first */
+	struct way attempt_also; /* where it went beside the relay; none: nowhere */
+	bool wanted;		 /* a session is wanted: start when allowed */
+	uint64_t not_before_ms;	 /* no own start earlier */
+	uint8_t failures;	 /* attempts in a row without result */
+	uint32_t late_index;	 /* of our last key set let go unconfirmed, to know ...; 0: none */
+	uint8_t late_mask[MASK_LEN]; /* ... what the other side still sends under it */
+	uint64_t confirm_next_ms;    /* next empty confirm packet, 0 for none */
 	uint8_t confirm_tries;
 	struct outbox out;
 	uint32_t rx_seq[CONTROL_TYPES];
