@@ -151,12 +151,12 @@ struct community {
 	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
 	uint64_t vouch_turn_ms;	  /* next questions */
 	bool any_confirmed;
-	bool key_seen;	       /* somebody sent what only those can who have our key, or passphrase */
-	unsigned unanswered;   /* attempts that got no answer at all, of those who must be there */
-	unsigned unfit;	       /* handshakes that were not confirmed */
-	uint64_t unfit_ms;     /* when there was the first of them */
-	uint64_t misfit_ms;    /* when there was first proof of another passphrase */
-	unsigned n_misfits;    /* peers of whom that was told and holds */
+	bool key_seen;	     /* somebody sent what only those can who have our key, or passphrase */
+	unsigned unanswered; /* attempts that got no answer at all, of those who must be there */
+	unsigned unfit;	     /* handshakes that were not confirmed */
+	uint64_t unfit_ms;   /* when there was the first of them */
+	uint64_t misfit_ms;  /* when there was first proof of another passphrase */
+	unsigned n_misfits;  /* peers of whom that was told and holds */
 	struct bucket misfits; /* of those told */
 	bool told_wrong;       /* EVENT_WRONG_* was sent */
 	bool told_silent;      /* EVENT_SUPERNODE_SILENT was sent since one was up */
