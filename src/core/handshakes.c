@@ -51,7 +51,9 @@ static void take_init(struct node *n, const struct party *self, const struct msg
 		goto out;
 	if (n->role->refuses != NULL)
 		result = n->role->refuses(n, r.session, &r.answer.theirs, from);
-	if (result != 0)
+	if (result == REFUSED_IN_SILENCE)
+		core_drop(&n->core, DROP_STALE);
+	else if (result != 0)
 		responder_refuse(&n->core, &r, result);
 	else if (n->role->admit != NULL &&
 		 !n->role->admit(n, self, r.answer.noise.rs, from, r.stale))

@@ -16,6 +16,8 @@
 #define TICK_MS	      100 /* node_tick is to be called so often, give or take a few */
 #define LISTENERS_MAX (2 * COMMUNITIES_MAX)
 
+#define REFUSED_IN_SILENCE UINT16_MAX
+
 struct node;
 
 /* One of our parties that a datagram may be for. */
@@ -43,7 +45,7 @@ struct role {
 		const struct origin *from, bool stale);
 	/*
 	 * The result with which a handshake is refused, for what its sender says of itself; 0: none
-	 * is. NULL: never.
+	 * is; REFUSED_IN_SILENCE: it is not answered at all. NULL: never.
 	 */
 	uint16_t (*refuses)(struct node *n, struct session *s, const struct payload *theirs,
 		const struct origin *from);

@@ -247,6 +247,52 @@ static void a_second_supernode_is_no_way_out(void **state)
 	end(&c);
 }
 
+/* What somebody recorded, and what the supernode sent to where it came from. */
+struct record {
+	const struct sim_node *of, *sn;
+	size_t n, answers;
+	size_t len[400];
+	uint8_t data[400][DATAGRAM_MAX];
+};
+
+static bool recorded(void *ctx, struct sim_node *from, const struct datagram *d)
+{
+	struct record *r = ctx;
+
+	if (from == r->of && endpoint_equal(&d->way.remote, &r->sn->address)) {
+		assert_true(r->n < 400);
+		memcpy(r->data[r->n], d->data, d->len);
+		r->len[r->n++] = d->len;
+	}
+	r->answers += from == r->sn && endpoint_equal(&d->way.remote, &r->of->address);
+	return true;
+}
+
+static void who_replays_a_refused_one_learns_nothing(void **state)
+{
+	static struct record r;
+	struct scene c;
+
+	(void)state;
+	set_up(&c);
+	sim_start(c.copy);
+	r = (struct record){.of = c.first, .sn = c.sn};
+	c.s->wire = recorded;
+	c.s->wire_ctx = &r;
+	sim_run(c.s, 40000);
+	assert_int_equal(holds(c.first), TWICE_US);
+	sim_stop(c.first, false);
+	sim_run(c.s, 16000);
+	r.answers = 0;
+	for (size_t i = 0; i < r.n; i++) {
+		sim_inject(c.s, &c.first->address, &c.sn->address, r.data[i], r.len[i], 0);
+		sim_run(c.s, 100);
+	}
+	assert_true(r.n >= 3);
+	assert_int_equal(r.answers, 0);
+	end(&c);
+}
+
 /* Two supernodes, and each of the two hosts has another one: whoever meets both says so. */
 static void at_two_supernodes(void **state)
 {
@@ -293,6 +339,7 @@ int main(void)
 		cmocka_unit_test(of_three_one_works),
 		cmocka_unit_test(who_restarts_is_no_copy),
 		cmocka_unit_test(a_second_supernode_is_no_way_out),
+		cmocka_unit_test(who_replays_a_refused_one_learns_nothing),
 		cmocka_unit_test(at_two_supernodes),
 	};
 

@@ -575,15 +575,21 @@ static void a_copy_of_who_is_registered_is_refused(void **state)
 	theirs.result = REGISTER_IDENTITY_TWICE;
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0); /* itself */
 	assert_false(e->told.twice);
-	theirs = (struct payload){.incarnation = 8};
+	theirs = (struct payload){.incarnation = 8, .freshness = 100};
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
 	assert_true(e->told.twice);
+	/* A copy of it, which anybody may have made. */
+	w.sn->node.core.now_ms += 14999;
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
+	w.sn->node.core.now_ms += 1;
+	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REFUSED_IN_SILENCE);
 	assert_true(outbox_holds(&s->out, CONTROL_REGISTERED));
-	theirs = (struct payload){.incarnation = 7, .result = REGISTER_IDENTITY_TWICE};
+	theirs = (struct payload){
+		.incarnation = 7, .freshness = 101, .result = REGISTER_IDENTITY_TWICE};
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
 	theirs.result = REGISTER_ADDRESS_LIMIT;
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0);
-	assert_int_equal(w.events[EVENT_MEMBER_REFUSED], 2);
+	assert_int_equal(w.events[EVENT_MEMBER_REFUSED], 3);
 	settle(&w);
 	check(&w);
 	/* Long ago. */
@@ -597,6 +603,7 @@ static void a_copy_of_who_is_registered_is_refused(void **state)
 	member_unregister(w.sn, w.edge[0].m);
 	theirs = (struct payload){.incarnation = 8};
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), 0);
+	theirs.freshness = 102;
 	theirs.result = REGISTER_IDENTITY_TWICE;
 	assert_int_equal(role->refuses(&w.sn->node, s, &theirs, &from), REGISTER_IDENTITY_TWICE);
 	supernode_destroy(w.sn);

@@ -64,6 +64,12 @@ static uint16_t role_refuses(
 	if (m == NULL || theirs->incarnation == s->incarnation ||
 		(!gives_way && (m->entry == NULL || theirs->incarnation != s->former)))
 		return 0;
+	if (theirs->freshness > m->refused_freshness) {
+		m->refused_freshness = theirs->freshness;
+		m->refused_ms = n->core.now_ms;
+	} else if (n->core.now_ms >= m->refused_ms + EMBRYO_LIFE_MS) {
+		return REFUSED_IN_SILENCE; /* who recorded it learns nothing */
+	}
 	member_is_twice(supernode_of(n), m);
 	core_event(&n->core, &(struct event){.kind = EVENT_MEMBER_REFUSED,
 				     .value = REGISTER_IDENTITY_TWICE,
