@@ -290,6 +290,9 @@ static void it_ends_with_the_community(void **state)
 
 	(void)state;
 	led_to(w, &w->b->address, c->generation);
+	/* The next handshake does not go there, either; that with others does. */
+	assert_true(way_is_none(&sim_session(w->a, w->b)->route.direct));
+	assert_false(way_is_none(&sim_session(w->a, w->c)->route.direct));
 	own_end(w->a->edge, &other);
 	assert_int_equal(last_told(w), OWN_TO_PEER);
 	own_end(w->a->edge, c);
