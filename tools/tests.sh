@@ -181,7 +181,7 @@ use_programs()
 
 limit=(timeout --foreground -k 10 300)
 # These mostly wait. The others want the processors for themselves, as they measure or lose nothing.
-waiting=(bench communities lifecycle paths quiet restarts basic secrecy watched)
+waiting=(addresses bench communities lifecycle paths quiet restarts basic secrecy watched)
 
 # What was there before the offloads has to work without any of them, too.
 netns_tests()
