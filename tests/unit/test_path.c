@@ -53,6 +53,30 @@ static void something_much_faster_is_taken(void **state)
 	}
 }
 
+/* What people see follows the probes, an odd one by half; which path is better is not taken by it.
+ */
+static void the_round_trip_shown_is_renewed(void **state)
+{
+	static const struct {
+		unsigned took_ms, shown_us;
+	} probes[] = {{10, 10000}, {90, 50000}, {8, 8000}, {8, 8000}};
+	struct fixture *f = *state;
+	struct origin from = from_host(PEER);
+	struct seen seen[4];
+
+	for (unsigned i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
+		tell(f, PEER, 1);
+		assert_true(tick(f, seen) >= 1 && seen[0].probe);
+		f->core->now_ms += probes[i].took_ms;
+		hear_direct(f);
+		echo(f, seen[0].token, &from);
+		assert_int_equal(path_host(f), PEER);
+		assert_int_equal(f->s->search->shown_us, probes[i].shown_us);
+		assert_int_equal(f->s->search->rtt_us, 10000);
+	}
+	assert_int_equal(f->rig.events[EVENT_PATH_DIRECT], 1);
+}
+
 /* Nothing else is due: whoever waits for the peer to be silent where it was looks again. */
 static void a_peer_that_moves_is_followed_soon(void **state)
 {
@@ -447,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_a_right_echo_makes_a_path),
 		TEST(something_much_faster_is_taken),
+		TEST(the_round_trip_shown_is_renewed),
 		TEST(a_peer_that_moves_is_followed_soon),
 		TEST(silence_is_doubted_doubled_and_given_up),
 		TEST(an_answer_restores_the_path),

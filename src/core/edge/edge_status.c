@@ -104,7 +104,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 		.address = p->claim.address,
 		.direct = direct != NULL,
 		.reason = s->search != NULL ? s->search->reason : RELAY_SEARCHING,
-		.rtt_us = s->search != NULL ? s->search->rtt_us : 0,
+		.rtt_us = s->search != NULL ? s->search->shown_us : 0,
 		.heard_ms = ago(now_ms, &s->link.rx_ms),
 		.tx_frames = link_word(&s->link.tx_frames),
 		.tx_bytes = link_word(&s->link.tx_bytes),

@@ -102,7 +102,7 @@ static bool keeps_path(const struct core *core, const struct session *s, const s
 
 static void use_candidate(struct core *core, struct session *s, const struct candidate *c)
 {
-	s->search->rtt_us = c->rtt_us;
+	s->search->rtt_us = s->search->shown_us = c->rtt_us;
 	s->search->guessed = false;
 	s->search->keepalive_ms = 0;
 	path_use(core, s, &c->way);
@@ -132,7 +132,7 @@ void path_echo(struct core *core, struct session *s, const struct control_echo *
 	if (!keeps_path(core, s, c))
 		use_candidate(core, s, c);
 	else if (p != NULL && way_same_remote(&p->way, &c->way))
-		q->rtt_us = c->rtt_us;
+		q->shown_us = c->rtt_us < q->shown_us ? c->rtt_us : (q->shown_us + c->rtt_us) / 2;
 }
 
 /* ---- watching over it ---- */
