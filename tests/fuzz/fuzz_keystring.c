@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Key strings: what parses is written back as the same text in lower case. */
+/* Key strings: what parses is written back as the same text in lower case; any may be damaged. */
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,11 @@ static void check(const char *text)
 	if (community_key_parse(&community, text) == N2N_OK) {
 		community_key_format(&community, out);
 		check_same(text, out);
+		if (!community_key_looks_like(text)) {
+			abort();
+		}
 	}
+	(void)community_key_is_damaged(text);
 	if (public_key_parse(public, text) == N2N_OK) {
 		public_key_format(public, out);
 		check_same(text, out);
