@@ -26,8 +26,8 @@ struct member {
 	struct pace registers;	      /* REGISTERs worked on */
 	struct pace pages;	      /* of the roster */
 	enum register_result result;  /* of its last REGISTER */
-	uint64_t refused_freshness; /* of the newest handshake that was refused so */
-	uint64_t refused_ms;	    /* when it was, first */
+	uint64_t refused_freshness;   /* of the newest handshake that was refused so */
+	uint64_t refused_ms;	      /* when it was, first */
 	uint64_t twice_ms; /* another process with its identity was refused, last; 0: none was */
 };
 
