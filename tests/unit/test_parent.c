@@ -389,10 +389,10 @@ static int pass_descriptors(struct parent *p)
 {
 	struct parent_answer a;
 	int fd = channel();
-	unsigned before = descriptors_of(getppid());
+	unsigned before = 0;
 
 	(void)p;
-	CHECK(fd >= 0 && before > 0);
+	CHECK(fd >= 0);
 	for (uint32_t kind = 0; kind < 1000; kind++) {
 		const struct parent_request r = {.kind = kind == REQUEST_UDP ? UINT32_MAX : kind,
 			.family = kind,
@@ -402,8 +402,11 @@ static int pass_descriptors(struct parent *p)
 
 		CHECK(pass(fd, &r));
 		CHECK(recv(fd, &a, sizeof(a), 0) == sizeof(a) && a.error == EPERM);
+		/* Who has answered has opened what it needs for that. */
+		if (kind == 0)
+			before = descriptors_of(getppid());
 	}
-	CHECK(descriptors_of(getppid()) == before);
+	CHECK(before > 0 && descriptors_of(getppid()) == before);
 	/* It takes that for the end of requests, and still waits for the child. */
 	CHECK(send(fd, &a, 0, 0) == 0);
 	(void)poll(NULL, 0, 50);
