@@ -23,6 +23,9 @@ void sys_open_standard(void);
  */
 MUST_CHECK int sys_flush_stdout(const char *what, struct os_error *err);
 
+/* Paths of the files that say how names are looked up, which may not be there; up to NULL. */
+extern const char *const sys_name_files[];
+
 /* True when the system lets the process do everything: root, an elevated administrator. */
 bool sys_is_root(void);
 

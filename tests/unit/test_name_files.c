@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/loop/name_files.h"
+#include "os/sys.h"
 
 #include <cmocka.h>
 
@@ -132,10 +133,10 @@ static void those_of_the_system_are_few_enough(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	while (name_files_of_system[n] != NULL)
+	while (sys_name_files[n] != NULL)
 		n++;
 	assert_in_range(n, 1, NAME_FILES_MAX);
-	name_files_init(&files, name_files_of_system);
+	name_files_init(&files, sys_name_files);
 }
 
 int main(void)

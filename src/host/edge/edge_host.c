@@ -162,7 +162,7 @@ static int add_supernodes(struct edge_host *h, struct os_error *err)
 			err->text, options_hint(hint, &edge_options, err->setting));
 	if (rc != 0)
 		return os_error_set(err, rc, "no memory for the list of supernodes; free some");
-	name_files_init(&h->name_files, name_files_of_system);
+	name_files_init(&h->name_files, sys_name_files);
 	for (unsigned i = 0; rc == 0 && i < h->conf->supernode_count; i++)
 		rc = add_supernode(h, i, &h->conf->supernodes[i], err);
 	return rc;

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-const char *const name_files_of_system[] = {
-	"/etc/resolv.conf",
-	"/etc/hosts",
-	/* Its servers change while the file above leads to the same stub. */
-	"/run/systemd/resolve/resolv.conf",
-	NULL,
-};
-
 /* All zero when there is none. */
 static uv_stat_t look_at(const char *path)
 {

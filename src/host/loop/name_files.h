@@ -17,9 +17,6 @@ struct name_files {
 	uv_stat_t seen[NAME_FILES_MAX];
 };
 
-/* Those of the system, up to NULL. */
-extern const char *const name_files_of_system[];
-
 /* Looks at the files as they are now. */
 void name_files_init(struct name_files *f, const char *const *path);
 /* True when one of them came, went, or was changed since the last look. A few system calls. */
