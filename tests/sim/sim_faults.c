@@ -194,6 +194,51 @@ static void half_blocked_path_falls_back(void **state)
 	tear_down(&c);
 }
 
+/* A question five times a second, answered when it came; returns how many answers did not come. */
+static unsigned ask(struct scene *c, struct sim_node *from, struct sim_node *to, unsigned times)
+{
+	unsigned lost = 0;
+
+	for (unsigned i = 0; i < times; i++) {
+		size_t question = sim_send(from, to), answer;
+
+		sim_run(c->s, 100);
+		if (sim_missing(c->s, question) > 0) {
+			lost++;
+			sim_run(c->s, 100);
+			continue;
+		}
+		answer = sim_send(to, from);
+		sim_run(c->s, 100);
+		lost += sim_missing(c->s, answer) > 0;
+	}
+	return lost;
+}
+
+static void half_blocked(bool asks, uint64_t settled_ms)
+{
+	struct scene c;
+
+	set_up_direct(&c);
+	(void)ask(&c, c.a, c.b, 10);
+	sim_run(c.s, settled_ms);
+	sim_link(c.s, c.a, c.b)->blocked = true;
+	assert_in_range(ask(&c, asks ? c.a : c.b, asks ? c.b : c.a, 150), 0, 15);
+	assert_int_equal(ask(&c, asks ? c.a : c.b, asks ? c.b : c.a, 150), 0);
+	assert_false(sim_is_direct(c.a, c.b));
+	tear_down(&c);
+}
+
+/* What is heard from the other side does not show that it hears us: only an echo does. */
+static void a_path_that_leads_one_way_costs_three_seconds(void **state)
+{
+	(void)state;
+	half_blocked(true, 0);
+	half_blocked(false, 0);
+	half_blocked(true, 25000);
+	half_blocked(false, 25000);
+}
+
 /* Traffic in one direction alone: the silent side still notices. */
 static void one_way_traffic_falls_back(void **state)
 {
@@ -511,6 +556,7 @@ int main(void)
 		cmocka_unit_test(supernode_restarts_under_relayed_traffic),
 		cmocka_unit_test(blocked_path_falls_back),
 		cmocka_unit_test(half_blocked_path_falls_back),
+		cmocka_unit_test(a_path_that_leads_one_way_costs_three_seconds),
 		cmocka_unit_test(one_way_traffic_falls_back),
 		cmocka_unit_test(address_changes_noticed),
 		cmocka_unit_test(address_changes_unnoticed),

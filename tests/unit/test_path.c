@@ -156,9 +156,11 @@ static void silence_is_doubted_doubled_and_given_up(void **state)
 	assert_int_equal(f->rig.events[EVENT_PATH_DIRECT], 2);
 }
 
-static void an_answer_restores_the_path(void **state)
+/* What is heard shows nothing of whether the peer hears us. */
+static void an_echo_restores_the_path_and_nothing_less(void **state)
 {
 	struct fixture *f = *state;
+	struct origin from = from_host(PEER);
 	struct seen seen[4];
 
 	go_direct(f, PEER);
@@ -168,10 +170,38 @@ static void an_answer_restores_the_path(void **state)
 		assert_true(d.probed != 0 && d.doubled != 0 && d.given_up == 0);
 		hear_direct(f);
 		(void)tick(f, seen);
+		assert_non_null(f->s->link.copy);
+		echo(f, f->s->search->suspect_token, &from);
+		(void)tick(f, seen);
 		assert_null(f->s->link.copy);
 		assert_int_equal(path_host(f), PEER);
 	}
 	assert_int_equal(f->rig.events[EVENT_PATH_RELAY], 0);
+}
+
+/* Whoever probes us on our path did not hear us there: unless we know better, we probe, too. */
+static void a_probe_on_the_path_is_a_doubt(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(PEER), elsewhere = from_host(PEER + 1);
+	struct seen seen[4];
+
+	go_direct(f, PEER);
+	path_probed(f->core, f->s, &from);
+	assert_false(f->s->search->doubted);
+	for (unsigned i = 0; i <= PATH_PROVEN_MS / TICK_MS; i++)
+		(void)tick(f, seen);
+	path_probed(f->core, f->s, &elsewhere);
+	assert_false(f->s->search->doubted);
+	path_probed(f->core, f->s, &from);
+	assert_true(f->s->search->doubted);
+	assert_non_null(f->s->link.copy);
+	echo(f, f->s->search->suspect_token, &from);
+	assert_false(f->s->search->doubted);
+	/* Else two that probe each other would never end. */
+	path_probed(f->core, f->s, &from);
+	(void)tick(f, seen);
+	assert_false(f->s->search->doubted);
 }
 
 static void without_a_relay_the_path_stays(void **state)
@@ -474,7 +504,8 @@ int main(void)
 		TEST(the_round_trip_shown_is_renewed),
 		TEST(a_peer_that_moves_is_followed_soon),
 		TEST(silence_is_doubted_doubled_and_given_up),
-		TEST(an_answer_restores_the_path),
+		TEST(an_echo_restores_the_path_and_nothing_less),
+		TEST(a_probe_on_the_path_is_a_doubt),
 		TEST(without_a_relay_the_path_stays),
 		TEST(a_quiet_path_is_not_given_up),
 		TEST(a_silent_receiver_shows_itself),

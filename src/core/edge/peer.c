@@ -345,6 +345,7 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 		if (from->hop_id == 0 && control_probe_decode(&u.probe, m->body) == 0) {
 			probe_answer(core, p->session, &u.probe, from);
 			search_seen(core, p->session, from, true);
+			path_probed(core, p->session, from);
 		}
 		break;
 	case CONTROL_PATH_ECHO:

@@ -104,6 +104,7 @@ static void use_candidate(struct core *core, struct session *s, const struct can
 {
 	s->search->rtt_us = s->search->shown_us = c->rtt_us;
 	s->search->guessed = false;
+	s->search->proven_ms = core->now_ms;
 	s->search->keepalive_ms = 0;
 	path_use(core, s, &c->way);
 	/* The echo was the first thing heard on it. */
@@ -123,12 +124,15 @@ void path_echo(struct core *core, struct session *s, const struct control_echo *
 		return;
 	if (p != NULL && q->suspect_probe_ms != 0 && m->token == q->suspect_token &&
 		way_same_remote(&p->way, &from->way)) {
+		q->proven_ms = core->now_ms;
 		trust_again(core, s);
 		return;
 	}
 	c = search_match(core, s, m->token, &from->way);
 	if (c == NULL)
 		return;
+	if (p != NULL && way_same_remote(&p->way, &c->way))
+		q->proven_ms = core->now_ms;
 	if (!keeps_path(core, s, c))
 		use_candidate(core, s, c);
 	else if (p != NULL && way_same_remote(&p->way, &c->way))
@@ -288,7 +292,8 @@ static void tick_direct(struct core *core, struct session *s, const struct path 
 	answered = heard != q->heard_ms;
 	asked = q->doubted || link_word(&s->link.tx_frame_ms) > heard;
 	q->heard_ms = heard;
-	if (q->unheard_ms != 0 && (answered || !asked))
+	/* What is heard does not show that we are: once it is probed, an echo has to. */
+	if (q->unheard_ms != 0 && q->suspect_probe_ms == 0 && (answered || !asked))
 		trust_again(core, s);
 	else if (q->unheard_ms == 0 && asked && !answered)
 		q->unheard_ms = core->now_ms;
@@ -301,12 +306,12 @@ static void tick_direct(struct core *core, struct session *s, const struct path 
 	keep_alive(core, s);
 }
 
-void path_doubt(struct core *core, struct session *s)
+/* Probes at once and sends by both ways until there is an echo. */
+static void doubt(struct core *core, struct session *s)
 {
-	struct search *q = link_direct(&s->link) != NULL ? search_get(s) : NULL;
+	struct search *q = s->search;
 
-	if (q == NULL || q->doubted || session_sending(s, core->now_ms) == NULL ||
-		core->now_ms < link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS)
+	if (q->doubted || session_sending(s, core->now_ms) == NULL)
 		return;
 	q->doubted = true;
 	/* Idle sessions are looked at rarely: what was heard since then is no answer to this. */
@@ -316,6 +321,22 @@ void path_doubt(struct core *core, struct session *s)
 	session_set_path(core, &s->link.copy, session_relay_path(s));
 	path_tick(core, s);
 	session_look_at(core, s, core->flush_ms);
+}
+
+void path_doubt(struct core *core, struct session *s)
+{
+	if (link_direct(&s->link) != NULL && search_get(s) != NULL &&
+		core->now_ms >= link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS)
+		doubt(core, s);
+}
+
+void path_probed(struct core *core, struct session *s, const struct origin *from)
+{
+	const struct path *p = link_direct(&s->link);
+
+	if (p != NULL && from->hop_id == 0 && way_same_remote(&p->way, &from->way) &&
+		search_get(s) != NULL && core->now_ms >= s->search->proven_ms + PATH_PROVEN_MS)
+		doubt(core, s);
 }
 
 void path_tick(struct core *core, struct session *s)

@@ -15,6 +15,7 @@
 #define PATH_SUSPECT_MS	  2000u /* sent, and nothing heard for so long */
 #define PATH_DEAD_MS	  3000u
 #define PATH_PROBE_MS	  300u
+#define PATH_PROVEN_MS	  1000u	 /* an echo shows for so long that the peer hears us */
 #define PATH_IDLE_ECHO_MS 1000u	 /* receiving and silent: show that we are here */
 #define PATH_STALE_MS	  30000u /* nothing heard: a NAT may have closed the way */
 #define NAT_KEEPALIVE_MS  18500u /* +- 6.5 s */
@@ -47,6 +48,11 @@ void path_refuse(struct core *core, struct session *s);
  * what led into one is tried anew.
  */
 void path_rerouted(struct core *core, struct session *s);
+/*
+ * The peer probes us where our path leads: it does not hear us there, or did not for a while. The
+ * same doubt, unless the path is proven.
+ */
+void path_probed(struct core *core, struct session *s, const struct origin *from);
 /* Probes and watches, as the time demands. */
 void path_tick(struct core *core, struct session *s);
 /* When it has to be looked at again; UINT64_MAX: never, as things are. */

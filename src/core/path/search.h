@@ -42,6 +42,7 @@ struct search {
 	bool guessed;		   /* it was never echoed: taken for want of a relay */
 	uint32_t rtt_us;	   /* of the direct path, when it was found */
 	uint32_t shown_us;	   /* the same, as probed since: for people */
+	uint64_t proven_ms;	   /* last echo on it: the peer heard us; 0: none */
 	uint64_t unheard_ms;	   /* first sending that nothing was heard after; 0: none */
 	uint64_t heard_ms;	   /* rx_direct_ms as last seen */
 	bool doubted;		   /* the peer came through the relay although we had this path */
