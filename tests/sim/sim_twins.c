@@ -330,6 +330,64 @@ static void at_two_supernodes(void **state)
 	sim_destroy(c.s);
 }
 
+/* ---- supernodes that lie ---- */
+
+static uint16_t refuse_all(
+	struct node *n, struct session *s, const struct payload *theirs, const struct origin *from)
+{
+	(void)n, (void)s, (void)theirs, (void)from;
+	return REGISTER_IDENTITY_TWICE;
+}
+
+/* It comes again, with this role, and says to everybody that a copy is registered. */
+static void lie(struct sim_node *sn, struct role *role)
+{
+	sim_start(sn);
+	*role = *sn->node->role;
+	role->refuses = refuse_all;
+	sn->node->role = role;
+}
+
+/* Who answers HELLO while the supernode is out of reach has a key, but not the one remembered. */
+static void a_stranger_who_says_so_is_not_believed(void **state)
+{
+	struct scene c;
+	struct role role;
+
+	(void)state;
+	set_up(&c);
+	sim_stop(c.third, true);
+	sim_stop(c.first, true);
+	c.third->setup.supernode[0].given = c.first->setup.supernode[0].given = false;
+	sim_start(c.third);
+	sim_start(c.first);
+	sim_run(c.s, 5000);
+	assert_int_equal(loss_with(&c, c.first, 5), 0);
+	sim_stop(c.sn, false);
+	memset(c.sn->setup.secret, 0x5a, KEY_LEN);
+	lie(c.sn, &role);
+	assert_int_equal(loss_with(&c, c.first, 300), 0);
+	assert_int_equal(told(c.first) + told(c.third), 0);
+	assert_true(c.first->events[EVENT_SUPERNODE_REFUSED] > 0);
+	end(&c);
+}
+
+/* The supernode itself can refuse its service, but not keep members apart that speak. */
+static void a_supernode_that_says_so_ends_no_conversation(void **state)
+{
+	struct scene c;
+	struct role role;
+
+	(void)state;
+	set_up(&c);
+	assert_int_equal(loss_with(&c, c.first, 5), 0);
+	sim_stop(c.sn, false);
+	lie(c.sn, &role);
+	assert_int_equal(loss_with(&c, c.first, 600), 0);
+	assert_int_equal(holds(c.first), TWICE_US);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +399,8 @@ int main(void)
 		cmocka_unit_test(a_second_supernode_is_no_way_out),
 		cmocka_unit_test(who_replays_a_refused_one_learns_nothing),
 		cmocka_unit_test(at_two_supernodes),
+		cmocka_unit_test(a_stranger_who_says_so_is_not_believed),
+		cmocka_unit_test(a_supernode_that_says_so_ends_no_conversation),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -99,12 +99,18 @@ static struct session *role_find(
 	return p != NULL ? p->session : NULL;
 }
 
+/* Where another host has our identity only with who speaks with us. */
+static bool may_shake_hands(const struct community *c, const struct peer *p)
+{
+	return !twins_are_refused(c) || (p != NULL && twins_spare(p));
+}
+
 static bool role_admit(struct node *n, const struct party *self, const uint8_t remote[KEY_LEN],
 	const struct origin *from, bool stale)
 {
 	struct community *c = edge_community(edge_of(n), self);
 
-	if (c == NULL || twins_are_refused(c))
+	if (c == NULL || !may_shake_hands(c, peer_find(c, remote)))
 		return false;
 	return stale ? admission_answer_stale(c, remote, from) : admission_answer(c, remote, from);
 }
@@ -116,7 +122,7 @@ static bool role_begin(struct node *n, struct session *s)
 
 	if (s->link.kind != LINK_PEER)
 		return true;
-	return !twins_are_refused(p->community) && admission_begin(s->owner);
+	return may_shake_hands(p->community, p) && admission_begin(s->owner);
 }
 
 static void role_refused(struct node *n, struct session *s, uint16_t result)

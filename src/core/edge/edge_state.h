@@ -330,8 +330,13 @@ bool twins_are_refused(const struct community *c);
 bool twins_wait(const struct community *c);
 /* This one does not answer any more: what it said holds no longer. */
 void twins_forget(struct refusal *r);
-/* We are, from now on: sessions with peers end without a word, which the other one would hear. */
+/*
+ * We are, from now on: sessions with peers end without a word, which the other one would hear. Not
+ * those with peers that speak with us: a supernode may lie.
+ */
 void twins_keep_still(struct community *c);
+/* This is such a peer: it has our keys, and was heard a moment ago. */
+bool twins_spare(const struct peer *p);
 /* What is over is told. */
 void twins_tick(struct community *c);
 

@@ -326,9 +326,21 @@ static void unregister(struct community *c)
 	send_control(core_of(c), c->hop.session, &w);
 }
 
+/* The key that it proved is the one given or remembered, and not just claimed by whoever answers.
+ */
+static bool is_known(const struct community *c)
+{
+	const struct supernode_entry *entry = &c->edge->supernode[c->hop.supernode];
+
+	return entry->has_key && memcmp(entry->key, c->hop.session->remote, KEY_LEN) == 0;
+}
+
 void hop_refused(struct community *c, uint16_t result)
 {
-	take_refusal(c, result <= UINT8_MAX ? (uint8_t)result : UINT8_MAX);
+	/* What ends sessions with members is no stranger's to say. */
+	if (result > UINT8_MAX || (result == REGISTER_IDENTITY_TWICE && !is_known(c)))
+		result = UINT8_MAX;
+	take_refusal(c, (uint8_t)result);
 }
 
 /* Its RESPONSE proved that it has this key, and now it is the supernode that we use. */
@@ -337,7 +349,7 @@ static void keep_key(struct community *c)
 	struct hop *h = &c->hop;
 	struct supernode_entry *entry = &c->edge->supernode[h->supernode];
 
-	if (entry->has_key && memcmp(entry->key, h->session->remote, KEY_LEN) == 0)
+	if (is_known(c))
 		return;
 	memcpy(entry->key, h->session->remote, KEY_LEN);
 	entry->told = false;
@@ -362,7 +374,8 @@ static void take_registered(struct community *c, const struct control_registered
 	h->register_ms = 0;
 	if (m->result != REGISTER_OK) {
 		unregister(c);
-		take_refusal(c, m->result);
+		/* That one is said in a handshake (PROTOCOL.md 7.5). */
+		take_refusal(c, m->result == REGISTER_IDENTITY_TWICE ? UINT8_MAX : m->result);
 		return;
 	}
 	h->refused[h->supernode] = (struct refusal){.result = REGISTER_OK};

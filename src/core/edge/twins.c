@@ -5,6 +5,7 @@
  */
 #include "core/edge/edge_state.h"
 
+#define HEARD_MS    5000u   /* who speaks with us does not speak with the other one */
 #define OVER_MS	    300000u /* without the process before the last for so long it has ended */
 #define TOLD_BURST  8	    /* told at once ... */
 #define TOLD_PER_MS 60000u  /* ... and one more each minute */
@@ -71,6 +72,8 @@ void twins_tick(struct community *c)
 {
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		look(p);
+	if (twins_are_refused(c))
+		twins_keep_still(c);
 }
 
 bool twins_are_refused(const struct community *c)
@@ -93,11 +96,25 @@ void twins_forget(struct refusal *r)
 		*r = (struct refusal){.result = REGISTER_OK};
 }
 
+bool twins_spare(const struct peer *p)
+{
+	const struct session *s = p->session;
+
+	return s->current != NULL &&
+	       core_of(p->community)->now_ms < link_word(&s->link.rx_ms) + HEARD_MS;
+}
+
 void twins_keep_still(struct community *c)
 {
 	struct core *core = core_of(c);
 
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		const struct session *s = p->session;
+		bool is_still =
+			s->current == NULL && s->attempt == NULL && s->embryo == NULL && !s->wanted;
+
+		if (is_still || twins_spare(p))
+			continue;
 		session_forget_keys(core, p->session);
 		p->session->wanted = false;
 		session_look_at(core, p->session, core->flush_ms);
