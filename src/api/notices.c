@@ -6,11 +6,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define TELL_AGAIN_MS 3600000u
 
 void notices_init(struct notices *n, const struct log *log)
 {
 	*n = (struct notices){.log = log};
+}
+
+/* One that was cut is known by what is left of it. */
+static bool is_same_subject(const char *kept, const char *subject)
+{
+	size_t len = strlen(kept);
+
+	return strncmp(kept, subject, len) == 0 &&
+	       (subject[len] == 0 || strlen(subject) >= NOTICE_SUBJECT_MAX);
 }
 
 static struct notice *find(struct notices *n, const char *code, const char *subject)
@@ -19,17 +30,28 @@ static struct notice *find(struct notices *n, const char *code, const char *subj
 		struct notice *t = &n->at[i];
 
 		if (t->code != NULL && strcmp(t->code, code) == 0 &&
-			strncmp(t->subject, subject, NOTICE_SUBJECT_MAX - 1) == 0)
+			is_same_subject(t->subject, subject))
 			return t;
 	}
 	return NULL;
 }
 
+static bool is_crowded(const struct notices *n, const char *code)
+{
+	unsigned held = 0;
+
+	for (size_t i = 0; i < NOTICES_MAX; i++)
+		held += n->at[i].holds && strcmp(n->at[i].code, code) == 0;
+	return held >= NOTICES_OF_CODE;
+}
+
 /* One that is free, or the one told longest ago of those that do not hold. */
-static struct notice *take_place(struct notices *n)
+static struct notice *take_place(struct notices *n, const char *code)
 {
 	struct notice *oldest = NULL;
 
+	if (is_crowded(n, code))
+		return NULL;
 	for (size_t i = 0; i < NOTICES_MAX; i++) {
 		struct notice *t = &n->at[i];
 
@@ -41,6 +63,24 @@ static struct notice *take_place(struct notices *n)
 	return oldest;
 }
 
+/* It has no place: it stands in the log, one of those an hour. */
+static void tell_unlisted(
+	struct notices *n, uint64_t now_ms, enum log_level level, const char *text)
+{
+	n->unlisted++;
+	if (n->unlisted_ms != 0 && now_ms < n->unlisted_ms + TELL_AGAIN_MS)
+		return;
+	n->unlisted_ms = now_ms;
+	log_line(n->log, level, "%s (there are too many such notices for the status)", text);
+}
+
+static void tell(const struct notices *n, struct notice *t, uint64_t now_ms)
+{
+	t->told_ms = now_ms;
+	t->told = true;
+	log_line(n->log, t->level, "%s", t->text);
+}
+
 static void raise(struct notices *n, uint64_t now_ms, enum log_level level, const char *code,
 	const char *subject, const char *text)
 {
@@ -48,23 +88,32 @@ static void raise(struct notices *n, uint64_t now_ms, enum log_level level, cons
 	bool known = t != NULL;
 
 	if (!known)
-		t = take_place(n);
+		t = take_place(n, code);
 	if (t == NULL) {
-		n->untold++;
+		tell_unlisted(n, now_ms, level, text);
 		return;
 	}
 	if (!known) {
-		*t = (struct notice){.code = code};
+		*t = (struct notice){.code = code, .level = level};
 		snprintf(t->subject, sizeof(t->subject), "%s", subject);
+		utf8_trim(t->subject);
 	}
-	if (!t->holds)
+	if (!t->holds) {
 		t->since_ms = now_ms;
+		t->told = false;
+	}
 	t->holds = true;
 	snprintf(t->text, sizeof(t->text), "%s", text);
-	if (known && now_ms < t->told_ms + TELL_AGAIN_MS)
-		return;
-	t->told_ms = now_ms;
-	log_line(n->log, level, "%s", t->text);
+	utf8_trim(t->text);
+	if (!known || now_ms >= t->told_ms + TELL_AGAIN_MS)
+		tell(n, t, now_ms);
+}
+
+void notices_tick(struct notices *n, uint64_t now_ms)
+{
+	for (size_t i = 0; i < NOTICES_MAX; i++)
+		if (n->at[i].holds && now_ms >= n->at[i].told_ms + TELL_AGAIN_MS)
+			tell(n, &n->at[i], now_ms);
 }
 
 void notices_raise(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
@@ -114,7 +163,7 @@ bool notices_clear(struct notices *n, const char *code, const char *subject)
 
 	if (held)
 		t->holds = false;
-	return held;
+	return held && t->told;
 }
 
 static json_t *describe(const struct notice *t, uint64_t now_ms)

@@ -234,11 +234,16 @@ static void print_drops(const json_t *result)
 
 static void print_notices(const json_t *result)
 {
+	double unlisted = number(json_object_get(result, "node"), "notices_unlisted");
 	const json_t *notice;
 	size_t i;
 
 	json_array_foreach (json_object_get(result, "notices"), i, notice)
 		printf("  NOTICE    %s\n", string(notice, "text"));
+	if (unlisted > 0)
+		printf("  NOTICE    %.0f times there was no room for more; the log has some of "
+		       "them\n",
+			unlisted);
 }
 
 static void print_relay(const json_t *result)

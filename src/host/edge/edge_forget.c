@@ -60,7 +60,7 @@ json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err)
 	if (ours != NULL) {
 		err->code = API_BAD_ARGUMENT;
 		snprintf(err->message, sizeof(err->message),
-			"that MAC address is this edge's own in community %.40s; start it with "
+			"that MAC address is this edge's own in community %s; start it with "
 			"another, or forget this one at the others",
 			ours);
 		return NULL;

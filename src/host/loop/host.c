@@ -200,6 +200,7 @@ static void on_second(uv_timer_t *t)
 	struct host *h = t->data;
 
 	h->role->second(h->ctx, sys_now_ms());
+	notices_tick(&h->notices, sys_now_ms());
 }
 
 /*
@@ -464,6 +465,8 @@ json_t *host_describe(const struct host *h, const char *role, const char *instan
 		(int)h->n_workers, "offloads", offloads(h, tap), "cipher_providers",
 		aead_suite_name(AEAD_AES256GCM), provider_name(h, AEAD_AES256GCM),
 		aead_suite_name(AEAD_CHACHA20POLY1305), provider_name(h, AEAD_CHACHA20POLY1305));
+	json_object_set_new(
+		node, "notices_unlisted", json_integer((json_int_t)h->notices.unlisted));
 	json_object_set_new(
 		node, "parent", parent != 0 ? json_integer((json_int_t)parent) : json_null());
 	return node;
