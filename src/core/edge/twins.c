@@ -28,7 +28,8 @@ static void look(struct peer *p)
 
 	if (p->twice_ms != 0 && now_ms >= p->twice_ms + OVER_MS)
 		p->twice_ms = 0;
-	if (p->told_twice == twins_is_one(p))
+	/* Of whom nobody here met a supernode may say what it likes. */
+	if (p->told_twice == (twins_is_one(p) && p->session->confirmed))
 		return;
 	if (!p->told_twice && !bucket_take(&c->twins, now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST))
 		return;
