@@ -106,16 +106,18 @@ static void all_at_once(void **state)
 	uint8_t id[EDGE_ID_LEN];
 	uint64_t took_ms;
 	struct scene c;
+	/* Handshakes with a passphrase cost more, and what is to be seen takes longer. */
+	const unsigned crowd = *state != NULL ? CROWD / 2 : CROWD;
 	unsigned up = 0;
 
-	set_up(&c, *state != NULL, CROWD);
+	set_up(&c, *state != NULL, crowd);
 	outsider = add(&c, 2);
 	sim_start_all(c.s);
 	edge_id(id, outsider->edge->community[0]->party.self.public);
 	took_ms = told_after(&c, outsider, kind);
-	printf("wrong among %u: told after %.1f s\n", CROWD, (double)took_ms / 1000);
+	printf("wrong among %u: told after %.1f s\n", crowd, (double)took_ms / 1000);
 	assert_in_range(took_ms, 0, TOLD_MS);
-	sim_run(c.s, SETTLED_MS);
+	sim_run(c.s, *state != NULL ? SETTLED_MS : TOLD_MS);
 	for (unsigned i = 0; i < c.n; i++) {
 		const struct sim_node *n = c.member[i];
 
@@ -124,7 +126,7 @@ static void all_at_once(void **state)
 			assert_memory_equal(
 				n->last_event[EVENT_OTHER_PASSPHRASE].edge, id, sizeof(id));
 	}
-	assert_int_equal(up, CROWD * (CROWD - 1));
+	assert_int_equal(up, crowd * (crowd - 1));
 	assert_int_equal(warnings_but(&c, *state != NULL ? EVENT_OTHER_PASSPHRASE : -1), 0);
 	sim_destroy(c.s);
 }
