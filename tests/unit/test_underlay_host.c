@@ -2,6 +2,7 @@
 /* Looking at interfaces, addresses and routes of a network namespace of its own; needs root. */
 #define _GNU_SOURCE
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -190,6 +191,11 @@ static void six_hundred_interfaces_are_read(void **state)
 	run("for i in $(seq 300); do echo link delete x$i; done | ip -batch -");
 }
 
+static void shell(const char *command)
+{
+	_exit(execl("/bin/sh", "sh", "-c", command, (char *)NULL));
+}
+
 static void churn_for_a_second(void)
 {
 	const char *command = "end=$(($(date +%s) + 2));"
@@ -200,7 +206,7 @@ static void churn_for_a_second(void)
 			      " for i in $(seq 50); do echo link delete c$i; done | ip -batch -;"
 			      "done";
 
-	_exit(execl("/bin/sh", "sh", "-c", command, (char *)NULL));
+	shell(command);
 }
 
 /* The system gives up an answer that changes under it; what was asked next has its own. */
@@ -230,6 +236,36 @@ static void what_changes_meanwhile_is_asked_again(void **state)
 	assert_false(offers(u, "10.201.0.1"));
 }
 
+/* As long as an answer is not read to its end there is none to the next question. */
+static void of_a_long_answer_nothing_is_left(void **state)
+{
+	struct underlay *u = *state;
+	unsigned looks = 0, failed = 0;
+	int status = -1;
+	pid_t child;
+
+	run("for i in $(seq 300); do echo link add x$i group 7 type bridge; done | ip "
+	    "-batch -;"
+	    "ip address add 10.1.2.1/24 dev v0");
+	child = fork();
+	if (child == 0)
+		shell("end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do"
+		      " for i in $(seq 20); do"
+		      "  ip link add c0 type bridge; ip address add 10.9.9.1/24 dev c0;"
+		      "  ip link delete c0; done; done");
+	for (; waitpid(child, &status, WNOHANG) == 0; looks++) {
+		failed += underlay_look(u, NULL, 0, NULL, 0) != 0;
+		assert_true(offers(u, "10.1.2.1"));
+		assert_true(underlay_seen(u)->n_links >= 303);
+		(void)poll(NULL, 0, 10);
+	}
+	print_message("%u looks, %u failed\n", looks, failed);
+	run("ip link delete group 7");
+	assert_int_equal(status, 0);
+	/* One may find the host changing each time that it tries. */
+	assert_true(looks > 20 && failed <= looks / 50);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -241,6 +277,7 @@ int main(void)
 		TEST(a_bridge_is_what_its_ports_are),
 		TEST(six_hundred_interfaces_are_read),
 		TEST(what_changes_meanwhile_is_asked_again),
+		TEST(of_a_long_answer_nothing_is_left),
 	};
 
 	if (unshare(CLONE_NEWNET)) {

@@ -45,11 +45,29 @@ struct look {
 
 /* ---- asking ---- */
 
-/* Sends a request and passes the answers on: 0 or an errno. */
+/*
+ * Whether something changed while a dump was made, which is then taken all the same: libmnl would
+ * leave the rest of it unread, and as long as it lasts the system refuses the next one.
+ */
+static bool take_interruption(char *answer, size_t len)
+{
+	bool interrupted = false;
+	int left = (int)len;
+
+	for (struct nlmsghdr *m = (struct nlmsghdr *)(void *)answer; mnl_nlmsg_ok(m, left);
+		m = mnl_nlmsg_next(m, &left)) {
+		interrupted = interrupted || (m->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+		m->nlmsg_flags &= (uint16_t)~NLM_F_DUMP_INTR;
+	}
+	return interrupted;
+}
+
+/* Sends a request and passes the answers on, all of them: 0 or an errno; EINTR: things changed. */
 static int ask(struct underlay *u, struct nlmsghdr *request, mnl_cb_t on_answer, void *ctx)
 {
 	unsigned port = mnl_socket_get_portid(u->nl);
 	int state = MNL_CB_OK;
+	bool interrupted = false;
 
 	request->nlmsg_seq = ++u->seq;
 	if (mnl_socket_sendto(u->nl, request, request->nlmsg_len) < 0)
@@ -59,12 +77,13 @@ static int ask(struct underlay *u, struct nlmsghdr *request, mnl_cb_t on_answer,
 
 		if (len < 0)
 			return errno;
+		interrupted |= take_interruption(u->answer, (size_t)len);
 		state = mnl_cb_run(u->answer, (size_t)len, u->seq, port, on_answer, ctx);
 		/* What is left of an answer that was given up is not for this request. */
 		if (state == MNL_CB_ERROR && (errno == ESRCH || errno == EPROTO))
 			state = MNL_CB_OK;
 	}
-	return state == MNL_CB_ERROR ? errno : 0;
+	return state == MNL_CB_ERROR ? errno : interrupted ? EINTR : 0;
 }
 
 /* room for one more; false: there is none, and what comes is not seen. */
