@@ -21,6 +21,7 @@ struct netif_link {
 	struct mac mac;	 /* zero: it has none, or one of another length */
 	unsigned mtu;	 /* bytes */
 	bool up;	 /* it was set up, with a carrier or without */
+	bool marked;	 /* as one of an n2n network (netif_mark) */
 	unsigned below;	 /* index of the one that it was made upon, as a VLAN is; 0: none */
 	unsigned master; /* index of the bridge, bond or switch that takes its frames; 0: none */
 	unsigned vrf;	 /* index of the master that separates its routes from others; 0: none */

@@ -39,6 +39,26 @@ def check_mac(a, b, c):
     step(f"another MAC address: all hosts reach it again in {took:.1f} s, status is right")
 
 
+def alias(host, device="n2n0"):
+    found = re.search(r"^ +alias (.*?) *$", host.run("ip", "link", "show", device), re.M)
+    return found and found.group(1)
+
+
+def check_alias(a, p):
+    """Who notes something takes away the mark by which others know the network."""
+    for note in ("the office", "the cellar", "the attic"):
+        link(a, "n2n0", "alias", note)
+        wait_for("the mark is back", lambda: alias(a) == f"[n2n] {note}", 3)
+        assert notices(a) == {}, notices(a)
+    link(a, "n2n0", "alias", "mine alone")
+    wait_notice(a, "mark-missing", "n2n0", "[n2n]")
+    assert alias(a) == "mine alone", alias(a)
+    link(a, "n2n0", "alias", "[n2n] mine")
+    wait_no_notices(a)
+    assert len(re.findall("the mark of n2n0 was gone", p.text())) == 3, p.text()
+    step("another alias: the mark is back in front of it, three times, and then it is told")
+
+
 def check_rename_and_mtu(a, b, p):
     link(a, "n2n0", "down")
     link(a, "n2n0", "name", "vpn7")
@@ -154,6 +174,7 @@ def main():
         c.wait_ping(OURS, 10)
         check_untouched(a, p)
         check_mac(a, b, c)
+        check_alias(a, p)
         check_rename_and_mtu(a, b, p)
         check_fight(a, b, p)
         check_away(net, a, b)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/netif.h"
 #include "os/netif_state.h"
 
 #include <cmocka.h>
@@ -88,6 +89,21 @@ static void links_are_as_they_are(void **state)
 	netif_state_free(s);
 }
 
+static void the_mark_is_seen(void **state)
+{
+	struct netif_state *s = *state;
+	struct os_error err;
+
+	run("ip link set v0 alias 'the office'");
+	again(s);
+	assert_false(named(s, "v0")->marked || named(s, "v1")->marked);
+	assert_int_equal(netif_mark("v0", &err), 0);
+	again(s);
+	assert_true(named(s, "v0")->marked);
+	assert_false(named(s, "v1")->marked);
+	netif_state_free(s);
+}
+
 static void what_has_taken_it_is_told(void **state)
 {
 	struct netif_state *s = *state;
@@ -161,6 +177,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(links_are_as_they_are),
+		TEST(the_mark_is_seen),
 		TEST(what_has_taken_it_is_told),
 		TEST(addresses_are_listed),
 		TEST(there_may_be_many),

@@ -76,7 +76,12 @@ static int set_up(void **state)
 	c = (struct scene){
 		.link = {{.index = LAN, .name = "eth0", .up = true, .mtu = 1500},
 			{.index = BRIDGE, .name = "br0", .up = true, .mtu = 1500},
-			{.index = OWN, .name = "n2n0", .mac = known, .mtu = 1376, .up = true}},
+			{.index = OWN,
+				.name = "n2n0",
+				.mac = known,
+				.mtu = 1376,
+				.up = true,
+				.marked = true}},
 		.w = {.index = OWN, .name = "n2n0", .mtu = 1376},
 		.now_ms = 5000,
 	};
@@ -103,6 +108,7 @@ static void assert_nothing(struct scene *c)
 
 	assert_false(
 		n->renamed || n->bridged || n->moved || n->resized || n->readdressed || n->bare);
+	assert_int_equal(n->mark, WATCHED_PRESENT);
 	assert_memory_equal(n->address, nothing.address, sizeof(n->address));
 	assert_memory_equal(n->same, nothing.same, sizeof(n->same));
 	assert_memory_equal(n->within, nothing.within, sizeof(n->within));
@@ -193,6 +199,34 @@ static void an_address_is_not_fought_for(void **state)
 	/* Three at once, and one each ten minutes of two hours. */
 	assert_in_range(put, 3, 3 + 12);
 	assert_int_equal(put + missing, 3600);
+}
+
+static void the_mark_is_put_back_and_not_fought_for(void **state)
+{
+	struct scene *c = *state;
+	unsigned put = 0, missing = 0;
+
+	want(c, "10.1.2.1", 24);
+	assert_nothing(c);
+	own(c)->marked = false;
+	own(c)->up = false;
+	assert_int_equal(look(c)->mark, WATCHED_PUT_BACK);
+	own(c)->up = own(c)->marked = true;
+	(void)look(c);
+	assert_nothing(c);
+	for (unsigned i = 0; i < 3600; i++) {
+		own(c)->marked = false;
+		put += look(c)->mark == WATCHED_PUT_BACK;
+		missing += c->news.mark == WATCHED_MISSING;
+		own(c)->marked = true;
+		assert_nothing(c);
+	}
+	assert_in_range(put, 2, 3 + 12);
+	assert_int_equal(put + missing, 3600);
+	/* Nobody sees it there, and nobody here sees it. */
+	own(c)->marked = false;
+	own(c)->index = 99;
+	assert_int_equal(look(c)->mark, WATCHED_PRESENT);
 }
 
 static void away_in_another_namespace(void **state)
@@ -364,6 +398,7 @@ int main(void)
 		TEST(it_is_followed),
 		TEST(set_down_it_stays_so),
 		TEST(an_address_is_not_fought_for),
+		TEST(the_mark_is_put_back_and_not_fought_for),
 		TEST(away_in_another_namespace),
 		TEST(a_port_of_a_bridge_needs_no_address),
 		TEST(a_vrf_is_no_bridge),

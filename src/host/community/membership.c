@@ -101,13 +101,13 @@ void membership_fit_trains(const struct membership *m, const struct log *log)
 		log_debug(log, "%s", err.text);
 }
 
-/* Without it other instances on this host may take our network for the one underneath. */
+/* Who looks at the interface later says so if it is missing. */
 static void mark(const struct membership *m, const struct log *log)
 {
 	struct os_error err;
 
 	if (netif_mark(m->conf->device, &err) != 0)
-		log_warn(log, "%s", err.text);
+		log_debug(log, "%s", err.text);
 }
 
 /* A member is no router unless the user says so: one could draw all traffic of the others. */

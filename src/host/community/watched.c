@@ -125,6 +125,14 @@ static void look_at_address(struct watched *w, const struct netif_link *own,
 
 /* ---- the rest ---- */
 
+/* Who notes something at the interface replaces what was there, and does no wrong. */
+static void look_at_mark(
+	struct watched *w, const struct netif_link *own, uint64_t now_ms, struct watched_news *news)
+{
+	if (!own->marked)
+		news->mark = may_put(&w->marks, now_ms) ? WATCHED_PUT_BACK : WATCHED_MISSING;
+}
+
 static bool is_built_upon(const struct netif_state *s, unsigned index)
 {
 	for (size_t i = 0; i < s->n_links; i++)
@@ -189,6 +197,7 @@ void watched_look(struct watched *w, const struct community_conf *conf, const st
 	news->readdressed =
 		!mac_equal(&own->mac, mac) && !mac_is_zero(&own->mac) && !mac_is_group(&own->mac);
 	news->mac = own->mac;
+	look_at_mark(w, own, now_ms, news);
 	for (size_t k = 0; k < conf->address_count; k++)
 		look_at_address(w, own, &conf->addresses[k], s, k, now_ms, news);
 	look_for_any_address(w, conf, own, s, now_ms, news);

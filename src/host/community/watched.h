@@ -31,10 +31,12 @@ struct watched {
 	uint64_t bare_ms; /* since when it is of no use for want of an address; 0: it is */
 	struct bucket put[OVERLAY_ADDRESSES_MAX]; /* how often each address is put back */
 	bool refused[OVERLAY_ADDRESSES_MAX];	  /* the system would not have it back */
+	struct bucket marks;			  /* how often the mark is put back */
+	bool mark_refused;
 };
 
-/* How an address of -a is. */
-enum watched_address {
+/* How what it was given is: the mark, or an address of -a. */
+enum watched_gift {
 	WATCHED_PRESENT,
 	WATCHED_PUT_BACK, /* it is gone, and to be put back */
 	WATCHED_MISSING,  /* it is gone, and who took it away would do so again */
@@ -49,8 +51,9 @@ struct watched_news {
 	bool resized;	  /* mtu is new */
 	bool readdressed; /* it has another MAC address than the members know: mac */
 	struct mac mac;
+	enum watched_gift mark; /* without it others take its network for the one underneath */
 	bool bare; /* it is up and has had no address for a while, and nothing else uses it */
-	enum watched_address address[OVERLAY_ADDRESSES_MAX]; /* in the order of -a */
+	enum watched_gift address[OVERLAY_ADDRESSES_MAX]; /* in the order of -a */
 	/* Interfaces that have the same address, or a range that is within ours; NULL: none. */
 	const struct netif_link *same[OVERLAY_ADDRESSES_MAX];
 	const struct netif_link *within[OVERLAY_ADDRESSES_MAX];

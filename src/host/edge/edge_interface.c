@@ -97,6 +97,35 @@ static void look_at_bridge(const struct about *a, const struct watched_news *new
 		log_line(a->log, level(a), "%s is no port of a bridge any more", a->name);
 }
 
+static void mark_again(const struct about *a)
+{
+	struct os_error err = {.code = 0};
+	int rc = netif_mark(a->name, &err);
+
+	a->m->watched.mark_refused = rc != 0;
+	if (rc == 0)
+		log_line(a->log, level(a), "the mark of %s was gone and is put back", a->name);
+	notices_set(a->notices, a->now_ms, rc != 0, "mark-missing", a->device,
+		"%s; until then other instances on this host may take the network of %s for the "
+		"one underneath, and send through it",
+		err.text, a->name);
+}
+
+static void look_at_mark(const struct about *a, const struct watched_news *news)
+{
+	bool missing = news->mark == WATCHED_MISSING;
+
+	if (news->mark == WATCHED_PUT_BACK)
+		mark_again(a);
+	else if (!missing || !a->m->watched.mark_refused)
+		notices_set(a->notices, a->now_ms, missing, "mark-missing", a->device,
+			"the alias of %s was replaced again after \"[n2n]\" was put back in front "
+			"of it; without that word other instances on this host may take its "
+			"network for the one underneath, and send through it. Let whoever sets the "
+			"alias begin it with \"[n2n] \"",
+			a->name);
+}
+
 /* ---- its addresses ---- */
 
 /* What the system says against it holds until it is there, or can be put back. */
@@ -209,6 +238,7 @@ static void look(
 	look_at_mtu(&a, &news);
 	look_at_mac(&a, &news);
 	look_at_bridge(&a, &news);
+	look_at_mark(&a, &news);
 	look_at_addresses(&a, &news);
 	if (m->watched.missed && m->watched.state != WATCHED_AWAY)
 		h->watch_due = true;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "os/netif.h"
+
 #define BUFFER_LEN 32768 /* bytes; one interface takes up to 2 KB, more with many functions */
 #define GROW	   16
 
@@ -43,6 +45,9 @@ static int take_link_attribute(const struct nlattr *attr, void *ctx)
 	switch (mnl_attr_get_type(attr)) {
 	case IFLA_IFNAME:
 		strncpy(l->name, mnl_attr_get_str(attr), sizeof(l->name) - 1);
+		break;
+	case IFLA_IFALIAS:
+		l->marked = netif_is_mark(mnl_attr_get_str(attr));
 		break;
 	case IFLA_ADDRESS:
 		take_bytes(attr, l->mac.b, sizeof(l->mac.b));
