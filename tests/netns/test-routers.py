@@ -14,6 +14,7 @@ import struct
 import sys
 import time
 
+from changes import notices, wait_notice
 from net import Net, step, wait_for
 
 COMMUNITY = ("-c", "mynetwork", "-k", "a long enough pass phrase")
@@ -96,9 +97,15 @@ def main():
                             net.programs["edge"], "--state-dir", asks.state, "-d", "n2n0",
                             "-a", "10.1.2.4", *COMMUNITY, *at)
         p.wait_says(" is up with ")
-        assert p.says("cannot have interface \"n2n0\" ignore router advertisements: Read-only"), p.text()
+        p.wait_says("cannot have interface \"n2n0\" ignore router advertisements: Read-only")
+        wait_notice(asks, "routers-believed", "n2n0", "Read-only")
+        for name in ("accept_ra", "autoconf"):
+            asks.run("sh", "-c", f"echo 0 >/proc/sys/net/ipv6/conf/n2n0/{name}")
+        asks.run("ip", "link", "set", "n2n0", "mtu", 1300)
+        wait_for("the notice is gone",
+                 lambda: ("routers-believed", "n2n0") not in notices(asks), 4)
         p.stop()
-        step("where it cannot be told to the system, that is said")
+        step("where it cannot be told to the system, that is said until somebody does it")
 
         edge = kept.edge("n2n0", "10.1.2.3", *COMMUNITY, *at, "--accept-ra")
         assert setting(kept, "accept_ra") == "2" and setting(kept, "autoconf") == "1"

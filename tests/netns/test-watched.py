@@ -157,6 +157,11 @@ def check_without_sys(net, at, b):
     assert p.process.poll() is None, p.text()
     link(b, "dev", "n2n8", "address", "02:00:00:00:08:08")
     wait_for("its MAC is followed", lambda: p.says("02:00:00:00:08:08"), 4)
+    for mtu in range(1300, 1305):
+        link(b, "dev", "n2n8", "mtu", mtu)
+        wait_for("its MTU is followed", lambda: p.says(f"has the MTU {mtu} now"), 4)
+    told = re.findall("ignore router advertisements", p.text())
+    assert len(told) == 1, p.text()
     assert p.stop() == 0, p.text()
     step("without /sys and with /proc/sys read-only it is watched as well")
 

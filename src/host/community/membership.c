@@ -111,15 +111,14 @@ static void mark(const struct membership *m, const struct log *log)
 }
 
 /* A member is no router unless the user says so: one could draw all traffic of the others. */
-void membership_ignore_routers(struct membership *m, const struct log *log)
+void membership_ignore_routers(struct membership *m)
 {
 	struct netif_routers before;
-	struct os_error err;
 
 	if (m->conf->accept_ra)
 		return;
-	if (netif_ignore_routers(m->watched.name, &before, &err) != 0)
-		log_warn(log, "%s", err.text);
+	if (netif_ignore_routers(m->watched.name, &before, &m->believed) == 0)
+		m->believed.code = 0;
 	/* What it was at first is to be put back. */
 	for (unsigned i = 0; i < NETIF_ROUTER_SETTINGS; i++)
 		if (m->routers.value[i][0] == 0)
@@ -167,7 +166,7 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 	if (rc == 0)
 		mark(m, log);
 	if (rc == 0)
-		membership_ignore_routers(m, log);
+		membership_ignore_routers(m);
 	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
 		rc = netif_add_address(
 			conf->device, &conf->addresses[i].ip, conf->addresses[i].prefix, err);

@@ -33,6 +33,7 @@ struct membership {
 	struct tap *tap[WORKERS_MAX]; /* queues of the interface */
 	struct watched watched;	      /* the interface as it is by now */
 	struct netif_routers routers; /* what it took from them, to be put back */
+	struct os_error believed;     /* why it may still take it; code 0: it does not */
 	bool changed;		      /* something worth saving, since saved_ms */
 	uint64_t saved_ms;
 	bool met;	   /* another member, ever */
@@ -55,9 +56,10 @@ MUST_CHECK int membership_make_interface(struct membership *m, const struct edge
 void membership_fit_trains(const struct membership *m, const struct log *log);
 /*
  * Unless the user wants routers' word: the system forgets that it should not take it when it makes
- * its IPv6 side of an interface anew, as after an MTU that was too small for that.
+ * its IPv6 side of an interface anew, as after an MTU that was too small for that. believed says
+ * how that went.
  */
-void membership_ignore_routers(struct membership *m, const struct log *log);
+void membership_ignore_routers(struct membership *m);
 /* A frame for its interface that the control thread has; false: it would not take it. */
 bool membership_deliver(const struct membership *m, const struct frame *f);
 /*

@@ -43,10 +43,8 @@ static void look_at_state(const struct about *a, const struct watched_news *news
 			"%s was taken to another network namespace; what is changed there is not "
 			"seen here, and addresses that were given to it are to be given there",
 			a->name);
-	if (news->moved && w->state == WATCHED_UP) {
-		membership_ignore_routers(a->m, a->log);
+	if (news->moved && w->state == WATCHED_UP)
 		log_line(a->log, level(a), "%s is up again", a->name);
-	}
 	notices_set(a->notices, a->now_ms, w->state == WATCHED_DOWN, "interface-down", a->device,
 		"%s was set down, so that no frames pass; set it up: ip link set %s up", a->name,
 		a->name);
@@ -58,7 +56,6 @@ static void look_at_mtu(const struct about *a, const struct watched_news *news)
 
 	if (news->resized) {
 		membership_fit_trains(a->m, a->log);
-		membership_ignore_routers(a->m, a->log);
 		log_line(a->log, level(a), "%s has the MTU %u now, as somebody set it", a->name,
 			mtu);
 	}
@@ -67,6 +64,18 @@ static void look_at_mtu(const struct about *a, const struct watched_news *news)
 		"%s was given the MTU %u, but no frame with more than %u bytes of payload is "
 		"carried; set what was chosen: ip link set %s mtu %u",
 		a->name, mtu, MTU_MAX, a->name, a->m->conf->mtu);
+}
+
+/* What refuses it may be mended, or do it for us. */
+static void look_at_routers(const struct about *a, const struct watched_news *news)
+{
+	const struct watched *w = &a->m->watched;
+	bool anew = news->resized || (news->moved && w->state == WATCHED_UP);
+
+	if (!w->missed && (anew || a->m->believed.code != 0))
+		membership_ignore_routers(a->m);
+	notices_set(a->notices, a->now_ms, !w->missed && a->m->believed.code != 0,
+		"routers-believed", a->device, "%s", a->m->believed.text);
 }
 
 /* To fight for an address would be lost, or break what it was changed for. */
@@ -236,6 +245,7 @@ static void look(
 	watched_look(&m->watched, m->conf, &mac, s, now_ms, &news);
 	look_at_state(&a, &news);
 	look_at_mtu(&a, &news);
+	look_at_routers(&a, &news);
 	look_at_mac(&a, &news);
 	look_at_bridge(&a, &news);
 	look_at_mark(&a, &news);
