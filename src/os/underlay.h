@@ -25,7 +25,7 @@ enum underlay_kind {
 	UNDERLAY_DEVICE, /* a card, or what stands for one: a VLAN, a bond, a modem */
 	UNDERLAY_BRIDGE,
 	UNDERLAY_SOFTWARE, /* veth and the like: mostly a way to containers */
-	UNDERLAY_TUNNEL	   /* TAP, TUN, WireGuard: other networks of that sort */
+	UNDERLAY_TUNNEL	   /* TAP, TUN, WireGuard, VXLAN, GRE: other networks of that sort */
 };
 
 enum underlay_side {

@@ -168,12 +168,30 @@ def the_mark_comes_and_goes():
         step("a persistent interface is marked while it is used, and then as it was")
 
 
+def more_than_are_known():
+    """Whatever is made upon an interface leads into its network; 64 are known to what drops."""
+    with Net("sn", "a") as net:
+        a = net["a"]
+        edge = a.edge("n2n0", "10.1.2.1", *ONE, *at(net))
+        upon = [f"link add link n2n0 name v{i} type macvlan" for i in range(1, 71)]
+        in_host(a, *upon[:60])
+        time.sleep(2)
+        assert not edge.says("lead into n2n networks"), edge.text()
+        in_host(a, *upon[60:])
+        edge.wait_says("more than 64 interfaces of this host lead into n2n networks")
+        in_host(a, "link del v1")
+        time.sleep(2)
+        assert len(re.findall("lead into n2n networks", edge.text())) == 1, edge.text()
+        step("more interfaces than are known: told, once")
+
+
 def main():
     two_networks_on_a_host()
     many_interfaces()
     a_bridged_host()
     an_address_inside_the_range()
     the_mark_comes_and_goes()
+    more_than_are_known()
 
 
 if __name__ == "__main__":

@@ -168,6 +168,58 @@ static void a_bridge_is_what_its_ports_are(void **state)
 	run("ip link delete b0; ip link delete t0");
 }
 
+static enum underlay_kind kind_named(struct underlay *u, const char *name)
+{
+	const struct underlay_host *seen = underlay_seen(u);
+	unsigned index = if_nametoindex(name);
+
+	for (size_t i = 0; i < seen->n_links; i++)
+		if (seen->link[i].index == index)
+			return seen->link[i].kind;
+	fail();
+	return UNDERLAY_DEVICE;
+}
+
+/* Of those that the system has. What is sent by one leaves by another interface. */
+static void tunnels_are_no_cards(void **state)
+{
+	static const char *const tunnels[] = {
+		"wireguard",
+		"vxlan id 1 remote 10.1.2.9 dstport 4789",
+		"geneve id 1 remote 10.1.2.9",
+		"gre local 10.1.2.1 remote 10.1.2.9",
+		"gretap local 10.1.2.1 remote 10.1.2.9",
+		"ip6gre local fd00::1 remote fd00::9",
+		"ip6gretap local fd00::1 remote fd00::9",
+		"ipip local 10.1.2.1 remote 10.1.2.9",
+		"sit local 10.1.2.1 remote 10.1.2.9",
+		"ip6tnl local fd00::1 remote fd00::9",
+		"vti local 10.1.2.1 remote 10.1.2.9 key 1",
+		"vti6 local fd00::1 remote fd00::9 key 1",
+		"xfrm if_id 7",
+	};
+	struct underlay *u = *state;
+	char command[128];
+
+	for (size_t i = 0; i < sizeof(tunnels) / sizeof(tunnels[0]); i++) {
+		snprintf(
+			command, sizeof(command), "ip link add t0 type %s 2>/dev/null", tunnels[i]);
+		if (system(command) != 0)
+			continue;
+		look(u);
+		print_message("%s\n", tunnels[i]);
+		assert_int_equal(kind_named(u, "t0"), UNDERLAY_TUNNEL);
+		run("ip link delete t0");
+	}
+	look(u);
+	assert_int_equal(kind_named(u, "v0"), UNDERLAY_SOFTWARE);
+	if (system("ip link add link v0 name m0 type macvlan 2>/dev/null") != 0)
+		return;
+	look(u);
+	assert_int_equal(kind_named(u, "m0"), UNDERLAY_DEVICE);
+	run("ip link delete m0");
+}
+
 static void six_hundred_interfaces_are_read(void **state)
 {
 	struct underlay *u = *state;
@@ -275,6 +327,7 @@ int main(void)
 		TEST(the_interface_of_the_route_is_first),
 		TEST(the_side_is_that_of_the_route),
 		TEST(a_bridge_is_what_its_ports_are),
+		TEST(tunnels_are_no_cards),
 		TEST(six_hundred_interfaces_are_read),
 		TEST(what_changes_meanwhile_is_asked_again),
 		TEST(of_a_long_answer_nothing_is_left),

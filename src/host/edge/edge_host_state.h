@@ -30,6 +30,7 @@ struct edge_host {
 	uv_poll_t watch_poll;
 	struct underlay *underlay; /* NULL: the system cannot be asked */
 	struct overlays overlays;  /* for the workers */
+	bool overlays_full;	   /* which was told */
 	struct bucket looks;	   /* at interfaces and routes, when they changed */
 	bool change_due;	   /* they did, and are to be looked at in the next second */
 	struct endpoint places[COMMUNITIES_MAX];	    /* of supernodes, when last looked */

@@ -22,15 +22,32 @@ bool edge_underlay_is_outside(void *ctx, const struct endpoint *to)
 
 /* ---- what was seen ---- */
 
+static void say_full(struct edge_host *h)
+{
+	if (!h->overlays_full)
+		log_warn(h->host.log,
+			"more than %u interfaces of this host lead into n2n networks; what comes "
+			"by the others is not dropped, so that one network may be sent through "
+			"another. Make fewer VLANs and the like upon them",
+			OVERLAYS_MAX);
+	h->overlays_full = true;
+}
+
 static void tell_workers(struct edge_host *h)
 {
 	const struct underlay_host *seen = underlay_seen(h->underlay);
 	unsigned link[OVERLAYS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < seen->n_links && n < OVERLAYS_MAX; i++)
-		if (seen->link[i].side != UNDERLAY_OUTSIDE)
-			link[n++] = seen->link[i].index;
+	for (size_t i = 0; i < seen->n_links; i++) {
+		if (seen->link[i].side == UNDERLAY_OUTSIDE)
+			continue;
+		if (n == OVERLAYS_MAX) {
+			say_full(h);
+			break;
+		}
+		link[n++] = seen->link[i].index;
+	}
 	overlays_set(&h->overlays, link, n);
 }
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define OVERLAYS_MAX 64 /* more are not known here */
+#define OVERLAYS_MAX 64u /* more are not known here */
 
 /* Zeroed: none. */
 struct overlays {

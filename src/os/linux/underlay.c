@@ -117,6 +117,20 @@ static enum underlay_kind kind_of(const char *kind)
 		{"tun", UNDERLAY_TUNNEL},
 		{"wireguard", UNDERLAY_TUNNEL},
 		{"ovpn", UNDERLAY_TUNNEL},
+		{"vxlan", UNDERLAY_TUNNEL},
+		{"geneve", UNDERLAY_TUNNEL},
+		{"gre", UNDERLAY_TUNNEL},
+		{"gretap", UNDERLAY_TUNNEL},
+		{"erspan", UNDERLAY_TUNNEL},
+		{"ip6gre", UNDERLAY_TUNNEL},
+		{"ip6gretap", UNDERLAY_TUNNEL},
+		{"ip6erspan", UNDERLAY_TUNNEL},
+		{"ipip", UNDERLAY_TUNNEL},
+		{"sit", UNDERLAY_TUNNEL},
+		{"ip6tnl", UNDERLAY_TUNNEL},
+		{"vti", UNDERLAY_TUNNEL},
+		{"vti6", UNDERLAY_TUNNEL},
+		{"xfrm", UNDERLAY_TUNNEL},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
