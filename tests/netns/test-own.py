@@ -135,18 +135,24 @@ def build_bridge(a):
 
 
 def lead_in_by_bridge(a, b):
-    before = frames_out(a, "n2n0")
+    a.run("ip", "link", "set", "n2n0", "down")
+    a.run("ip", "link", "set", "n2n0", "name", "vpn0")
+    a.run("ip", "link", "set", "vpn0", "up")
+    wait_for("status has the new name", lambda: a.community()["interface"] == "vpn0", 5)
+    a.wait_ping("10.1.2.2", 10)
+    a.wait_direct()
+    before = frames_out(a, "vpn0")
     pings = Pings(a, "10.1.2.2")
     a.run("ip", "route", "replace", b.ip, "via", "10.1.2.2", "dev", "br1")
     wait_for("the path is given up", lambda: a.paths() == ["relay"], 10)
     time.sleep(5)
     sent, lost, _ = pings.finish()
-    frames = frames_out(a, "n2n0") - before
+    frames = frames_out(a, "vpn0") - before
     told = notice(a, "own-datagrams")
-    assert told and b.ip in told["text"] and "dev br1" in told["text"], a.status()["notices"]
+    assert told and "led into vpn0 by" in told["text"] and b.ip in told["text"] and "dev br1" in told["text"], a.status()["notices"]
     assert frames - sent < FEW and dropped(a) > 0, (frames, sent, dropped(a))
     assert lost <= 3, f"{lost} of {sent}"
-    step(f"bridged, the bridge's route leads them in: relayed at once, {lost} of {sent} pings "
+    step(f"bridged and renamed, the bridge's route leads them in: relayed at once, {lost} of {sent} pings "
          f"lost, {frames - sent} other frames at the interface; told: {told['text']}")
 
 

@@ -84,9 +84,10 @@ static void write_cure(
 			options_hint(hint, h->host.options, SETTING_UNDERLAY));
 }
 
-static void tell(struct edge_host *h, const struct endpoint *to, const char *who)
+static void tell(struct edge_host *h, const struct event *e, const char *who)
 {
-	const char *device = h->conf->community.device;
+	const char *device = h->member[e->community].watched.name;
+	const struct endpoint *to = &e->remote;
 	char at[ENDPOINT_TEXT_MAX], ip[ENDPOINT_TEXT_MAX], text[ROUTE_TEXT_MAX] = "?";
 	char cure[CURE_MAX];
 	struct os_route r = {.device = ""};
@@ -118,5 +119,5 @@ void edge_own_event(struct edge_host *h, const struct event *e)
 	case OWN_TO_OTHERS:
 		break;
 	}
-	tell(h, &e->remote, who);
+	tell(h, e, who);
 }
