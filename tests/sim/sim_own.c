@@ -30,6 +30,7 @@ struct world {
 	struct sim *s;
 	struct sim_node *a, *b, *c, *sn;
 	const struct sim_node *led; /* datagrams of a to this node come back; NULL: none */
+	struct endpoint led_to;	    /* those to this address, too */
 	uint16_t from_port;	    /* that they have then; 0: their own */
 	struct wait wait[WAITS_MAX];
 	size_t n_waits;
@@ -63,7 +64,9 @@ static bool on_wire(void *ctx, struct sim_node *from, const struct datagram *d)
 {
 	struct world *w = ctx;
 
-	if (from != w->a || w->led == NULL || !endpoint_equal(&d->way.remote, &w->led->address))
+	if (from != w->a ||
+		!((w->led != NULL && endpoint_equal(&d->way.remote, &w->led->address)) ||
+			endpoint_equal(&d->way.remote, &w->led_to)))
 		return true;
 	/* What is larger the system would not send. */
 	if (w->n_waits < WAITS_MAX && ON_WIRE + d->len <= FRAME_MAX)
@@ -227,8 +230,9 @@ static void a_candidate_led_into_the_tunnel_is_left_alone(void **state)
 	sim_start_all(w->s);
 	run(w, 10000);
 	assert_in_range(w->read, 1, 20); /* b asks, and is answered there */
-	assert_int_equal(last_told(w), OWN_TO_PEER);
+	assert_int_equal(last_told(w), OWN_TO_PEER); /* it was heard from there */
 	assert_true(w->a->last_event[EVENT_OWN_DATAGRAMS].key != NULL);
+	assert_int_equal(sim_session(w->a, w->b)->search->reason, RELAY_OVERLAY);
 	assert_false(sim_is_direct(w->a, w->b));
 	assert_true(sim_is_direct(w->a, w->c));
 	/* Once in a while it is looked whether that changed. */
@@ -238,6 +242,36 @@ static void a_candidate_led_into_the_tunnel_is_left_alone(void **state)
 	w->led = NULL;
 	assert_int_equal(talk(w, 120000), 0);
 	assert_true(sim_is_direct(w->a, w->b));
+	tear_down(w);
+}
+
+/*
+ * Each has its address in the tunnel at a bridge that holds its interface and another port, and
+ * offers it: nothing is wrong with that. It is probed ever more seldom, until routes change.
+ */
+static void addresses_at_bridges_are_no_fault(void **state)
+{
+	const struct endpoint bridge = endpoint_v4(0x0a010202, SIM_PORT);
+	struct world *w = set_up();
+	struct endpoint told[2] = {w->b->address, bridge};
+
+	(void)state;
+	w->led_to = bridge;
+	edge_local_addresses(w->b->edge, told, 2, w->s->now_ms);
+	assert_int_equal(talk(w, 60000), 0);
+	assert_true(sim_is_direct(w->a, w->b));
+	sim_block(w->s, w->a, w->b, true);
+	talk(w, 60000);
+	assert_int_not_equal(sim_session(w->a, w->b)->search->reason, RELAY_OVERLAY);
+	talk(w, 7200000);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 0);
+	assert_in_range(w->read, 1, 10);
+	assert_int_equal(sim_drops(w->a, DROP_OWN_DATAGRAM), w->read);
+	w->read = 0;
+	edge_rerouted(w->a->edge, w->s->now_ms);
+	talk(w, 30000);
+	assert_in_range(w->read, 1, 2);
+	assert_int_equal(w->a->events[EVENT_OWN_DATAGRAMS], 0);
 	tear_down(w);
 }
 
@@ -364,6 +398,7 @@ int main(void)
 		cmocka_unit_test(a_supernode_led_into_the_tunnel_is_told),
 		cmocka_unit_test(what_another_port_sends_is_carried),
 		cmocka_unit_test(a_candidate_led_into_the_tunnel_is_left_alone),
+		cmocka_unit_test(addresses_at_bridges_are_no_fault),
 		cmocka_unit_test(others_are_told_too_but_not_too_many),
 		cmocka_unit_test(it_ends_with_the_community),
 		cmocka_unit_test(it_ends_soon_when_routes_are_mended),

@@ -23,42 +23,49 @@ int edge_own_sockets(struct edge *e, const struct endpoint *addresses, size_t n,
 	return 0;
 }
 
-static bool is_candidate(const struct session *s, const struct way *way)
-{
-	for (unsigned i = 0; s->search != NULL && i < s->search->n; i++)
-		if (way_same_remote(&s->search->c[i].way, way))
-			return true;
-	return false;
-}
+/* How a peer was spoken to there: not any more. */
+enum use {
+	USE_NONE,
+	USE_PROBED, /* there was no more than that to lose */
+	USE_PATH
+};
 
-/* True when the peer was spoken to there: not any more. */
-static bool refuse(struct core *core, struct session *s, const struct way *way)
+static enum use refuse(struct core *core, struct session *s, const struct way *way, bool told)
 {
 	const struct path *p = link_direct(&s->link);
-	bool last = way_same_remote(&s->route.direct, way);
+	bool last = way_same_remote(&s->route.direct, way), probed;
 
 	if (s->link.kind != LINK_PEER)
-		return false;
+		return USE_NONE;
 	if (last)
 		s->route.direct = (struct way){.carrier = CARRIER_UDP};
-	if (p != NULL && way_same_remote(&p->way, way))
+	if (p != NULL && way_same_remote(&p->way, way)) {
 		path_refuse(core, s);
-	else if (is_candidate(s, way))
-		search_refuse(s, way, core->now_ms + REFUSED_MS);
-	else
-		return last;
-	return true;
+		return USE_PATH;
+	}
+	/* What is told is seen to hold by the next probe. */
+	probed = search_refuse_probed(core, s, way, !told);
+	if (last)
+		return USE_PATH;
+	return probed ? USE_PROBED : USE_NONE;
 }
 
-/* Whose address it is, for the event; what leads to peers is given up. */
-static void find_receiver(struct edge *e, const struct way *way, struct event *event)
+/*
+ * Whose address it is, for the event; what leads to peers is given up. False: that was probed
+ * alone. So it is where each has its address in the tunnel at a bridge: nothing is wrong.
+ */
+static bool find_receiver(struct edge *e, const struct way *way, bool told, struct event *event)
 {
 	struct core *core = &e->node.core;
 	const struct community *c;
+	bool probed = false;
 
 	event->value = OWN_TO_OTHERS;
 	for (struct session *s = core->sessions; s != NULL; s = s->hh.next) {
-		if (!refuse(core, s, way))
+		enum use use = refuse(core, s, way, told);
+
+		probed = probed || use == USE_PROBED;
+		if (use != USE_PATH)
 			continue;
 		event->value = OWN_TO_PEER;
 		event->key = s->remote;
@@ -70,6 +77,7 @@ static void find_receiver(struct edge *e, const struct way *way, struct event *e
 		event->value = OWN_TO_SUPERNODE;
 		event->supernode = c->hop.supernode;
 	}
+	return event->value != OWN_TO_OTHERS || !probed;
 }
 
 static struct led *find_led(struct edge *e, unsigned community, const struct endpoint *to)
@@ -90,28 +98,35 @@ static struct led *free_led(struct edge *e)
 	return NULL;
 }
 
-void own_led(struct node *n, const struct addressee *of, const struct endpoint *to)
+static void led_in(struct edge *e, const struct addressee *of, const struct endpoint *to)
 {
-	struct edge *e = edge_of(n);
 	struct event event = {
 		.kind = EVENT_OWN_DATAGRAMS, .community = of->community, .remote = *to};
-	const struct community *c = e->community[of->community];
 	struct led *l = find_led(e, of->community, to);
-	uint64_t now_ms = n->core.now_ms;
+	bool tell = find_receiver(e, &(struct way){.remote = *to}, l != NULL, &event);
+	uint64_t until_ms = e->node.core.now_ms + LED_MS;
 
-	if (c == NULL || c->generation != of->generation ||
-		(l != NULL && now_ms < e->rerouted_ms + LATE_MS))
-		return;
-	find_receiver(e, &(struct way){.remote = *to}, &event);
 	if (l != NULL) {
-		l->until_ms = now_ms + LED_MS;
+		l->until_ms = until_ms;
 		return;
 	}
 	l = free_led(e);
-	if (l == NULL)
+	if (!tell || l == NULL)
 		return;
-	*l = (struct led){*to, of->community, now_ms + LED_MS};
-	core_event(&n->core, &event);
+	*l = (struct led){*to, of->community, until_ms};
+	core_event(&e->node.core, &event);
+}
+
+void own_led(struct node *n, const struct addressee *of, const struct endpoint *to)
+{
+	struct edge *e = edge_of(n);
+	const struct community *c = e->community[of->community];
+
+	if (c == NULL || c->generation != of->generation ||
+		(n->core.now_ms < e->rerouted_ms + LATE_MS &&
+			find_led(e, of->community, to) != NULL))
+		return;
+	led_in(e, of, to);
 }
 
 void edge_led_in(struct edge *e, const struct endpoint *to, uint64_t now_ms)
@@ -125,7 +140,7 @@ void edge_led_in(struct edge *e, const struct endpoint *to, uint64_t now_ms)
 			.community = (uint8_t)c->index, .generation = c->generation};
 
 		if (way_same_remote(&c->hop.way, &way))
-			own_led(&e->node, &of, to);
+			led_in(e, &of, to);
 	}
 }
 

@@ -118,6 +118,25 @@ void search_again(struct core *core, struct session *s)
 	session_look_at(core, s, core->flush_ms);
 }
 
+/* Nothing that was told or seen may be tried. */
+static bool all_overlay(const struct search *q)
+{
+	for (unsigned i = 0; i < q->n; i++)
+		if (!q->c[i].overlay)
+			return false;
+	return true;
+}
+
+static void refuse(struct candidate *c, uint64_t refused_ms, uint64_t longer_ms)
+{
+	c->overlay = true;
+	c->refused_ms = refused_ms + longer_ms;
+	c->longer_ms = longer_ms;
+	c->token = 0;
+	c->echoed_ms = 0;
+	c->next_ms = 0;
+}
+
 void search_refuse(struct session *s, const struct way *way, uint64_t refused_ms)
 {
 	struct search *q = search_get(s);
@@ -125,13 +144,28 @@ void search_refuse(struct session *s, const struct way *way, uint64_t refused_ms
 
 	if (q != NULL && c == NULL)
 		c = add(q, way);
+	if (c != NULL)
+		refuse(c, refused_ms, 0);
+}
+
+bool search_refuse_probed(struct core *core, struct session *s, const struct way *way, bool longer)
+{
+	struct search *q = s->search;
+	struct candidate *c = q != NULL ? find(q, way) : NULL;
+	uint64_t for_ms = REFUSED_MS;
+
 	if (c == NULL)
-		return;
-	c->overlay = true;
-	c->refused_ms = refused_ms;
-	c->token = 0;
-	c->echoed_ms = 0;
-	c->next_ms = 0;
+		return false;
+	if (core->now_ms < c->refused_ms)
+		return true; /* another one of the same round */
+	if (longer && c->refused_ms != 0)
+		for_ms = 2 * (REFUSED_MS + c->longer_ms);
+	if (for_ms > REFUSED_MAX_MS)
+		for_ms = REFUSED_MAX_MS;
+	refuse(c, core->now_ms + REFUSED_MS, for_ms - REFUSED_MS);
+	if (q->reason == RELAY_NO_ANSWER && all_overlay(q))
+		q->reason = RELAY_OVERLAY;
+	return true;
 }
 
 static bool may_be_forgiven(const struct core *core, const struct candidate *c)
@@ -148,6 +182,8 @@ void search_rerouted(struct core *core, struct session *s)
 	for (unsigned i = 0; q != NULL && i < q->n; i++) {
 		struct candidate *c = &q->c[i];
 
+		c->refused_ms -= c->longer_ms;
+		c->longer_ms = 0;
 		if (!c->overlay || !may_be_forgiven(core, c))
 			continue;
 		c->overlay = false;
@@ -262,15 +298,6 @@ struct candidate *search_match(
 		return c;
 	}
 	return NULL;
-}
-
-/* Nothing that was told or seen may be tried. */
-static bool all_overlay(const struct search *q)
-{
-	for (unsigned i = 0; i < q->n; i++)
-		if (!q->c[i].overlay)
-			return false;
-	return true;
 }
 
 static void next_round(struct core *core, struct search *q)

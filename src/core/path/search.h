@@ -12,9 +12,10 @@
 
 #define SEARCH_MAX	    (CANDIDATES_MAX + 4) /* some that were not told have a place, too */
 #define SEARCH_ROUND_MAX_MS 25000u
-#define ECHO_LIFE_MS	    10000u /* an echo proves an address for so long */
-#define REFUSED_MS	    60000u /* a way that was refused is not probed for so long */
-#define REFUSED_MIN_MS	    10000u /* the same, however often routes change */
+#define ECHO_LIFE_MS	    10000u   /* an echo proves an address for so long */
+#define REFUSED_MS	    60000u   /* a way that was refused is not probed for so long */
+#define REFUSED_MIN_MS	    10000u   /* the same, however often routes change */
+#define REFUSED_MAX_MS	    3840000u /* for longer each time: doubled so often */
 
 struct candidate {
 	struct way way; /* local none: the system chooses */
@@ -26,6 +27,7 @@ struct candidate {
 	uint64_t used_ms;    /* the peer last sent from there, other than probes; 0: never */
 	uint64_t next_ms;    /* next probe in this round; 0: the round is over */
 	uint64_t refused_ms; /* not probed before, whatever its route; 0: it may be */
+	uint64_t longer_ms;  /* how much of that is over REFUSED_MS */
 	uint8_t tries;
 	bool told;    /* the peer announced it, as against seen as a source */
 	bool overlay; /* it leads into an n2n network of this host, as last looked */
@@ -68,6 +70,11 @@ void search_seen(struct core *core, struct session *s, const struct origin *from
  * route; 0: as soon as that leads elsewhere.
  */
 void search_refuse(struct session *s, const struct way *way, uint64_t refused_ms);
+/*
+ * The same of a candidate that no path leads by, as our probe came back: for REFUSED_MS or, if
+ * longer, twice as long each time, up to REFUSED_MAX_MS, until routes change. False: it is none.
+ */
+bool search_refuse_probed(struct core *core, struct session *s, const struct way *way, bool longer);
 /* Routes changed: probes what led into such a network and does not any more. */
 void search_rerouted(struct core *core, struct session *s);
 /* Whether it is not refused, and leaves by no n2n network of this host. */
