@@ -325,6 +325,31 @@ static void who_refuses_ours_is_told(void **state)
 	end(&p);
 }
 
+/* Of the address that was refused it is told that it is over; the new one nobody refuses. */
+static void with_another_address_it_is_over(void **state)
+{
+	static const uint8_t owner[EDGE_ID_LEN] = {4, 5};
+	struct people p;
+	struct mac ours;
+
+	begin(&p, *state);
+	ours = p.f->c->mac;
+	come(&p, 1);
+	say_refused(&p, 1, ours, owner);
+	check_told(&p, 1, 1);
+	become(&p, other);
+	check_told(&p, 2, 0);
+	assert_true(mac_equal(&p.f->last[EVENT_CLAIM_REFUSED].mac, &ours));
+	say_refused(&p, 1, ours, owner); /* it was under way */
+	run(p.f, 3000);
+	check_told(&p, 2, 0);
+	/* That one is refused, too. */
+	say_refused(&p, 1, other, owner);
+	check_told(&p, 3, 1);
+	assert_true(mac_equal(&p.f->last[EVENT_CLAIM_REFUSED].mac, &other));
+	end(&p);
+}
+
 /* What it said holds while it cannot be asked, and not when it is gone. */
 static void without_keys_nobody_is_asked(void **state)
 {
@@ -797,6 +822,7 @@ int main(void)
 		TEST(ours_may_be_that_of_one_who_is_away),
 		TEST(our_host_hears_where_an_address_is_now),
 		TEST(who_refuses_ours_is_told),
+		TEST(with_another_address_it_is_over),
 		TEST(without_keys_nobody_is_asked),
 		TEST(it_stays_with_its_first_owner),
 		TEST(the_owner_need_not_be_listed),

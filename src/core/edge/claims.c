@@ -239,6 +239,7 @@ int claims_move(struct community *c, const struct mac *mac)
 	if (view_put_owner(&core_of(c)->view, c->index, mac_number(mac), &port_nobody) != 0)
 		return N2N_ENOMEM;
 	view_remove_owner(&core_of(c)->view, c->index, mac_number(&was), &port_nobody);
+	refusals_end(c);
 	c->mac = *mac;
 	if (o != NULL) {
 		owners_remove(&c->owners, o);

@@ -309,6 +309,8 @@ bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_
 void refusals_send(struct peer *p, const struct mac *mac, const uint8_t owner[EDGE_ID_LEN]);
 /* It says so of ours. */
 void refusals_take(struct peer *p, const struct control_claim_refused *m);
+/* Our address is about to be another: what was said of it is over. */
+void refusals_end(struct community *c);
 /* Asks again, and tells the user. */
 void refusals_tick(struct community *c);
 

@@ -85,6 +85,13 @@ void refusals_take(struct peer *p, const struct control_claim_refused *m)
 	memcpy(p->refuses.owner, m->owner, sizeof(p->refuses.owner));
 }
 
+void refusals_end(struct community *c)
+{
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		p->refuses.heard_ms = 0;
+	tell(c);
+}
+
 void refusals_tick(struct community *c)
 {
 	struct core *core = core_of(c);
