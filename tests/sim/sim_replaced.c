@@ -240,6 +240,43 @@ static void two_with_one_address_are_told(void **state)
 	end(&c);
 }
 
+/* Of three one goes: it is between the other two, and not over. */
+static void of_three_two_remain(void **state)
+{
+	struct sim_node *other, *three[3];
+	struct scene c;
+
+	(void)state;
+	set_up(&c);
+	other = add(&c, 1);
+	sim_start(other);
+	for (unsigned i = 0; i < 3; i++) {
+		three[i] = add(&c, 9);
+		three[i]->setup.n_addresses = 1;
+		sim_start(three[i]);
+		sim_run(c.s, 5000);
+	}
+	sim_run(c.s, 42000);
+	check_named(other, three[0], three[1]);
+	check_named(three[0], three[0], three[1]);
+	assert_int_equal(three[2]->last_event[EVENT_IP_CONFLICT].value, 1);
+	sim_stop(three[1], true);
+	sim_run(c.s, 3000);
+	check_named(other, three[0], three[2]);
+	check_named(three[0], three[0], three[2]);
+	check_named(three[2], three[2], three[0]);
+	assert_int_equal(other->events[EVENT_IP_CONFLICT], 2);
+	assert_int_equal(three[0]->events[EVENT_IP_CONFLICT], 2);
+	assert_in_range(three[2]->events[EVENT_IP_CONFLICT], 1, 2); /* whom it met first */
+	sim_run(c.s, 100000);
+	assert_int_equal(other->events[EVENT_IP_CONFLICT], 2);
+	sim_stop(three[0], true);
+	sim_run(c.s, 3000);
+	assert_int_equal(other->last_event[EVENT_IP_CONFLICT].value, 0);
+	assert_int_equal(three[2]->last_event[EVENT_IP_CONFLICT].value, 0);
+	end(&c);
+}
+
 /* Members come, restart, go, are replaced; the supernode is restarted: nothing is wrong. */
 static void an_honest_crowd_raises_nothing(void **state)
 {
@@ -330,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_replaced_machine_is_announced),
 		cmocka_unit_test(an_address_that_is_given_up_goes_to_the_next),
 		cmocka_unit_test(two_with_one_address_are_told),
+		cmocka_unit_test(of_three_two_remain),
 		cmocka_unit_test(an_honest_crowd_raises_nothing),
 		cmocka_unit_test(a_hostile_member_costs_little),
 	};

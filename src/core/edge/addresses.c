@@ -164,12 +164,21 @@ static void look_at_contest(struct community *c, struct address *a)
 		tell(c, a, has, other, true);
 }
 
-/* It is between others from now on. */
-static void end_contest(struct community *c, struct address *a)
+/* It is between others from now on: what is told goes on between them, or is over. */
+static void rival_left(struct community *c, struct address *a)
 {
+	uint64_t now_ms = core_of(c)->now_ms;
+	const struct peer *has, *other;
+	bool on = a->told && rivals(c, a, &has, &other);
+
+	if (on && bucket_take(&c->addresses.told, now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST)) {
+		tell(c, a, has, other, true);
+		return;
+	}
 	if (a->told)
 		tell(c, a, NULL, NULL, false);
-	a->contest_ms = 0;
+	if (!on)
+		a->contest_ms = 0;
 }
 
 /* ---- announcements ---- */
@@ -247,21 +256,22 @@ static void take_out(struct peer *p, const uint8_t ip[16])
 	struct community *c = p->community;
 	struct address *a = find(c, ip);
 	struct claimant **at, *gone;
-	unsigned before = 0;
+	const struct peer *has, *other;
 
 	if (a == NULL)
 		return;
-	for (at = &a->first; *at != NULL && (*at)->peer != p; at = &(*at)->next)
-		before++;
+	for (at = &a->first; *at != NULL && (*at)->peer != p;)
+		at = &(*at)->next;
 	gone = *at;
 	if (gone == NULL)
 		return;
+	(void)rivals(c, a, &has, &other);
 	*at = gone->next;
 	free(gone);
-	if (before == 0 && a->first != NULL)
+	if (at == &a->first && a->first != NULL)
 		announce_soon(c, a);
-	if (before <= 1)
-		end_contest(c, a);
+	if (p == has || p == other)
+		rival_left(c, a);
 	look_at_contest(c, a);
 	drop_unused(c, a);
 }
