@@ -27,12 +27,20 @@ struct state;
 /*
  * Makes the directories, that of the control socket too, and locks the first. dir may be NULL.
  * N2N_EEXIST: another process runs this instance, and still does 2 s later; what to do is for the
- * caller to add. N2N_EINVAL: instance is no file name; N2N_EPERM: denied, or others could put
- * something else in the place of the directory or of what is in it (SECURITY.md); N2N_EIO,
- * N2N_ENOSPC: the file system is read-only, full or broken.
+ * caller to add. One whose parent has ended (state_note_parent) is killed then. N2N_EINVAL:
+ * instance is no file name; N2N_EPERM: denied, or others could put something else in the place of
+ * the directory or of what is in it (SECURITY.md); N2N_EIO, N2N_ENOSPC: the file system is
+ * read-only, full or broken.
  */
 MUST_CHECK int state_open(
 	struct state **out, const char *dir, const char *instance, struct os_error *err);
+/*
+ * The process that holds the lock has a parent of this number (os/parent.h), without which it is of
+ * no use. 0: it has none.
+ */
+void state_note_parent(struct state *st, unsigned parent);
+/* The number of the process that was killed to have the lock; 0: none. */
+unsigned state_killed(const struct state *st);
 /* Gives the lock back; the files stay. NULL is fine. */
 void state_close(struct state *st);
 

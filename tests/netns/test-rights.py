@@ -136,6 +136,27 @@ def check_parent_killed(a, at):
          "three times")
 
 
+def check_child_left_behind(a, at):
+    """One that is stopped, or hangs, when its parent is killed: it would hold all for good."""
+    p = a.edge("n2n0", "10.1.2.1", "-p", 5001, *COMMUNITY, *at)
+    parent, child = p.pids()
+    os.kill(child, signal.SIGSTOP)
+    os.kill(parent, signal.SIGKILL)
+    p.ends()
+    q = a.edge("n2n0", "10.1.2.1", "-p", 5001, *COMMUNITY, *at)
+    assert not is_alive(child)
+    assert q.says(f"process {child} of an earlier run had lost its parent"), q.text()
+    # With its parent it is left alone, whatever its state.
+    parent, child = q.pids()
+    os.kill(child, signal.SIGSTOP)
+    second = a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at, ready=False)
+    assert second.ends(20) == 2 and second.says("already runs instance"), second.text()
+    assert is_alive(child)
+    os.kill(child, signal.SIGCONT)
+    assert q.stop() == 0
+    step("the parent killed while the child is stopped: the next start ends it, and has all free")
+
+
 def check_child_killed(a, at):
     for number, name in ((signal.SIGKILL, "Killed"), (signal.SIGABRT, "Aborted")):
         p = a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
@@ -253,6 +274,7 @@ def main():
         check_secret(a, at)
         check_signals(a, at)
         check_parent_killed(a, at)
+        check_child_left_behind(a, at)
         check_child_killed(a, at)
         check_stopped_parent(a, at)
         check_low_ports(net)

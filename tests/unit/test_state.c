@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -205,6 +206,106 @@ static void a_second_process_is_told_of_the_first(void **state)
 		_exit(state_open(&second, f->dir, "n2n0", &f->err) ? 1 : 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
+}
+
+/* ---- a process that lost its parent ---- */
+
+enum told {
+	ITS_PARENT,
+	NO_PARENT
+};
+
+/* Takes the lock in a child of a child and is stopped; the one between waits for its end. */
+static void hold(struct fixture *f, enum told told, int tell)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid != 0) {
+		(void)waitpid(pid, NULL, 0);
+		_exit(0);
+	}
+	if (state_open(&f->st, f->dir, "n2n0", &f->err) != 0)
+		_exit(1);
+	state_note_parent(f->st, told == ITS_PARENT ? (unsigned)parent : 0);
+	pid = getpid();
+	(void)!write(tell, &pid, sizeof(pid));
+	(void)raise(SIGSTOP);
+	_exit(0);
+}
+
+/* The number of one that has the lock, and of its parent in *parent. */
+static pid_t start_holder(struct fixture *f, enum told told, pid_t *parent)
+{
+	int ends[2];
+	pid_t holder;
+
+	state_close(f->st);
+	f->st = NULL;
+	assert_int_equal(pipe(ends), 0);
+	*parent = fork();
+	if (*parent == 0)
+		hold(f, told, ends[1]);
+	assert_int_equal(read(ends[0], &holder, sizeof(holder)), sizeof(holder));
+	close(ends[0]);
+	close(ends[1]);
+	return holder;
+}
+
+static void end_parent(pid_t parent)
+{
+	assert_int_equal(kill(parent, SIGKILL), 0);
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+}
+
+static void one_that_lost_its_parent_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	pid_t parent, holder = start_holder(f, ITS_PARENT, &parent);
+
+	/* As long as that one lives, so does the other. */
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), N2N_EEXIST);
+	assert_int_equal(kill(holder, 0), 0);
+	end_parent(parent);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
+	assert_int_equal(state_killed(f->st), holder);
+}
+
+static void one_that_had_none_does_not(void **state)
+{
+	struct fixture *f = *state;
+	pid_t parent, holder = start_holder(f, NO_PARENT, &parent);
+
+	end_parent(parent);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), N2N_EEXIST);
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
+	assert_int_equal(state_killed(f->st), 0);
+}
+
+/* A number that another process has by now, or in another PID namespace. */
+static void another_of_that_number_does_not(void **state)
+{
+	struct fixture *f = *state;
+	pid_t parent, other, holder = start_holder(f, ITS_PARENT, &parent);
+	char path[256];
+	FILE *lock;
+
+	end_parent(parent);
+	other = fork();
+	if (other == 0)
+		for (;;)
+			(void)pause();
+	snprintf(path, sizeof(path), "%s/lock", f->path);
+	lock = fopen(path, "w");
+	assert_non_null(lock);
+	fprintf(lock, "%d %d\n", (int)other, (int)parent);
+	assert_int_equal(fclose(lock), 0);
+	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), N2N_EEXIST);
+	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	assert_int_equal(kill(holder, SIGKILL), 0);
 	assert_int_equal(state_open(&f->st, f->dir, "n2n0", &f->err), 0);
 }
 
@@ -607,6 +708,9 @@ int main(void)
 		TEST(what_a_crash_left_is_written_over),
 		TEST(a_file_open_to_others_is_refused),
 		TEST(a_second_process_is_told_of_the_first),
+		TEST(one_that_lost_its_parent_gives_way),
+		TEST(one_that_had_none_does_not),
+		TEST(another_of_that_number_does_not),
 		TEST(a_directory_open_to_others_is_refused),
 		cmocka_unit_test(a_directory_that_others_can_write_to_is_refused_above_too),
 		cmocka_unit_test(a_group_of_others_is_refused_and_ones_own_is_not),

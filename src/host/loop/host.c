@@ -258,6 +258,16 @@ static int start_handles(struct host *h)
 
 /* ---- life ---- */
 
+static void note_parent(struct host *h)
+{
+	state_note_parent(h->state, parent_number(h->parent));
+	if (state_killed(h->state) != 0)
+		log_warn(h->log,
+			"process %u of an earlier run had lost its parent and did not end, so it "
+			"was killed; what it had not saved is lost",
+			state_killed(h->state));
+}
+
 static int open_state(struct host *h, const struct host_config *c, struct os_error *err)
 {
 	int rc = state_open(&h->state, c->state_dir, c->instance, err);
@@ -269,6 +279,8 @@ static int open_state(struct host *h, const struct host_config *c, struct os_err
 		return os_error_choose(err, rc, SETTING_INSTANCE,
 			"%s; stop it, or choose another %s or state directory", why.text,
 			c->choice);
+	if (rc == 0)
+		note_parent(h);
 	if (rc == 0 || rc == N2N_EINVAL)
 		return rc;
 	log_warn(h->log,

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/orphan.h"
 #include "os/posix/place.h"
 #include "os/sys.h"
 
@@ -28,6 +29,7 @@
 struct state {
 	int dir;
 	int lock;
+	int killed; /* for the lock */
 	char path[STATE_PATH_MAX];
 };
 
@@ -159,16 +161,28 @@ static int make_socket_dir(const char *dir, const char *instance, struct os_erro
 	return rc;
 }
 
+/* Who holds the lock, and that one's parent; 0: none is noted. */
+struct holder {
+	int pid, parent;
+};
+
+static struct holder read_holder(const struct state *st)
+{
+	struct holder h = {0, 0};
+	char text[32];
+	ssize_t len = pread(st->lock, text, sizeof(text) - 1, 0);
+
+	text[len > 0 ? len : 0] = 0;
+	(void)sscanf(text, "%d %d", &h.pid, &h.parent);
+	return h;
+}
+
 static int explain_lock(const struct state *st, const char *instance, struct os_error *err)
 {
-	char pid[16];
-	ssize_t len = pread(st->lock, pid, sizeof(pid) - 1, 0);
-
-	pid[len > 0 ? len : 0] = 0;
 	return os_error_set(err, N2N_EEXIST,
 		"another process of this host, in whatever network namespace, already runs "
 		"instance \"%.40s\" (pid %d)",
-		instance, atoi(pid));
+		instance, read_holder(st).pid);
 }
 
 /*
@@ -187,6 +201,21 @@ static int lock_file(int fd)
 	return 0;
 }
 
+/* One that is stopped or hangs would keep it for good. */
+static int lock_anyway(struct state *st)
+{
+	int error = lock_file(st->lock);
+	struct holder h;
+
+	if (error != EWOULDBLOCK)
+		return error;
+	h = read_holder(st);
+	if (!orphan_kill(st->lock, h.pid, h.parent, LOCK_WAIT_MS))
+		return error;
+	st->killed = h.pid;
+	return lock_file(st->lock);
+}
+
 static int take_lock(struct state *st, const char *instance, struct os_error *err)
 {
 	int error;
@@ -195,15 +224,28 @@ static int take_lock(struct state *st, const char *instance, struct os_error *er
 		st->dir, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
 	if (st->lock < 0)
 		return explain_file(err, errno, "open", st->path, LOCK_NAME);
-	error = lock_file(st->lock);
+	error = lock_anyway(st);
 	if (error == EWOULDBLOCK)
 		return explain_lock(st, instance, err);
 	if (error != 0)
 		return explain_file(err, error, "lock", st->path, LOCK_NAME);
-	/* The pid is for the message above only: a full disk is no reason to stop here. */
-	(void)!ftruncate(st->lock, 0);
-	(void)!dprintf(st->lock, "%d\n", (int)getpid());
+	state_note_parent(st, 0);
 	return 0;
+}
+
+void state_note_parent(struct state *st, unsigned parent)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%d %u\n", (int)getpid(), parent);
+
+	/* For those who find it locked only: a full disk is no reason to stop here. */
+	(void)!ftruncate(st->lock, 0);
+	(void)!pwrite(st->lock, text, (size_t)len, 0);
+}
+
+unsigned state_killed(const struct state *st)
+{
+	return (unsigned)st->killed;
 }
 
 int state_open(struct state **out, const char *dir, const char *instance, struct os_error *err)
