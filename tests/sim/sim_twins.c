@@ -388,6 +388,29 @@ static void a_supernode_that_says_so_ends_no_conversation(void **state)
 	end(&c);
 }
 
+/* It says so of an edge, and not, all the time: 8 times at once, and once a minute. */
+static void a_wanton_supernode_is_told_within_bounds(void **state)
+{
+	struct community *community;
+	struct scene c;
+
+	(void)state;
+	set_up(&c);
+	community = c.first->edge->community[0];
+	sim_run(c.s, 10000);
+	for (unsigned i = 0; i < 1000; i++) {
+		twins_ours(community, i % 2 == 0 ? TWICE_OTHER : TWICE_NOT);
+		sim_run(c.s, 1000);
+	}
+	assert_in_range(told(c.first), 16, 2 * (8 + 1000 / 60 + 1));
+	twins_ours(community, TWICE_OTHER);
+	sim_run(c.s, 61000);
+	assert_int_equal(holds(c.first), TWICE_OTHER);
+	twins_ours(community, TWICE_NOT);
+	assert_int_equal(holds(c.first), TWICE_NOT);
+	end(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +424,7 @@ int main(void)
 		cmocka_unit_test(at_two_supernodes),
 		cmocka_unit_test(a_stranger_who_says_so_is_not_believed),
 		cmocka_unit_test(a_supernode_that_says_so_ends_no_conversation),
+		cmocka_unit_test(a_wanton_supernode_is_told_within_bounds),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -350,6 +350,34 @@ static void with_another_address_it_is_over(void **state)
 	end(&p);
 }
 
+/* One that changes its mind all the time: 8 times at once, and once a minute. */
+static void a_wanton_member_is_told_within_bounds(void **state)
+{
+	static const uint8_t owner[EDGE_ID_LEN] = {4, 5};
+	struct people p;
+	uint64_t began_ms;
+
+	begin(&p, *state);
+	come(&p, 1);
+	began_ms = p.f->core->now_ms;
+	for (unsigned i = 0; i < 1000; i++) {
+		if (i % 50 == 0)
+			come(&p, 1); /* its keys last for two minutes */
+		say_refused(&p, 1, p.f->c->mac, i % 2 == 0 ? owner : NULL);
+		run(p.f, 1200);
+	}
+	assert_in_range(p.f->events[EVENT_CLAIM_REFUSED], 8,
+		2 * (8 + (p.f->core->now_ms - began_ms) / 60000 + 1));
+	/* The last word is told all the same. */
+	say_refused(&p, 1, p.f->c->mac, owner);
+	run(p.f, 61000);
+	assert_int_equal(p.f->last[EVENT_CLAIM_REFUSED].value, 1);
+	say_refused(&p, 1, p.f->c->mac, NULL);
+	run(p.f, 1200);
+	assert_int_equal(p.f->last[EVENT_CLAIM_REFUSED].value, 0);
+	end(&p);
+}
+
 /* What it said holds while it cannot be asked, and not when it is gone. */
 static void without_keys_nobody_is_asked(void **state)
 {
@@ -823,6 +851,7 @@ int main(void)
 		TEST(our_host_hears_where_an_address_is_now),
 		TEST(who_refuses_ours_is_told),
 		TEST(with_another_address_it_is_over),
+		TEST(a_wanton_member_is_told_within_bounds),
 		TEST(without_keys_nobody_is_asked),
 		TEST(it_stays_with_its_first_owner),
 		TEST(the_owner_need_not_be_listed),

@@ -118,7 +118,7 @@ MUST_CHECK int edge_own_sockets(
 
 /*
  * By the routes of the host what is sent to this address, of a supernode, comes back by our
- * interface: as if some of it had. To be said again with each edge_rerouted while it is so.
+ * interface: as if some of it had. To be said again after each edge_rerouted while it is so.
  */
 void edge_led_in(struct edge *e, const struct endpoint *to, uint64_t now_ms);
 

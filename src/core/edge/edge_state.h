@@ -134,19 +134,22 @@ struct community {
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 	struct owners owners;
-	uint64_t hold_ms;	/* how long an address is kept for an owner who is away */
-	uint64_t aged_ms;	/* when it was last looked who is */
-	struct bucket refusals; /* of those told */
-	uint32_t refusing;	/* how many refuse us our own, as EVENT_CLAIM_REFUSED told */
-	uint64_t refusing_ms;	/* when they were looked at */
+	uint64_t hold_ms;	     /* how long an address is kept for an owner who is away */
+	uint64_t aged_ms;	     /* when it was last looked who is */
+	struct bucket refusals;	     /* of those told */
+	uint32_t refusing;	     /* how many refuse us our own, as EVENT_CLAIM_REFUSED told */
+	struct bucket refusing_told; /* of those events */
+	uint64_t refusing_ms;	     /* when they were looked at */
 	struct addresses addresses;
 	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
 	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
 	struct hop hop;
-	enum twice twice;    /* of us, as EVENT_IDENTITY_TWICE told */
-	struct bucket twins; /* of those told of peers */
-	struct bucket sweep; /* own handshakes with listed members */
+	enum twice twice;	    /* of us, as our supernode says ... */
+	enum twice twice_told;	    /* ... and as EVENT_IDENTITY_TWICE told */
+	struct bucket twice_bucket; /* of those events */
+	struct bucket twins;	    /* of those told of peers */
+	struct bucket sweep;	    /* own handshakes with listed members */
 	struct guesses guesses;
 	uint64_t vouch_wanted_ms; /* somebody waited for a word, last */
 	uint64_t vouch_turn_ms;	  /* next questions */

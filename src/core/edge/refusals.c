@@ -8,9 +8,11 @@
 #include "core/edge/edge_state.h"
 #include "core/session/send.h"
 
-#define LOOK_MS	 1000u
-#define AGAIN_MS 30000u /* between claims to who refuses, +- 20 % */
-#define OVER_MS	 90000u /* who does not refuse for so long, asked over and over, grants it */
+#define LOOK_MS	    1000u
+#define AGAIN_MS    30000u /* between claims to who refuses, +- 20 % */
+#define TOLD_BURST  8	   /* told at once ... */
+#define TOLD_PER_MS 60000u /* ... and one more each minute */
+#define OVER_MS	    90000u /* who does not refuse for so long, asked over and over, grants it */
 
 void refusals_send(struct peer *p, const struct mac *mac, const uint8_t owner[EDGE_ID_LEN])
 {
@@ -40,7 +42,9 @@ static void tell(struct community *c)
 			e.value++;
 			one = one != NULL ? one : p;
 		}
-	if (e.value == c->refusing)
+	if (e.value == c->refusing ||
+		(e.value > 0 && !bucket_take(&c->refusing_told,
+					core_of(c)->now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST)))
 		return;
 	c->refusing = e.value;
 	if (one != NULL) {

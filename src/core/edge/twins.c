@@ -20,18 +20,22 @@ static void tell(struct community *c, const uint8_t *remote, enum twice how)
 	core_event(core_of(c), &e);
 }
 
+static bool may_tell(const struct community *c, struct bucket *told)
+{
+	return bucket_take(told, core_of(c)->now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST);
+}
+
 /* What holds is told, and that it does not any more. */
 static void look(struct peer *p)
 {
 	struct community *c = p->community;
-	uint64_t now_ms = core_of(c)->now_ms;
 
-	if (p->twice_ms != 0 && now_ms >= p->twice_ms + OVER_MS)
+	if (p->twice_ms != 0 && core_of(c)->now_ms >= p->twice_ms + OVER_MS)
 		p->twice_ms = 0;
 	/* Of whom nobody here met a supernode may say what it likes. */
 	if (p->told_twice == (twins_is_one(p) && p->session->confirmed))
 		return;
-	if (!p->told_twice && !bucket_take(&c->twins, now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST))
+	if (!p->told_twice && !may_tell(c, &c->twins))
 		return;
 	p->told_twice = !p->told_twice;
 	tell(c, p->remote, p->told_twice ? TWICE_OTHER : TWICE_NOT);
@@ -61,16 +65,24 @@ void twins_part(struct peer *p)
 	look(p);
 }
 
+/* The same of us. */
+static void look_at_ours(struct community *c)
+{
+	if (c->twice_told == c->twice || (c->twice != TWICE_NOT && !may_tell(c, &c->twice_bucket)))
+		return;
+	c->twice_told = c->twice;
+	tell(c, NULL, c->twice);
+}
+
 void twins_ours(struct community *c, enum twice how)
 {
-	if (c->twice == how)
-		return;
 	c->twice = how;
-	tell(c, NULL, how);
+	look_at_ours(c);
 }
 
 void twins_tick(struct community *c)
 {
+	look_at_ours(c);
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		look(p);
 	if (twins_are_refused(c))
