@@ -156,7 +156,33 @@ def lead_in_by_bridge(a, b):
          f"lost, {frames - sent} other frames at the interface; told: {told['text']}")
 
 
+def subjects(host):
+    return {n["subject"] for n in host.status()["notices"] if n["code"] == "own-datagrams"}
+
+
+def both_supernodes():
+    """Two are tried in turn, and both are led in: that of each holds, whichever is tried."""
+    with Net("sn", "sn2", "a", "b", "r") as net:
+        sn, sn2, a, b, r = (net[name] for name in ("sn", "sn2", "a", "b", "r"))
+        route_all(r, [sn, sn2, a, b])
+        at = ("-l", f"{sn.ip}:7654", "-l", f"{sn2.ip}:7654")
+        sn.supernode("-l", 7654)
+        sn2.supernode("-l", 7654)
+        a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
+        b.edge("n2n0", "10.1.2.2", *COMMUNITY, *at)
+        a.wait_ping("10.1.2.2", 10)
+        a.wait_direct()
+        shadow_default(a, "10.1.2.2", "n2n0")
+        both = {f"{sn.ip}:7654", f"{sn2.ip}:7654"}
+        wait_for("both are told", lambda: both <= subjects(a), 20)
+        for _ in range(40):
+            time.sleep(0.25)
+            assert both <= subjects(a), subjects(a)
+        step("two supernodes, both led in: told of both for 10 s without a break")
+
+
 def main():
+    both_supernodes()
     with Net("sn", "a", "b", "r", "c") as net:
         sn, a, b, r, c = (net[name] for name in ("sn", "a", "b", "r", "c"))
         route_all(r, [sn, a, b])

@@ -75,7 +75,8 @@ static void check_places(
 			edge_led_in(h->edge, &places[i], now_ms);
 }
 
-void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
+/* changed: interfaces or routes may have. Else nothing that holds is called in question by it. */
+static void look(struct edge_host *h, bool changed, uint64_t now_ms)
 {
 	const char *own[COMMUNITIES_MAX];
 	size_t n_own = 0, n;
@@ -97,8 +98,14 @@ void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
 	}
 	tell_workers(h);
 	tell_addresses(h, now_ms);
-	edge_rerouted(h->edge, now_ms);
+	if (changed)
+		edge_rerouted(h->edge, now_ms);
 	check_places(h, h->places, n, now_ms);
+}
+
+void edge_underlay_look(struct edge_host *h, uint64_t now_ms)
+{
+	look(h, true, now_ms);
 }
 
 /* ---- when ---- */
@@ -139,8 +146,9 @@ void edge_underlay_second(struct edge_host *h, uint64_t now_ms)
 		(void)bucket_take(&h->looks, now_ms, LOOKS_PER_S, LOOKS_BURST);
 		take_change(h, now_ms);
 	} else if (now_ms >= h->looked_ms + LOOK_ANYWAY_MS ||
-		   memcmp(places, h->places, sizeof(places)) != 0)
-		edge_underlay_look(h, now_ms);
+		   memcmp(places, h->places, sizeof(places)) != 0) {
+		look(h, h->watch == NULL, now_ms); /* what changes is watched */
+	}
 	if (h->watch != NULL && !uv_is_active((uv_handle_t *)&h->watch_poll))
 		(void)uv_poll_start(&h->watch_poll, UV_READABLE, on_netif);
 }
