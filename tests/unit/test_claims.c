@@ -193,6 +193,33 @@ static void ours_may_become_another(void **state)
 	end(&p);
 }
 
+/* Several claim the one that was ours: of those that do not get it it is said whose it is. */
+static void the_others_are_told_whose_it_is_then(void **state)
+{
+	const struct event *e;
+	uint8_t id[EDGE_ID_LEN];
+	struct people p;
+	struct mac ours;
+
+	begin(&p, *state);
+	e = &p.f->last[EVENT_MAC_REFUSED];
+	ours = p.f->c->mac;
+	for (uint8_t i = 1; i <= 2; i++) {
+		come(&p, i);
+		say_claim(&p, i, ours);
+	}
+	assert_int_equal(p.f->events[EVENT_MAC_REFUSED], 2);
+	assert_int_equal(e->value, MAC_IS_OURS);
+	become(&p, other);
+	assert_true(owns(p.f, 1, ours));
+	assert_true(is_refused(&p, 2, ours));
+	assert_int_equal(e->value, MAC_IS_ANOTHERS);
+	edge_id(id, name_of(1).key);
+	assert_memory_equal(e->owner, id, sizeof(id));
+	assert_int_equal(p.f->events[EVENT_MAC_REFUSED], 5); /* both ended, one begun */
+	end(&p);
+}
+
 /* One that is away, too. */
 static void ours_may_be_that_of_one_who_is_away(void **state)
 {
@@ -847,6 +874,7 @@ int main(void)
 		TEST(what_is_no_address_is_not_claimed),
 		TEST(ours_is_ours),
 		TEST(ours_may_become_another),
+		TEST(the_others_are_told_whose_it_is_then),
 		TEST(ours_may_be_that_of_one_who_is_away),
 		TEST(our_host_hears_where_an_address_is_now),
 		TEST(who_refuses_ours_is_told),

@@ -219,13 +219,16 @@ static void decide(struct peer *p, const struct control_claim *claim)
 		refuse(loser, &lost);
 }
 
-/* Nobody has the address any more: who was refused it, and was met first, gets it. */
+/*
+ * Nobody has the address any more: who was refused it, and was met first, gets it, and of the
+ * others it is said whose it is now.
+ */
 static void offer(struct community *c, const struct mac *mac)
 {
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		if (p->up && mac_equal(&p->refused.mac, mac)) {
+			claims_unsay(p);
 			decide(p, &p->refused);
-			return;
 		}
 }
 
