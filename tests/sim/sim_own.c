@@ -229,7 +229,7 @@ static void a_candidate_led_into_the_tunnel_is_left_alone(void **state)
 	w->led = w->b;
 	sim_start_all(w->s);
 	run(w, 10000);
-	assert_in_range(w->read, 1, 20); /* b asks, and is answered there */
+	assert_in_range(w->read, 1, 20);	     /* b asks, and is answered there */
 	assert_int_equal(last_told(w), OWN_TO_PEER); /* it was heard from there */
 	assert_true(w->a->last_event[EVENT_OWN_DATAGRAMS].key != NULL);
 	assert_int_equal(sim_session(w->a, w->b)->search->reason, RELAY_OVERLAY);
