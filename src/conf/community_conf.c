@@ -175,7 +175,7 @@ const struct option_spec community_options[] = {
 		.letter = 'c',
 		.arg = "NAME",
 		.env = "N2N_COMMUNITY",
-		.help = "network to join, if not named by the key",
+		.help = "network to join; with a key a label only",
 		.field = offsetof(struct community_conf, name),
 		.set = set_community,
 	},

@@ -20,7 +20,7 @@
  */
 #define COMMUNITY_STATES(X)                                                                        \
 	X(NO_SUPERNODE, "no-supernode", "no supernode answers; trying again all the time")         \
-	X(ALONE, "alone", "registered; no other member is there yet")                              \
+	X(ALONE, "alone", "registered; no other member is there")                                  \
 	X(REFUSED, "refused", "no supernode takes the registration; trying again")                 \
 	X(JOINING, "joining", "other members are there; shaking hands")                            \
 	X(WRONG_KEY, "wrong-key", "no other member under this key")                                \

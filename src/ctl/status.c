@@ -109,8 +109,15 @@ static void fill_path(char row[][CELL_MAX], const json_t *peer)
 		copy(row[2], "-");
 }
 
+static bool is_in(const json_t *peer, const char *state)
+{
+	return strcmp(string(peer, "state"), state) == 0;
+}
+
 static void fill_peer(char row[][CELL_MAX], const json_t *peer)
 {
+	/* Of who does not answer, or never did, neither path nor keys lead anywhere. */
+	const json_t *here = is_in(peer, "up") || is_in(peer, "idle") ? peer : NULL;
 	const char *address =
 		json_string_value(json_array_get(json_object_get(peer, "addresses"), 0));
 
@@ -118,9 +125,9 @@ static void fill_peer(char row[][CELL_MAX], const json_t *peer)
 	copy(row[1], string(peer, "state"));
 	copy(row[2], address != NULL ? address : "-");
 	copy(row[3], string(peer, "mac"));
-	fill_path(&row[4], peer);
-	copy(row[7], string(peer, "cipher"));
-	age(row[8], peer, "key_age_s");
+	fill_path(&row[4], here);
+	copy(row[7], string(here, "cipher"));
+	age(row[8], here, "key_age_s");
 	age(row[9], peer, "heard_s");
 	text_bytes(row[10], number(peer, "bytes_in"));
 	text_bytes(row[11], number(peer, "bytes_out"));
