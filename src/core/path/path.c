@@ -306,7 +306,7 @@ static void tick_direct(struct core *core, struct session *s, const struct path 
 	keep_alive(core, s);
 }
 
-/* Probes at once and sends by both ways until there is an echo. */
+/* Probes at once, and sends by both ways if no echo comes soon. */
 static void doubt(struct core *core, struct session *s)
 {
 	struct search *q = s->search;
@@ -316,9 +316,8 @@ static void doubt(struct core *core, struct session *s)
 	q->doubted = true;
 	/* Idle sessions are looked at rarely: what was heard since then is no answer to this. */
 	q->heard_ms = link_word(&s->link.rx_direct_ms);
-	if (q->unheard_ms == 0)
+	if (q->unheard_ms == 0 || core->now_ms < q->unheard_ms + PATH_SUSPECT_MS)
 		q->unheard_ms = core->now_ms - PATH_SUSPECT_MS;
-	session_set_path(core, &s->link.copy, session_relay_path(s));
 	path_tick(core, s);
 	session_look_at(core, s, core->flush_ms);
 }
@@ -326,8 +325,11 @@ static void doubt(struct core *core, struct session *s)
 void path_doubt(struct core *core, struct session *s)
 {
 	if (link_direct(&s->link) != NULL && search_get(s) != NULL &&
-		core->now_ms >= link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS)
+		core->now_ms >= link_word(&s->link.rx_direct_ms) + PATH_PROBE_MS) {
+		if (!s->search->doubted && session_sending(s, core->now_ms) != NULL)
+			session_set_path(core, &s->link.copy, session_relay_path(s));
 		doubt(core, s);
+	}
 }
 
 void path_probed(struct core *core, struct session *s, const struct origin *from)

@@ -49,8 +49,8 @@ void path_refuse(struct core *core, struct session *s);
  */
 void path_rerouted(struct core *core, struct session *s);
 /*
- * The peer probes us where our path leads: it does not hear us there, or did not for a while. The
- * same doubt, unless the path is proven.
+ * The peer probes us where our path leads: it may not hear us there. Unless that was proven just
+ * now the path is suspected, and probed, from now on.
  */
 void path_probed(struct core *core, struct session *s, const struct origin *from);
 /* Probes and watches, as the time demands. */
