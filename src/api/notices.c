@@ -81,12 +81,15 @@ static void tell(const struct notices *n, struct notice *t, uint64_t now_ms)
 	log_line(n->log, t->level, "%s", t->text);
 }
 
-static void raise(struct notices *n, uint64_t now_ms, enum log_level level, const char *code,
-	const char *subject, const char *text)
+__attribute__((format(printf, 6, 0))) static void raise(struct notices *n, uint64_t now_ms,
+	enum log_level level, const char *code, const char *subject, const char *fmt, va_list args)
 {
 	struct notice *t = find(n, code, subject);
 	bool known = t != NULL;
+	char text[NOTICE_TEXT_MAX];
 
+	vsnprintf(text, sizeof(text), fmt, args);
+	utf8_trim(text);
 	if (!known)
 		t = take_place(n, code);
 	if (t == NULL) {
@@ -103,8 +106,7 @@ static void raise(struct notices *n, uint64_t now_ms, enum log_level level, cons
 		t->told = false;
 	}
 	t->holds = true;
-	snprintf(t->text, sizeof(t->text), "%s", text);
-	utf8_trim(t->text);
+	memcpy(t->text, text, strlen(text) + 1);
 	if (!known || now_ms >= t->told_ms + TELL_AGAIN_MS)
 		tell(n, t, now_ms);
 }
@@ -119,19 +121,16 @@ void notices_tick(struct notices *n, uint64_t now_ms)
 void notices_raise(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
 	const char *fmt, ...)
 {
-	char text[NOTICE_TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	raise(n, now_ms, LOG_WARN, code, subject, fmt, args);
 	va_end(args);
-	raise(n, now_ms, LOG_WARN, code, subject, text);
 }
 
 void notices_set(struct notices *n, uint64_t now_ms, bool holds, const char *code,
 	const char *subject, const char *fmt, ...)
 {
-	char text[NOTICE_TEXT_MAX];
 	va_list args;
 
 	if (!holds) {
@@ -139,21 +138,18 @@ void notices_set(struct notices *n, uint64_t now_ms, bool holds, const char *cod
 		return;
 	}
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	raise(n, now_ms, LOG_WARN, code, subject, fmt, args);
 	va_end(args);
-	raise(n, now_ms, LOG_WARN, code, subject, text);
 }
 
 void notices_remark(struct notices *n, uint64_t now_ms, const char *code, const char *subject,
 	const char *fmt, ...)
 {
-	char text[NOTICE_TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	raise(n, now_ms, LOG_INFO, code, subject, fmt, args);
 	va_end(args);
-	raise(n, now_ms, LOG_INFO, code, subject, text);
 }
 
 bool notices_clear(struct notices *n, const char *code, const char *subject)
