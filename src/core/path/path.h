@@ -34,7 +34,7 @@ void path_echo(struct core *core, struct session *s, const struct control_echo *
 	const struct origin *from);
 /*
  * A packet came through the relay while our path is direct: the peer may not be heard by us, or we
- * not by it. Probes at once and sends by both ways until there is an answer.
+ * not by it. Probes at once and sends by both ways until there is an echo.
  */
 void path_doubt(struct core *core, struct session *s);
 /*
