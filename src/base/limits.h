@@ -27,6 +27,11 @@
 /* Owners of MAC addresses that are remembered in one community, PROTOCOL.md 9.4. */
 #define MAC_OWNERS_MAX (2 * COMMUNITY_MEMBERS_MAX)
 
+/* Addresses of others that are learned in one community, and whom its user may name for roles. */
+#define LEARN_DEFAULT 32768
+#define LEARN_MAX     524288
+#define TRUSTED_MAX   64
+
 /* How a community key begins, PROTOCOL.md 2.2; a passphrase may not. */
 #define COMMUNITY_KEY_PREFIX "n2n4-"
 

@@ -17,7 +17,13 @@ enum setting {
 	SETTING_MAC,
 	SETTING_WORKERS,
 	SETTING_PER_ADDRESS,
-	SETTING_ADDRESS /* in the community */
+	SETTING_ADDRESS, /* in the community */
+	SETTING_BRIDGE,	 /* frames of others are carried */
+	SETTING_DHCP_SERVER,
+	SETTING_ROUTER,
+	SETTING_TRUST, /* who may have which role */
+	SETTING_BPDU_GUARD,
+	SETTING_LEARN /* how many addresses */
 };
 
 #define SETTING_BIT(setting) (1u << (setting))

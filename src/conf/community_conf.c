@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base32.h"
 #include "conf/values.h"
 
 #define V4_PREFIX_DEFAULT 24
@@ -169,6 +170,64 @@ static int set_mac_hold(void *field, const char *value, char *why, size_t why_ca
 	return 0;
 }
 
+static int set_learn(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_number(field, value, 1, LEARN_MAX))
+		return value_wrong(why, why_cap, "is no number of addresses; give 1 to %d, e.g. %d",
+			LEARN_MAX, LEARN_DEFAULT);
+	return 0;
+}
+
+/* The next of "a,b,c", which *list is behind afterwards; false: it is no role. */
+static bool take_role(struct trusted_conf *t, const char **list)
+{
+	size_t len = strcspn(*list, ",");
+	const char *role = *list;
+
+	*list += len + ((*list)[len] == ',');
+	if (len == 4 && memcmp(role, "dhcp", len) == 0)
+		t->dhcp = true;
+	else if (len == 6 && memcmp(role, "router", len) == 0)
+		t->router = true;
+	else if (len == 6 && memcmp(role, "bridge", len) == 0)
+		t->bridge = true;
+	else
+		return false;
+	return true;
+}
+
+static bool parse_trusted(struct trusted_conf *t, const char *value)
+{
+	size_t len = strcspn(value, "=");
+	const char *roles = value + len + 1;
+
+	if (value[len] == 0 || *roles == 0 ||
+		base32_decode(t->edge, sizeof(t->edge), value, len) != 0)
+		return false;
+	while (*roles != 0)
+		if (!take_role(t, &roles) || (*roles == 0 && roles[-1] == ','))
+			return false;
+	return true;
+}
+
+static int set_trust(void *field, const char *value, char *why, size_t why_cap)
+{
+	struct community_conf *conf = field;
+	struct trusted_conf t = {0};
+
+	if (!parse_trusted(&t, value))
+		return value_wrong(why, why_cap,
+			"names no member and its roles; give EDGE=ROLES with the %u characters of "
+			"its edge id, which \"n2n status\" shows there, and one or more of "
+			"bridge, dhcp, router, with commas between",
+			BASE32_LEN(TRUSTED_ID_LEN));
+	if (conf->trusted_count == TRUSTED_MAX)
+		return value_wrong(
+			why, why_cap, "is one member too many; give at most %d", TRUSTED_MAX);
+	conf->trusted[conf->trusted_count++] = t;
+	return 0;
+}
+
 const struct option_spec community_options[] = {
 	{
 		.name = "community",
@@ -246,6 +305,51 @@ const struct option_spec community_options[] = {
 		.field = offsetof(struct community_conf, accept_ra),
 		.set = value_set_true,
 	},
+	{
+		.name = "bridge",
+		.letter = 'r',
+		.help = "carry frames of other hosts behind this one",
+		.field = offsetof(struct community_conf, bridge),
+		.settings = SETTING_BIT(SETTING_BRIDGE),
+		.set = value_set_true,
+	},
+	{
+		.name = "dhcp-server",
+		.help = "a DHCP server here, or behind this host, may answer members",
+		.field = offsetof(struct community_conf, dhcp_server),
+		.settings = SETTING_BIT(SETTING_DHCP_SERVER),
+		.set = value_set_true,
+	},
+	{
+		.name = "router",
+		.help = "an IPv6 router here, or behind this host, may advertise itself",
+		.field = offsetof(struct community_conf, router),
+		.settings = SETTING_BIT(SETTING_ROUTER),
+		.set = value_set_true,
+	},
+	{
+		.name = "trust",
+		.arg = "EDGE=ROLE,...",
+		.help = "only who is named so may be bridge, dhcp, router",
+		.flags = OPTION_REPEATABLE,
+		.settings = SETTING_BIT(SETTING_TRUST),
+		.set = set_trust,
+	},
+	{
+		.name = "bpdu-guard",
+		.help = "let no spanning tree reach through the network",
+		.field = offsetof(struct community_conf, bpdu_guard),
+		.settings = SETTING_BIT(SETTING_BPDU_GUARD),
+		.set = value_set_true,
+	},
+	{
+		.name = "learn",
+		.arg = "N",
+		.help = "addresses of others to remember, default " OPTION_NUMBER(LEARN_DEFAULT),
+		.field = offsetof(struct community_conf, learn),
+		.settings = SETTING_BIT(SETTING_LEARN),
+		.set = set_learn,
+	},
 	{0},
 };
 
@@ -255,6 +359,7 @@ void community_conf_init(struct community_conf *c)
 	c->device = "n2n0";
 	c->mtu = MTU_DEFAULT;
 	c->mac_hold_days = MAC_HOLD_DAYS;
+	c->learn = LEARN_DEFAULT;
 }
 
 static void wipe(char *secret, size_t len)

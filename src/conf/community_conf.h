@@ -12,6 +12,13 @@
 #include "conf/options.h"
 
 #define COMMUNITY_SECRET_MAX 256 /* bytes of a key string or passphrase */
+#define TRUSTED_ID_LEN	     16	 /* bytes of an edge id */
+
+/* "EDGE=dhcp,router,bridge" */
+struct trusted_conf {
+	uint8_t edge[TRUSTED_ID_LEN]; /* its edge id */
+	bool bridge, dhcp, router;
+};
 
 struct overlay_address {
 	struct endpoint ip; /* port 0 */
@@ -33,6 +40,13 @@ struct community_conf {
 	unsigned mtu;
 	unsigned mac_hold_days; /* an address is kept so long for who is away */
 	bool accept_ra;		/* router advertisements of members */
+	bool bridge;		/* frames of others are carried */
+	bool dhcp_server;	/* so are answers of DHCP servers ... */
+	bool router;		/* ... and advertisements of routers */
+	bool bpdu_guard;
+	unsigned learn; /* addresses of others */
+	size_t trusted_count;
+	struct trusted_conf trusted[TRUSTED_MAX];
 };
 
 /* For a struct community_conf. */

@@ -357,6 +357,8 @@ void control_claim_encode(struct writer *w, uint32_t seq, const struct control_c
 
 	assert(m->n <= CLAIM_ADDRESSES_MAX);
 	writer_copy(w, m->mac.b, sizeof(m->mac.b));
+	writer_u8(w, m->roles);
+	writer_copy(w, m->tag, sizeof(m->tag));
 	writer_u8(w, m->n);
 	for (unsigned i = 0; i < m->n; i++) {
 		writer_copy(w, m->address[i].ip, sizeof(m->address[i].ip));
@@ -377,6 +379,8 @@ int control_claim_decode(struct control_claim *m, struct reader body)
 {
 	*m = (struct control_claim){0};
 	reader_copy(&body, m->mac.b, sizeof(m->mac.b));
+	m->roles = reader_u8(&body) & ROLES_ALL;
+	reader_copy(&body, m->tag, sizeof(m->tag));
 	m->n = get_count(&body, CLAIM_ADDRESSES_MAX);
 	for (unsigned i = 0; i < m->n; i++) {
 		reader_copy(&body, m->address[i].ip, sizeof(m->address[i].ip));

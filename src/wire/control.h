@@ -16,6 +16,7 @@
 #include "base/endpoint.h"
 #include "base/limits.h"
 #include "base/mac.h"
+#include "base/role.h"
 #include "crypto/crypto.h"
 #include "crypto/keystring.h"
 #include "wire/packet.h"
@@ -32,6 +33,7 @@
 #define ACK_RANGES_MAX	    16
 #define COMMUNITY_TAG_LEN   16
 #define VOUCH_MAX	    32 /* statics in one message */
+#define LOOP_TAG_LEN	    16
 
 enum control_type {
 	CONTROL_PAD = 0, /* body ignored */
@@ -182,9 +184,11 @@ struct claim_address {
 	uint8_t prefix; /* of the 32 or 128 bits */
 };
 
-/* What a member owns inside the community. */
+/* What a member owns inside the community, and what it is. */
 struct control_claim {
 	struct mac mac;
+	uint8_t roles;		   /* a set of enum member_role */
+	uint8_t tag[LOOP_TAG_LEN]; /* of its loop probes; zero: it sends none */
 	uint8_t n;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 };

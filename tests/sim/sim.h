@@ -56,6 +56,11 @@ struct sim_setup {
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 	uint32_t learn; /* addresses that no member claims */
+	uint8_t roles;	/* of enum member_role */
+	bool forges;	/* its frames go out from any address, whatever it says of itself */
+	bool bpdu_guard;
+	size_t n_trusted;
+	struct trusted trusted[4];
 	unsigned n_supernodes;
 	struct sim_supernode supernode[SIM_SUPERNODES_MAX];
 	bool quiet_about_addresses; /* tells no local candidate */

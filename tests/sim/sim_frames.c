@@ -19,6 +19,7 @@ static struct sim *five_edges(struct sim_node *edge[EDGES])
 
 	for (unsigned i = 0; i < EDGES; i++)
 		edge[i] = sim_add_edge(s, &sim_key, sn);
+	edge[0]->setup.forges = true;
 	for (unsigned i = 1; i < EDGES; i++)
 		sim_block(s, edge[i], edge[i - 1], true);
 	sim_start_all(s);

@@ -300,11 +300,17 @@ static void join(struct sim_node *n)
 		.mtu = MTU_DEFAULT,
 		.n_addresses = c->n_addresses,
 		.learn = c->learn,
+		.roles = c->roles,
+		.bpdu_guard = c->bpdu_guard,
+		.trusted = c->trusted,
+		.n_trusted = c->n_trusted,
 		.mask = c->has_state ? c->mask : NULL,
 	};
 
 	memcpy(config.address, c->address, sizeof(config.address));
 	assert_int_equal(edge_add_community(n->edge, &config), 0);
+	if (c->forges)
+		view_set_interface(&edge_node(n->edge)->core.view, 0, 0, true);
 	for (size_t i = 0; i < c->n_owners; i++)
 		edge_remember_owner(n->edge, 0, &c->owners[i]);
 	for (size_t i = 0; i < c->n_known; i++)

@@ -34,6 +34,7 @@ static void set_up(struct net *n, uint32_t learn)
 	for (unsigned i = 0; i < EDGES; i++) {
 		n->edge[i] = sim_add_edge(n->s, &sim_key, sn);
 		n->edge[i]->setup.learn = learn;
+		n->edge[i]->setup.roles = learn > 0 ? ROLE_BRIDGE : 0;
 	}
 	sim_start_all(n->s);
 	assert_true(sim_until(n->s, 5000, sim_all_up, n->s));

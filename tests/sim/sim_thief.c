@@ -46,6 +46,7 @@ static void set_up(struct scene *c, const struct mac *mac, bool passphrase)
 	c->observer = sim_add_edge(c->s, &sim_key, c->sn);
 	c->victim = sim_add_edge(c->s, &sim_key, c->sn);
 	c->thief = sim_add_edge(c->s, &sim_key, c->sn);
+	c->thief->setup.forges = true;
 	if (mac != NULL)
 		c->victim->setup.mac = *mac;
 	for (unsigned i = 0; passphrase && i < c->s->n_nodes; i++)

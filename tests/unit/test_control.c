@@ -69,7 +69,9 @@ static void fill_candidates(struct control_candidates *m)
 
 static void fill_claim(struct control_claim *m)
 {
-	*m = (struct control_claim){.mac = {{2, 3, 4, 5, 6, 7}}, .n = CLAIM_ADDRESSES_MAX};
+	*m = (struct control_claim){
+		.mac = {{2, 3, 4, 5, 6, 7}}, .roles = ROLES_ALL, .n = CLAIM_ADDRESSES_MAX};
+	memset(m->tag, 0xb2, sizeof(m->tag));
 	for (uint8_t i = 0; i < m->n; i++) {
 		struct endpoint e = i % 2 ? endpoint_max() : endpoint_v4(0x0a000001u + i, 0);
 
@@ -480,7 +482,7 @@ static void counts_above_the_maximum(void **state)
 		{7, 17, ROSTER_PAGE_MAX},
 		{7, 18 + 41, ROSTER_LOCATOR_MAX},
 		{10, 17, CANDIDATES_MAX},
-		{14, 6, CLAIM_ADDRESSES_MAX},
+		{14, 23, CLAIM_ADDRESSES_MAX},
 	};
 	static struct sample s;
 	uint8_t again[ROOM];
@@ -566,11 +568,11 @@ static void claim_prefixes(void **state)
 	for (unsigned prefix = 0; prefix <= UINT8_MAX; prefix++) {
 		get_sample(&s, 14);
 		/* The first address is IPv4, the second is not. */
-		s.wire[CONTROL_HEADER_LEN + 7 + 16] = (uint8_t)prefix;
+		s.wire[CONTROL_HEADER_LEN + 24 + 16] = (uint8_t)prefix;
 		assert_int_equal(
 			control_claim_decode(&m, body_of(&s)), prefix <= 32 ? 0 : N2N_EINVAL);
 		get_sample(&s, 14);
-		s.wire[CONTROL_HEADER_LEN + 7 + 17 + 16] = (uint8_t)prefix;
+		s.wire[CONTROL_HEADER_LEN + 24 + 17 + 16] = (uint8_t)prefix;
 		assert_int_equal(
 			control_claim_decode(&m, body_of(&s)), prefix <= 128 ? 0 : N2N_EINVAL);
 	}

@@ -143,7 +143,7 @@ static void shared_options_stand_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < OPTION_BLOCKS_MAX; i++)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o && o->name; o++)
-			if ((!o->arg && strcmp(o->name, "accept-ra") != 0) ||
+			if ((!o->arg && edge_options.blocks[i].specs != community_options) ||
 				!strcmp(o->name, "state-dir") || !strcmp(o->name, "disable"))
 				assert_true(edge_options.blocks[i].specs == process_options ||
 					    edge_options.blocks[i].specs == about_options);

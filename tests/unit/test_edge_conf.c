@@ -106,7 +106,8 @@ static void everything_can_be_given(void **state)
 			"10.9.9.0/31", "--community", "caf\xc3\xa9", "--key-file", "-", "-l",
 			"a.example:1/abc", "--supernode", "[2001:db8::1]:65535/d/e", "-p",
 			"192.0.2.7:99", "-m", "02-00-5e-10-00-01", "-M", "1500", "--state-dir",
-			"/s", "-fvv", "--verbose", "--mac-hold", "3650"),
+			"/s", "-fvv", "--verbose", "--mac-hold", "3650", "-r", "--trust",
+			"4BXK2NFAQ2W5PZ3DHT6RJYCMVE=router,bridge", "--learn", "100"),
 		0);
 	assert_int_equal(l.conf.community.address_count, 4);
 	assert_int_equal(l.conf.community.addresses[0].prefix, 16);
@@ -127,9 +128,20 @@ static void everything_can_be_given(void **state)
 	assert_true(mac_equal(&l.conf.community.mac, &mac));
 	assert_int_equal(l.conf.community.mtu, 1500);
 	assert_int_equal(l.conf.community.mac_hold_days, 3650);
+	assert_true(l.conf.community.bridge);
+	assert_int_equal(l.conf.community.learn, 100);
+	assert_int_equal(l.conf.community.trusted_count, 1);
+	assert_int_equal(l.conf.community.trusted[0].edge[0], 0xe0);
+	assert_true(l.conf.community.trusted[0].bridge && l.conf.community.trusted[0].router);
+	assert_false(l.conf.community.trusted[0].dhcp);
 	assert_string_equal(l.conf.process.state_dir, "/s");
 	assert_int_equal(l.conf.process.verbosity, 3);
 }
+
+#define TRUST_HINT                                                                                 \
+	" names no member and its roles; give EDGE=ROLES with the 26 characters of its edge id, "  \
+	"which \"n2n status\" shows there, and one or more of bridge, dhcp, router, with commas "  \
+	"between"
 
 struct wrong {
 	const char *option, *value, *text;
@@ -245,6 +257,19 @@ static const struct wrong wrong[] = {
 	{"--mac-hold", "-1", "\"-1\"" HOLD_HINT},
 	{"--mac-hold", "30d", "\"30d\"" HOLD_HINT},
 	{"--mac-hold", "", "\"\"" HOLD_HINT},
+	{"--learn", "0", "\"0\" is no number of addresses; give 1 to 524288, e.g. 32768"},
+	{"--learn", "524289", "\"524289\" is no number of addresses; give 1 to 524288, e.g. 32768"},
+	{"--trust", "4bxk2nfa=bridge", "\"4bxk2nfa=bridge\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmve", "\"4bxk2nfaq2w5pz3dht6rjycmve\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmve=", "\"4bxk2nfaq2w5pz3dht6rjycmve=\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmve=dhcp,",
+		"\"4bxk2nfaq2w5pz3dht6rjycmve=dhcp,\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmve=,dhcp",
+		"\"4bxk2nfaq2w5pz3dht6rjycmve=,dhcp\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmve=bridges",
+		"\"4bxk2nfaq2w5pz3dht6rjycmve=bridges\"" TRUST_HINT},
+	{"--trust", "4bxk2nfaq2w5pz3dht6rjycmv1=dhcp",
+		"\"4bxk2nfaq2w5pz3dht6rjycmv1=dhcp\"" TRUST_HINT},
 	{"-M", "575", "\"575\"" MTU_HINT},
 	{"-M", "9001", "\"9001\"" MTU_HINT},
 	{"-M", "1400b", "\"1400b\"" MTU_HINT},
@@ -489,7 +514,7 @@ static void help_names_all_and_fits(void **state)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	assert_int_equal(n, 20);
+	assert_int_equal(n, 26);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);

@@ -461,6 +461,8 @@ static void encode_claim(struct writer *w, uint32_t seq, const json_t *f)
 	struct control_claim m = {.n = count(f, "addresses", CLAIM_ADDRESSES_MAX)};
 
 	bytes(f, "mac", m.mac.b, sizeof(m.mac.b));
+	bytes(f, "tag", m.tag, sizeof(m.tag));
+	m.roles = number8(f, "roles");
 	for (size_t i = 0; i < m.n; i++) {
 		const json_t *a = json_array_get(member(f, "addresses"), i);
 

@@ -334,6 +334,8 @@ CONTROL_TYPES = {
     "claim": (
         12,
         lambda m: m["mac"]
+        + bytes([m["roles"]])
+        + m["tag"]
         + bytes([len(m["addresses"])])
         + b"".join(a["ip"] + bytes([a["prefix"]]) for a in m["addresses"]),
     ),
@@ -594,12 +596,23 @@ def control_vectors():
         ),
         ("path_probe", 0, {"token": 0x0102030405060708}),
         ("path_echo", 0, {"token": 0x0102030405060708, "observed": SIX}),
-        ("claim", 10, {"mac": bytes.fromhex("025e10000001"), "addresses": []}),
+        (
+            "claim",
+            10,
+            {
+                "mac": bytes.fromhex("025e10000001"),
+                "roles": 0,
+                "tag": bytes(16),
+                "addresses": [],
+            },
+        ),
         (
             "claim",
             11,
             {
                 "mac": bytes.fromhex("025e10000001"),
+                "roles": 11,
+                "tag": some("loop tag", 16),
                 "addresses": [
                     {"ip": v4(10, 1, 2, 1, 0)["ip"], "prefix": 24},
                     {"ip": SIX["ip"], "prefix": 128},

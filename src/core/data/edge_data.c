@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "core/data/own_datagram.h"
+#include "core/data/admit.h"
 #include "wire/envelope.h"
 
 int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink)
@@ -161,19 +161,6 @@ static const struct port *destination(const struct view *v, unsigned community,
 	return view_port(v, community, frame_destination(f->data));
 }
 
-static bool drop_own(struct edge_worker *w, const struct view *v, unsigned community,
-	const struct frame *f, uint64_t now_ms)
-{
-	const struct addressee of = interface_of(v, community);
-	struct endpoint to;
-
-	if (!own_datagram(v->own, f->data, f->len, &to))
-		return false;
-	drops_add(&w->drops, DROP_OWN_DATAGRAM, 1);
-	notes_own(w->notes, &of, &to, now_ms);
-	return true;
-}
-
 void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned community,
 	struct frame *frames, size_t n, uint64_t now_ms)
 {
@@ -190,13 +177,7 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 		struct frame *f = &frames[i];
 		const struct port *p;
 
-		if (f->len < FRAME_MIN || f->len > FRAME_MAX) {
-			drops_add(&w->drops,
-				f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
-			continue;
-		}
-		if (v->own != NULL && own_datagram_likely(v->own, f->data, f->len) &&
-			drop_own(w, v, community, f, now_ms))
+		if (!admit_out(w, v, community, f, before, now_ms))
 			continue;
 		p = destination(v, community, f, before, to);
 		before = f;
@@ -404,27 +385,6 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 	receive_drop(&w->rx, x, DROP_UNKNOWN);
 }
 
-/*
- * A member may send only from its own address: it cannot pose as another. Where addresses are
- * learned it may bring others, but none that a member owns.
- */
-static void check_frame(struct edge_worker *w, const struct view *v, struct rx *x)
-{
-	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
-	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
-
-	if (x->len > FRAME_MAX) {
-		receive_drop(&w->rx, x, DROP_FRAME_LONG);
-	} else if (owned == 0) { /* the control thread takes whole frames */
-		x->verdict = finish(w, &f) ? VERDICT_EARLY : VERDICT_DROP;
-		x->why = DROP_MALFORMED;
-		x->header.csum_unset = false;
-	} else if (owned != frame_source(x->data) &&
-		   !view_learn(v, x->link, frame_source(x->data))) {
-		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
-	}
-}
-
 void edge_datagrams_in(
 	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms)
 {
@@ -434,7 +394,7 @@ void edge_datagrams_in(
 	open_all(w, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
 		if (x[i].verdict == VERDICT_FRAME)
-			check_frame(w, v, &x[i]);
+			admit_in(w, v, &x[i]);
 		else if (x[i].verdict == VERDICT_UNKNOWN)
 			check_unknown(w, v, &x[i]);
 	}

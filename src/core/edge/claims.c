@@ -50,6 +50,8 @@ static void set_claim(struct peer *p, const struct control_claim *m, uint64_t so
 
 	p->claim = *m;
 	p->refused = (struct control_claim){0};
+	atomic_store_explicit(&p->session->link.roles,
+		roles_granted(p->community, p->remote, m->roles), memory_order_relaxed);
 	atomic_store_explicit(&p->session->link.mac, source, memory_order_relaxed);
 	addresses_claimed(p, &before);
 }
@@ -242,6 +244,8 @@ int claims_move(struct community *c, const struct mac *mac)
 	if (view_put_owner(&core_of(c)->view, c->index, mac_number(mac), &port_nobody) != 0)
 		return N2N_ENOMEM;
 	view_remove_owner(&core_of(c)->view, c->index, mac_number(&was), &port_nobody);
+	view_set_interface(
+		&core_of(c)->view, c->index, mac_number(mac), (c->roles & ROLE_BRIDGE) != 0);
 	refusals_end(c);
 	c->mac = *mac;
 	if (o != NULL) {

@@ -374,6 +374,11 @@ static void init_community(struct community *c, const struct community_config *c
 	if (mac_is_zero(&c->mac))
 		c->mac = owners_derive(c->party.self.public);
 	c->hold_ms = config->hold_ms;
+	c->roles = config->roles;
+	c->bpdu_guard = config->bpdu_guard;
+	c->n_trusted = config->n_trusted < TRUSTED_MAX ? config->n_trusted : TRUSTED_MAX;
+	if (c->n_trusted > 0)
+		memcpy(c->trusted, config->trusted, c->n_trusted * sizeof(*c->trusted));
 	c->aged_ms = core_of(c)->now_ms;
 	c->n_addresses = config->n_addresses;
 	memcpy(c->address, config->address, sizeof(c->address));
@@ -400,6 +405,8 @@ static int show_community(struct community *c, uint32_t learn)
 	if (rc != 0)
 		return rc;
 	/* Ours is nobody else's to bring. */
+	view_set_interface(
+		&core->view, c->index, mac_number(&c->mac), (c->roles & ROLE_BRIDGE) != 0);
 	rc = view_put_owner(&core->view, c->index, mac_number(&c->mac), &port_nobody);
 	if (rc != 0)
 		view_remove_community(&core->view, c->index, core_retire_any, core);

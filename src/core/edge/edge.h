@@ -20,6 +20,12 @@ struct edge_config {
 	uint8_t seed[SEED_LEN]; /* of the device */
 };
 
+/* A member whom the user names for roles: for these nobody else is believed (PROTOCOL.md 9.7). */
+struct trusted {
+	uint8_t edge[EDGE_ID_LEN];
+	uint8_t roles; /* of enum member_role */
+};
+
 struct community_config {
 	const char *name; /* for people, and the tag in passphrase mode; may be NULL with a key */
 	const struct community_key *key; /* key mode, or */
@@ -31,6 +37,10 @@ struct community_config {
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 	const uint8_t *mask; /* direct mask key of an earlier run, at most 24 h old, or NULL */
 	uint32_t learn;	     /* so many addresses that no member claims are learned; 0: none */
+	uint8_t roles;	     /* ours, of enum member_role; standby is the core's to say */
+	bool bpdu_guard;     /* spanning trees end here: no BPDU in or out */
+	const struct trusted *trusted; /* who may have which role, copied */
+	size_t n_trusted;
 };
 
 /*

@@ -141,6 +141,10 @@ struct community {
 	struct bucket refusing_told; /* of those events */
 	uint64_t refusing_ms;	     /* when they were looked at */
 	struct addresses addresses;
+	uint8_t roles; /* ours */
+	bool bpdu_guard;
+	size_t n_trusted;
+	struct trusted trusted[TRUSTED_MAX];
 	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
 	uint64_t fdb_step_ms; /* when they are a step older */
 	struct peer *peers;
@@ -305,6 +309,11 @@ void claims_tick(struct community *c);
 void claims_remember(struct community *c, const struct known_owner *k, struct peer *p);
 /* For edge_forget_owner. */
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
+
+/* ---- roles.c: what members are besides hosts (PROTOCOL.md 9.7) ---- */
+
+/* Those of the roles that a member says it has that we believe: a set of enum member_role. */
+uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said);
 
 /* ---- refusals.c: claims that were refused, to those who made them (PROTOCOL.md 7.14) ---- */
 

@@ -387,7 +387,7 @@ static void encode_candidates(struct community *c, uint32_t seq, struct writer *
 void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct writer *w)
 {
 	struct community *c = p->community;
-	struct control_claim claim = {.mac = c->mac, .n = c->n_addresses};
+	struct control_claim claim = {.mac = c->mac, .roles = c->roles, .n = c->n_addresses};
 
 	if (type == CONTROL_CANDIDATES) {
 		encode_candidates(c, seq, w);

@@ -21,6 +21,7 @@
 	X(REFLECTED, "reflected", "our own packet came back")                                      \
 	X(OVERLAY, "overlay", "by an interface of an n2n network")                                 \
 	X(SOURCE_MAC, "source-mac", "a source MAC that is not the sender's")                       \
+	X(FOREIGN_SOURCE, "foreign-source", "of another host than ours, which is no bridge")       \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \

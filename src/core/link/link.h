@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 
+#include "base/role.h"
 #include "core/keys/oneway.h"
 #include "core/link/way.h"
 
@@ -58,6 +59,7 @@ struct link {
 	_Atomic(struct path *) copy;	/* and a second time, while the first is doubted */
 	atomic_bool awake;		/* frames move; cleared by the control thread when idle */
 	_Atomic uint64_t mac;	 /* peer: the address it has, 48 bits; 0: it claimed none yet */
+	_Atomic uint8_t roles;	 /* peer: those that we grant it, of enum member_role */
 	_Atomic uint64_t member; /* at a supernode: link_member of its registration; 0: none */
 	_Atomic uint64_t tx_ms;	 /* last packet sent on its path */
 	_Atomic uint64_t tx_frame_ms;  /* last frame sent */
@@ -96,6 +98,12 @@ static inline uint64_t link_member(uint32_t community, uint32_t handle)
 static inline uint64_t link_word(const _Atomic uint64_t *word)
 {
 	return atomic_load_explicit(word, memory_order_relaxed);
+}
+
+/* Whether the peer has this role, of enum member_role, as we see it. Any thread. */
+static inline bool link_has_role(const struct link *l, unsigned role)
+{
+	return (atomic_load_explicit(&l->roles, memory_order_relaxed) & role) != 0;
 }
 
 /* What opens packets with exactly this index, or NULL. Any thread. */

@@ -32,7 +32,8 @@ bool view_learn(const struct view *v, const struct link *from, uint64_t address)
 {
 	const struct view_community *c = &v->community[from->community];
 
-	if (c->fdb == NULL || view_owner(v, from->community, address) != NULL)
+	if (c->fdb == NULL || !link_has_role(from, ROLE_BRIDGE) ||
+		view_owner(v, from->community, address) != NULL)
 		return false;
 	fdb_learn(c->fdb, address, from->port, c->step);
 	return true;
@@ -211,6 +212,15 @@ void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *
 	if (e->own != NULL)
 		retire(ctx, e->own, free);
 	e->own = own;
+	e->changed = true;
+}
+
+void view_set_interface(struct view_editor *e, unsigned community, uint64_t own, bool bridge)
+{
+	struct view_community *c = &e->community[community].next;
+
+	c->own = own;
+	c->bridge = bridge;
 	e->changed = true;
 }
 

@@ -50,6 +50,8 @@ struct view_community {
 	const struct table *ports;  /* struct port, by number */
 	const struct table *owners; /* struct port, by the address that its peer claimed */
 	struct fdb *fdb;	    /* addresses that no peer claimed; NULL: they are not learned */
+	uint64_t own;		    /* address of our interface; 0: frames go out from any */
+	bool bridge;		    /* frames of others go out as well */
 	uint8_t step;		    /* of its clock */
 };
 
@@ -114,8 +116,8 @@ const struct port *view_owner(const struct view *v, unsigned community, uint64_t
 /* Where frames for it go: the flood group if nobody knows. */
 const struct port *view_port(const struct view *v, unsigned community, uint64_t address);
 /*
- * A frame from this address came by a peer's link, which does not own it: learns that, where
- * addresses are learned and nobody owns this one. False: the peer may not send from it. Any thread.
+ * A frame from this address came by a peer's link, which does not own it: learns that, if the peer
+ * is a bridge, and nobody owns the address. False: the peer may not send from it. Any thread.
  */
 bool view_learn(const struct view *v, const struct link *from, uint64_t address);
 /* Whether it is the remote side of the way to a supernode in use, by carrier and address. */
@@ -185,6 +187,8 @@ void view_remove_owner(
 void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port);
 /* Our own sockets are these from now on; takes them over. What workers may still see is retired. */
 void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx);
+/* Our interface in it has this address, and carries frames of others or not. */
+void view_set_interface(struct view_editor *e, unsigned community, uint64_t own, bool bridge);
 /* The community's clock advances by a step, modulo 8, in the next view; returns that. */
 unsigned view_next_step(struct view_editor *e, unsigned community);
 /*

@@ -31,6 +31,24 @@ static void set_name(struct membership *m, const struct membership_setup *setup)
 	snprintf(m->name, sizeof(m->name), "%.8s", id);
 }
 
+static uint8_t roles_of(bool bridge, bool dhcp, bool router)
+{
+	return (uint8_t)((bridge ? ROLE_BRIDGE : 0) | (dhcp ? ROLE_DHCP : 0) |
+			 (router ? ROLE_ROUTER : 0));
+}
+
+/* Returns how many they are. */
+static size_t trusted_of(struct trusted out[TRUSTED_MAX], const struct community_conf *conf)
+{
+	for (size_t i = 0; i < conf->trusted_count; i++) {
+		const struct trusted_conf *t = &conf->trusted[i];
+
+		out[i].roles = roles_of(t->bridge, t->dhcp, t->router);
+		memcpy(out[i].edge, t->edge, sizeof(out[i].edge));
+	}
+	return conf->trusted_count;
+}
+
 static struct community_config config_of(const struct membership_setup *setup)
 {
 	const struct community_conf *conf = setup->conf;
@@ -41,6 +59,9 @@ static struct community_config config_of(const struct membership_setup *setup)
 		.hold_ms = (uint64_t)conf->mac_hold_days * DAY_MS,
 		.mtu = (uint16_t)conf->mtu,
 		.n_addresses = (uint8_t)conf->address_count,
+		.learn = conf->learn,
+		.roles = roles_of(conf->bridge, conf->dhcp_server, conf->router),
+		.bpdu_guard = conf->bpdu_guard,
 	};
 
 	for (size_t i = 0; i < conf->address_count; i++) {
@@ -54,11 +75,14 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 	const struct membership_setup *setup, struct os_error *err)
 {
 	struct community_config c = config_of(setup);
+	struct trusted trusted[TRUSTED_MAX];
 	uint8_t prs[KEY_LEN], mask[MASK_LEN];
 	int rc;
 
 	*m = (struct membership){.conf = setup->conf, .parent = setup->parent};
 	set_name(m, setup);
+	c.n_trusted = trusted_of(trusted, setup->conf);
+	c.trusted = trusted;
 	if (keep_read_mask(st, m->tag, sys_wall_ms(), mask))
 		c.mask = mask;
 	if (setup->key == NULL) {
