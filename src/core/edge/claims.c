@@ -110,7 +110,7 @@ static bool own(struct peer *p, const struct mac *mac)
 	return true;
 }
 
-static void tell(const struct peer *p, enum mac_refusal why, const struct owner *o)
+static void tell(const struct peer *p, enum mac_refusal why, const uint8_t *owner)
 {
 	struct event e = {
 		.kind = EVENT_MAC_REFUSED,
@@ -121,9 +121,31 @@ static void tell(const struct peer *p, enum mac_refusal why, const struct owner 
 	};
 
 	edge_id(e.edge, p->remote);
-	if (o != NULL)
-		edge_id(e.owner, o->remote);
+	if (owner != NULL)
+		edge_id(e.owner, owner);
 	core_event(core_of(p->community), &e);
+}
+
+/* Behind whom an address that nobody owns was heard of late; NULL: nobody, or who claims it. */
+static const struct peer *bridge_of(const struct peer *claimant, const struct mac *mac)
+{
+	const struct community *c = claimant->community;
+	uint16_t number = c->fdb != NULL ? fdb_find(c->fdb, mac_number(mac)) : PORT_FLOOD;
+
+	for (const struct peer *p = c->peers; p != NULL && number != PORT_FLOOD; p = p->hh.next)
+		if (p->port->number == number)
+			return p != claimant && is_here(p) ? p : NULL;
+	return NULL;
+}
+
+const uint8_t *claims_whose(const struct peer *claimant, const struct mac *mac)
+{
+	const struct owner *o = owners_of_mac(&claimant->community->owners, mac);
+	const struct peer *bridge = o == NULL ? bridge_of(claimant, mac) : NULL;
+
+	if (o != NULL)
+		return o->remote;
+	return bridge != NULL ? bridge->remote : NULL;
 }
 
 static enum mac_refusal why_refused(const struct peer *p)
@@ -131,7 +153,8 @@ static enum mac_refusal why_refused(const struct peer *p)
 	const struct mac *mac = &p->refused.mac;
 
 	if (!is_ours(p->community, mac))
-		return MAC_IS_ANOTHERS;
+		return owners_of_mac(&p->community->owners, mac) != NULL ? MAC_IS_ANOTHERS
+									 : MAC_IS_IN_USE;
 	return is_derived(mac, p->remote) ? MAC_IS_OURS_BY_CHOICE : MAC_IS_OURS;
 }
 
@@ -157,24 +180,24 @@ static void refuse(struct peer *p, const struct control_claim *m)
 {
 	static const struct control_claim nothing;
 	struct community *c = p->community;
-	const struct owner *o = owners_of_mac(&c->owners, &m->mac);
+	const uint8_t *whose = claims_whose(p, &m->mac);
 
 	if (!mac_equal(&p->refused.mac, &m->mac))
 		claims_unsay(p);
 	set_claim(p, &nothing, LINK_MAC_REFUSED);
 	p->refused = *m;
 	/* Where nobody has it, memory was short. That it is ours the peer knows by our claim. */
-	if (o == NULL && !is_ours(c, &m->mac))
+	if (whose == NULL && !is_ours(c, &m->mac))
 		return;
-	if (o != NULL) {
+	if (whose != NULL) {
 		p->knows = true;
-		answer(p, &m->mac, o->remote);
+		answer(p, &m->mac, whose);
 	}
 	if (p->told)
 		return;
 	p->told = bucket_take(&c->refusals, core_of(c)->now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST);
 	if (p->told)
-		tell(p, why_refused(p), o);
+		tell(p, why_refused(p), whose);
 }
 
 /* It has the address that it claims; it may believe that it is refused. */
@@ -188,22 +211,35 @@ static void grant(struct peer *p, const struct control_claim *m)
 	}
 }
 
+static bool is_anothers(const struct peer *p, const struct owner *o)
+{
+	return o != NULL && memcmp(o->remote, p->remote, KEY_LEN) != 0;
+}
+
+/* Whether somebody has the address whom the peer cannot take it from; o: its owner, or NULL. */
+static bool is_taken(const struct peer *p, const struct mac *mac, const struct owner *o)
+{
+	if (is_ours(p->community, mac))
+		return true;
+	if (o == NULL)
+		return !is_derived(mac, p->remote) && bridge_of(p, mac) != NULL;
+	return is_anothers(p, o) && (!is_derived(mac, p->remote) || is_derived(mac, o->remote));
+}
+
 /* Gives it the address that it claims, or not; it has no other one. */
 static void decide(struct peer *p, const struct control_claim *claim)
 {
 	struct community *c = p->community;
 	const struct control_claim m = *claim; /* it may be the peer's own, which changes */
 	struct owner *o = owners_of_mac(&c->owners, &m.mac);
-	bool of_another = o != NULL && memcmp(o->remote, p->remote, KEY_LEN) != 0;
 	struct control_claim lost = {0};
 	struct peer *loser = NULL;
 
-	if (is_ours(c, &m.mac) ||
-		(of_another && (!is_derived(&m.mac, p->remote) || is_derived(&m.mac, o->remote)))) {
+	if (is_taken(p, &m.mac, o)) {
 		refuse(p, &m);
 		return;
 	}
-	if (of_another) {
+	if (is_anothers(p, o)) {
 		loser = o->peer;
 		if (loser != NULL)
 			lost = loser->claim;

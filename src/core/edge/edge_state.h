@@ -307,6 +307,11 @@ void claims_tick(struct community *c);
  * address that is ours or none, or known already, nothing.
  */
 void claims_remember(struct community *c, const struct known_owner *k, struct peer *p);
+/*
+ * Whose an address is that a peer claims and is not granted, unless it is ours: the static of its
+ * owner, or of the bridge behind which it was heard of late. NULL: nobody's. Borrowed for the call.
+ */
+const uint8_t *claims_whose(const struct peer *claimant, const struct mac *mac);
 /* For edge_forget_owner. */
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
 

@@ -74,7 +74,7 @@ static uint64_t ago(uint64_t now_ms, const _Atomic uint64_t *when)
 static void describe_refusal(const struct peer *p, struct status_peer *t)
 {
 	const struct community *c = p->community;
-	const struct owner *o = owners_of_mac(&c->owners, &p->refused.mac);
+	const uint8_t *whose = claims_whose(p, &p->refused.mac);
 
 	t->refused = !mac_is_zero(&p->refused.mac);
 	if (!t->refused)
@@ -82,8 +82,8 @@ static void describe_refusal(const struct peer *p, struct status_peer *t)
 	t->refused_mac = p->refused.mac;
 	t->n_addresses = p->refused.n;
 	t->address = p->refused.address;
-	if (o != NULL)
-		edge_id(t->owner, o->remote);
+	if (whose != NULL)
+		edge_id(t->owner, whose);
 	else if (mac_equal(&p->refused.mac, &c->mac))
 		edge_id(t->owner, c->party.self.public);
 }

@@ -77,6 +77,7 @@ enum mac_refusal {
 	MAC_IS_ANOTHERS,
 	MAC_IS_OURS,
 	MAC_IS_OURS_BY_CHOICE, /* it comes of the peer's static: others give it to the peer */
+	MAC_IS_IN_USE,	       /* it is a host's, heard behind the bridge that owner names */
 	MAC_IS_FREE	       /* it is over: it has it, claims another, or is gone */
 };
 

@@ -111,6 +111,14 @@ static void on_refused(struct edge_host *h, const struct event *e)
 			"good, say \"n2n forget %s\"; else give it another MAC address%s",
 			name, event_text(e->kind), mac, owner, mac, hint);
 		break;
+	case MAC_IS_IN_USE:
+		edge_id_format(e->owner, owner);
+		notices_raise(n, now_ms, "mac-conflict", id,
+			"peer %s: %s: a host behind the bridge %.8s uses %s. Give one of the two "
+			"another MAC address%s; or, if that host is gone for good, wait: the peer "
+			"has it once nothing came from it for 6 minutes",
+			name, event_text(e->kind), owner, mac, hint);
+		break;
 	}
 }
 
@@ -134,8 +142,9 @@ static void on_claim_refused(struct edge_host *h, const struct event *e)
 			e->value > 2 ? "s" : "");
 	notices_raise(&h->host.notices, sys_now_ms(), "mac-refused", mac,
 		"community %s: our MAC address %s is refused by member %s%s, where it belongs to "
-		"%.8s, so that nothing comes from there. If this host has taken that member's "
-		"place for good, say \"n2n forget %s\" there; else choose another MAC address%s",
+		"%.8s or a host behind it, so that nothing comes from there. If this host has "
+		"taken that member's place for good, say \"n2n forget %s\" there; else choose "
+		"another MAC address%s",
 		h->member[e->community].name, mac, name, others, owner, mac,
 		options_hint(hint, h->host.options, SETTING_MAC));
 }
