@@ -31,12 +31,15 @@ METRICS = {
     "udp64": Metric("1,000/s", 0, "64-byte frames received"),
     "udp512": Metric("1,000/s", 0, "512-byte frames received"),
     "udp1300": Metric("1,000/s", 0, "1,300-byte frames received"),
+    "udp1514": Metric("1,000/s", 0, "1,514-byte frames received"),
     "udp64 lost": Metric("%", 0, "64-byte frames lost"),
     "udp512 lost": Metric("%", 0, "512-byte frames lost"),
     "udp1300 lost": Metric("%", 0, "1,300-byte frames lost"),
+    "udp1514 lost": Metric("%", 0, "1,514-byte frames lost"),
     "udp64 late": Metric("%", 1, "64-byte frames behind a later one, or twice"),
     "udp512 late": Metric("%", 1, "512-byte frames behind a later one, or twice"),
     "udp1300 late": Metric("%", 1, "1,300-byte frames behind a later one, or twice"),
+    "udp1514 late": Metric("%", 1, "1,514-byte frames behind a later one, or twice"),
     "idle p50": Metric("us", 0, "idle round trip, median"),
     "idle p90": Metric("us", 0, "idle round trip, 90 %"),
     "idle p99": Metric("us", 0, "idle round trip, 99 %"),
@@ -62,7 +65,7 @@ class Probe:
         self.way, self.tools, self.seconds = way, tools, seconds
         self.idle = None    # the machine's own load in cores, if that is known and small
         self.perf = None
-        for host in (way.a, way.b):
+        for host in (way.near, way.far):
             host.background(tools / "echo", "answer", ECHO_PORT).wait_says("ready")
         self.serve_perf()
 
@@ -70,7 +73,7 @@ class Probe:
         """A server that lost its client may wait for it forever: take a new one."""
         if self.perf:
             self.perf.stop()
-        self.perf = self.way.b.background("iperf3", "-s", "--forceflush")
+        self.perf = self.way.far.background("iperf3", "-s", "--forceflush")
         self.perf.wait_says("Server listening")
 
     def perf_words(self, seconds, *more):
@@ -79,8 +82,9 @@ class Probe:
     def tcp(self, *more):
         """Bytes received, and bits a second."""
         try:
-            out = self.way.a.run(*self.perf_words(self.seconds, *more), timeout=self.seconds + 15)
+            out = self.way.near.run(*self.perf_words(self.seconds, *more), timeout=self.seconds + 15)
             end = json.loads(out)["end"]["sum_received"]
+            assert end["bytes"] > 0, "nothing arrived"
             return end["bytes"], end["bits_per_second"]
         except Exception:
             self.serve_perf()
@@ -105,10 +109,10 @@ def measure_tcp_and_cpu(probe):
 
 
 def measure_udp(probe, frame):
-    sink = probe.way.b.background(probe.tools / "flood", "receive", FLOOD_PORT)
+    sink = probe.way.far.background(probe.tools / "flood", "receive", FLOOD_PORT)
     sink.wait_says("ready")
-    sent = json.loads(probe.way.a.run(probe.tools / "flood", "send", probe.way.to, FLOOD_PORT,
-                                      frame, probe.seconds * 1000))
+    sent = json.loads(probe.way.near.run(probe.tools / "flood", "send", probe.way.to, FLOOD_PORT,
+                                         frame, probe.seconds * 1000))
     sink.ends(30)
     got = json.loads(sink.text().split("\n")[1])
     rate = got["received"] / got["seconds"] if got["seconds"] else 0
@@ -119,13 +123,13 @@ def measure_udp(probe, frame):
 
 
 def measure_rtt(probe, name):
-    out = json.loads(probe.way.a.run(probe.tools / "echo", "ask", probe.way.to, ECHO_PORT,
-                                     probe.seconds * 1000, 1000))
+    out = json.loads(probe.way.near.run(probe.tools / "echo", "ask", probe.way.to, ECHO_PORT,
+                                        probe.seconds * 1000, 1000))
     return {f"{name} {what}": out[what] for what in ("p50", "p90", "p99", "max")}
 
 
 def measure_rtt_loaded(probe):
-    load = probe.way.a.background(*probe.perf_words(probe.seconds + 1))
+    load = probe.way.near.background(*probe.perf_words(probe.seconds + 1))
     time.sleep(0.5)  # past the start of TCP
     found = measure_rtt(probe, "loaded")
     ended = load.process.poll() is not None
@@ -145,7 +149,7 @@ def measure_setup(probe):
     if not way.restarts:
         return {}
     way.stop_b()
-    first = way.b.background(probe.tools / "echo", "first", way.address("a"), ECHO_PORT, 30000)
+    first = way.far.background(probe.tools / "echo", "first", way.address("a"), ECHO_PORT, 30000)
     start = time.monotonic_ns()
     way.start_b()
     first.ends(40)
@@ -162,6 +166,7 @@ CASES = {
     "udp64": lambda probe: measure_udp(probe, 64),
     "udp512": lambda probe: measure_udp(probe, 512),
     "udp1300": lambda probe: measure_udp(probe, 1300),
+    "udp1514": lambda probe: measure_udp(probe, 1514),
     "rtt_idle": lambda probe: measure_rtt(probe, "idle"),
     "rtt_loaded": measure_rtt_loaded,
     "setup": measure_setup,

@@ -7,7 +7,8 @@
  *
  * FRAME is the length of the Ethernet frame without its check sequence: 14 bytes Ethernet, 20 IPv4,
  * 8 UDP, the rest payload. Each datagram carries its number, so that the receiver sees reordering.
- * The results are one line of JSON.
+ * When a tunnel answers that datagrams are too long, the system cuts those that follow. The results
+ * are one line of JSON.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -54,7 +55,7 @@ static void flood(int fd, struct batch *b, uint64_t duration)
 		n = sendmmsg(fd, b->msgs, BATCH, 0);
 		if (n > 0)
 			sent += (uint64_t)n;
-		else if (errno == ENOBUFS || errno == ECONNREFUSED)
+		else if (errno == ENOBUFS || errno == ECONNREFUSED || errno == EMSGSIZE)
 			refused++;
 		else
 			give_up("sending", "sendmmsg");

@@ -21,8 +21,14 @@ GOALS = [
     Goal("idle p50", "n2n", AT_MOST, 2.5, ("vxlan",)),
     Goal("loaded p99", "n2n", BELOW, 1.0, ENCRYPTING),
     Goal("cpu", "n2n", AT_MOST, 0.5, ENCRYPTING),
+    # Full frames, each in two pieces.
+    *(Goal(m, full, AT_LEAST, 0.5, (whole,)) for m in ("tcp1", "tcp4")
+      for full, whole in (("n2n-1500", "n2n"), ("n2n-br-1500", "n2n-br"))),
 ]
 IDLE_PERCENT = 0.3
+# What a bridge takes from n2n, beside what it takes from VXLAN.
+BRIDGED = ("tcp1", "tcp4", "udp64")
+BRIDGED_PART = 0.95
 
 
 def compare(sign, value, limit):
@@ -54,6 +60,18 @@ def judge(goal, results):
     return row
 
 
+def judge_bridged(metric, results):
+    """n2n with bridges by n2n without, beside the same of VXLAN."""
+    own, vxlan = (results.ratio(metric, f"{way}-br", way) for way in ("n2n", "vxlan"))
+    row = {"metric": metric, "way": "n2n bridged by direct",
+           "wanted": f">= {BRIDGED_PART:g} x kernel VXLAN's", "reached": "",
+           "verdict": "not measured"}
+    if own is not None and vxlan:
+        row["reached"] = f"{own:.2f} by {vxlan:.2f}: {own / vxlan:.2f}"
+        row["verdict"] = "met" if own >= BRIDGED_PART * vxlan else "missed"
+    return row
+
+
 def judge_idle(results):
     row = {"metric": "CPU of an edge with 50 idle peers", "way": "n2n",
            "wanted": f"< {IDLE_PERCENT} % of a core", "reached": "", "verdict": "not measured"}
@@ -64,4 +82,5 @@ def judge_idle(results):
 
 
 def judge_all(results):
-    return [judge(goal, results) for goal in GOALS] + [judge_idle(results)]
+    return [*(judge(goal, results) for goal in GOALS),
+            *(judge_bridged(metric, results) for metric in BRIDGED), judge_idle(results)]

@@ -77,15 +77,12 @@ class Tinc(Way):
         (conf / "hosts" / side).write_text(f"Address = {self.host(side).ip}\n"
                                            "Cipher = aes-256-cbc\nDigest = sha256\n")
         sh("tincd", "-c", conf, "-K2048")
-        up = conf / "tinc-up"
-        up.write_text(f"#!/bin/sh\nip addr add {self.address(side)}/24 dev $INTERFACE\n"
-                      "ip link set $INTERFACE up\n")
-        up.chmod(0o700)
 
     def start(self, side):
         conf = self.dir(side)
-        return [self.run(self.host(side), "tincd", "-c", conf, "-D",
-                         f"--pidfile={conf}/pid")]
+        p = self.run(self.host(side), "tincd", "-c", conf, "-D", f"--pidfile={conf}/pid")
+        self.set_address(side)
+        return [p]
 
 
 class Fastd(Way):

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The results as Markdown."""
 
+import statistics
+
+from bridged import OF
 from cases import METRICS, metric_of
 
 TABLES = [
     ("TCP", ("tcp1", "tcp1r", "tcp4", "tcp4r")),
     ("Plain underlay", ("plain:tcp1", "plain:tcp4", "plain:udp64")),
-    ("Frames a second", ("udp64", "udp512", "udp1300")),
+    ("Frames a second", ("udp64", "udp512", "udp1300", "udp1514")),
     ("Frames lost while the sender goes as fast as it can",
-     ("udp64 lost", "udp512 lost", "udp1300 lost")),
-    ("Order", ("udp64 late", "udp512 late", "udp1300 late")),
+     ("udp64 lost", "udp512 lost", "udp1300 lost", "udp1514 lost")),
+    ("Order", ("udp64 late", "udp512 late", "udp1300 late", "udp1514 late")),
     ("Idle round trips", ("idle p50", "idle p90", "idle p99", "idle max")),
     ("Round trips beside one TCP connection",
      ("loaded p50", "loaded p90", "loaded p99", "loaded max")),
     ("Cost", ("cpu", "daemons", "plain:cpu", "setup", "memory", "memory peak")),
 ]
-RATIOS = ("tcp1", "tcp4", "plain:tcp1", "plain:tcp4", "udp64", "udp1300", "idle p50", "loaded p99",
-          "cpu")
+RATIOS = ("tcp1", "tcp4", "plain:tcp1", "plain:tcp4", "udp64", "udp1300", "udp1514", "idle p50",
+          "loaded p99", "cpu")
 
 
 def table(head, rows):
@@ -66,6 +69,28 @@ def ratios(results):
             f"{table(['Way', *map(short, names)], rows)}\n")
 
 
+def pair(results, way, to, names):
+    """A row of ratios between two ways, or none."""
+    def one(name):
+        found = results.ratios(name, way, to)
+        return "" if not found else \
+            f"{statistics.median(found):.2f} ({min(found):.2f}..{max(found):.2f})"
+    if way not in results.ways or to not in results.ways:
+        return []
+    return [[f"{results.ways[way]['title']} by {results.ways[to]['title']}", *map(one, names)]]
+
+
+def bridges(results):
+    names = measured(results, RATIOS)
+    pairs = list(OF.items())
+    pairs += [("n2n-1500", "n2n"), ("n2n-br-1500", "n2n-br")]
+    rows = [row for way, to in pairs for row in pair(results, way, to, names)]
+    if not names or not rows:
+        return ""
+    return ("## Bridges and full frames\n\nOf the rounds' ratios, median (lowest..highest).\n\n"
+            f"{table(['Ways', *map(short, names)], rows)}\n")
+
+
 def ways(results):
     rows = [[way["title"], way["about"], str(way["mtu"])] for way in results.ways.values()]
     text = f"## Ways\n\n{table(['Way', 'What it is', 'MTU (its default)'], rows)}\n"
@@ -99,6 +124,6 @@ def write(results, rows):
              f"were otherwise busy to at most {load:.0%} of one. Rounds: {about['rounds']}, each "
              f"of all ways by turns, {about['seconds']} s a measurement. Cells: median "
              "(lowest..highest). bench/README.md says what is measured how.\n")
-    parts = [intro, goals(rows), ratios(results),
+    parts = [intro, goals(rows), bridges(results), ratios(results),
              *(absolute(results, *entry) for entry in TABLES), ways(results)]
     return "\n".join(part for part in parts if part)

@@ -29,16 +29,21 @@ class Results:
         values = self.values(metric, way)
         return statistics.median(values) if values else None
 
-    def ratio(self, metric, way, to):
-        """The median over the rounds of one way's value by the other's in the same round."""
+    def ratios(self, metric, way, to):
+        """One way's value by the other's, for each round that has both."""
         both = zip(self.samples.get(metric, {}).get(way, []),
                    self.samples.get(metric, {}).get(to, []))
-        ratios = [x / y for x, y in both if x is not None and y]
+        return [x / y for x, y in both if x is not None and y]
+
+    def ratio(self, metric, way, to):
+        """Their median."""
+        ratios = self.ratios(metric, way, to)
         return statistics.median(ratios) if ratios else None
 
     def peers(self):
-        """The encrypting ways of other people."""
-        return [key for key, way in self.ways.items() if way["encrypts"] and not way["own"]]
+        """The encrypting ways of other people, without bridges."""
+        return [key for key, way in self.ways.items()
+                if way["encrypts"] and not way["own"] and not way["bridged"]]
 
     def save(self, path, goals):
         data = {**self.about, "ways": self.ways, "absent": self.absent, "idle50": self.idle,

@@ -15,6 +15,7 @@ import cases
 import goals
 import machine
 import report
+from bridged import with_bridged
 from idle import measure_idle
 from peers import other_ways
 from results import Results
@@ -36,8 +37,9 @@ def parse(words):
     p.add_argument("--only", type=names(ALL_CASES), default=ALL_CASES, metavar="CASE,...",
                    help=f"of {', '.join(ALL_CASES)}; cpu comes with tcp1, memory always")
     p.add_argument("--ways", type=lambda text: text.split(","), metavar="WAY,...",
-                   help="of veth, vxlan, n2n, relayed and the peers' names; default all there are. "
-                        "What --against and --n2n name is always among them")
+                   help="of veth, vxlan, n2n, n2n-1500, relayed and the peers' names; default all "
+                        "there are. What --against and --n2n name is always among them. With "
+                        "bridges: vxlan-br, n2n-br, n2n-br-1500, tinc-br, fastd-br")
     p.add_argument("--against", metavar="DIRECTORY", action="append", default=[],
                    help="another n2n 4 to measure too: the folder of edge, supernode and n2n")
     p.add_argument("--n2n", metavar="OPTIONS", action="append", default=[],
@@ -95,6 +97,7 @@ def choose_ways(options, results):
     more += [({name: f"{folder}/{name}" for name in programs}, ()) for folder in options.against]
     every = own_ways(programs, more) + other_ways(options.wireguard_go, options.n2n3_edge,
                                                   options.n2n3_supernode)
+    every = with_bridged(every, programs)
     wanted = options.ways or [way.key for way in every]
     wanted = wanted + [f"n2n-{number}" for number in range(1, len(more) + 1)]
     unknown = set(wanted) - {way.key for way in every}
@@ -125,7 +128,8 @@ def begin(net, ways, results):
             say(results.failures[-1])
             continue
         results.ways[way.key] = {"title": way.title, "about": way.about, "own": way.own,
-                                 "encrypts": way.encrypts, "mtu": way.mtu()}
+                                 "encrypts": way.encrypts, "bridged": way.bridged,
+                                 "mtu": way.mtu()}
         running.append(way)
     return running
 
@@ -140,7 +144,8 @@ def measure_round(number, options, net, probes, results):
             continue
         net.set_plain(case.startswith("plain:"))
         say(f"round {number + 1}/{options.rounds}, {case}:")
-        for probe in probes:
+        # To and fro: what goes on beside the bench hits no way always before another.
+        for probe in probes if number % 2 == 0 else reversed(probes):
             try:
                 found = cases.measure(case, probe)
             except EXPECTED as e:
@@ -189,7 +194,7 @@ def measure_ways(options, tools, results):
     ways = choose_ways(options, results)
     if set(options.only) == {"idle50"}:
         return
-    with Topology([way.key for way in ways]) as net:
+    with Topology([way.key for way in ways], [way.key for way in ways if way.bridged]) as net:
         running = begin(net, ways, results)
         probes = [cases.Probe(way, tools, options.seconds) for way in running]
         for number in range(options.rounds):

@@ -29,11 +29,13 @@ class Way:
     package = None      # and what brings them
     to = "10.9.0.2"
     device = "tun0"
+    bridged = False     # hosts behind its two ends measure; see bridged.py
     restarts = True     # b's side can be taken down and started again
     own = False         # n2n 4 itself
 
     def __init__(self):
-        self.a = self.b = self.sn = None
+        self.a = self.b = self.sn = None    # where it runs
+        self.near = self.far = None         # between which it is measured
         self.middle, self.at_a, self.at_b = [], [], []
 
     def check(self):
@@ -43,7 +45,7 @@ class Way:
             raise Absent(f"{missing[0]} is not there (package {self.package})")
 
     def place(self, net):
-        self.a, self.b = net.pair(self.key)
+        self.a, self.b = self.near, self.far = net.pair(self.key)
         self.sn = net["sn"]
 
     def begin(self):
@@ -54,7 +56,7 @@ class Way:
         self.wait_ready()
 
     def wait_ready(self):
-        self.a.wait_ping(self.to, 20)
+        self.near.wait_ping(self.to, 20)
 
     def verify(self):
         """After all measurements: raises AssertionError when it was not what it is named for."""
@@ -69,9 +71,9 @@ class Way:
     def programs(self):
         return self.middle + self.at_a + self.at_b
 
-    def mtu(self):
+    def mtu(self, host=None):
         path = f"/sys/class/net/{self.device}/mtu"
-        return int(self.b.run("cat", path))
+        return int((host or self.b).run("cat", path))
 
     def start_middle(self):
         """What runs at "sn": its programs, if any."""
@@ -99,11 +101,15 @@ class Way:
         path.mkdir(exist_ok=True)
         return path
 
-    def set_address(self, side):
-        """For those that leave the interface's address to us."""
+    def wait_device(self, side):
         host = self.host(side)
         wait_for(f"{self.device} at {host.name}", lambda: host.has_interface(self.device), 10,
                  0.002)
+
+    def set_address(self, side):
+        """For those that leave the interface's address to us."""
+        self.wait_device(side)
+        host = self.host(side)
         host.run("ip", "addr", "add", f"{self.address(side)}/24", "dev", self.device)
         host.run("ip", "link", "set", self.device, "up")
 
@@ -140,7 +146,6 @@ class N2n(Way):
 
     key, title = "n2n", "n2n direct"
     about = "layer 2, AES-256-GCM"
-    port = 7654
     path = "direct"
     own = True
     device = "n2n0"
@@ -149,6 +154,11 @@ class N2n(Way):
         super().__init__()
         self.found, self.options = programs, options
         self.key, self.title = key or self.key, title or self.title
+        self.port = None    # of its supernode
+
+    def place(self, net):
+        super().place(net)
+        self.port = net.next_port()
 
     def check(self):
         for path in self.found.values():
@@ -165,9 +175,13 @@ class N2n(Way):
     def start(self, side):
         host = self.host(side)
         edge = self.run(host, self.found["edge"], "--state-dir", host.state, "-d", self.device,
-                        "-a", self.address(side), *COMMUNITY, "-l",
+                        *self.interface_words(side), *COMMUNITY, "-l",
                         f"{self.sn.ip}:{self.port}", *self.options)
         return [edge]
+
+    def interface_words(self, side):
+        """What its interface is to be."""
+        return ("-a", self.address(side))
 
     def paths(self):
         out = self.a.run(self.found["n2n"], "status", "-j", "-d", self.device, "--state-dir",
@@ -205,10 +219,9 @@ class N2nRelayed(N2n):
 def own_ways(programs, more=()):
     """All that are always there, and n2n with other (programs, options); each n2n has a supernode
     of its own."""
-    n2ns = [N2n(programs), N2nRelayed(programs)]
+    n2ns = [N2n(programs), N2n(programs, "n2n-1500", "n2n direct (-M 1500)", ("-M", 1500)),
+            N2nRelayed(programs)]
     for number, (found, options) in enumerate(more, 1):
         said = " ".join(options) or str(pathlib.Path(found["edge"]).parent)
         n2ns.append(N2n(found, f"n2n-{number}", f"n2n direct ({said})", options))
-    for number, way in enumerate(n2ns):
-        way.port += number
     return [Veth(), Vxlan(), *n2ns]

@@ -143,7 +143,7 @@ class Host:
     def background(self, *words):
         """Any other command, ended with the run at the latest."""
         self.count += 1
-        p = Program(self, words[0], [str(w) for w in words],
+        p = Program(self, str(words[0]), [str(w) for w in words],
                     self.net.dir / f"{self.name}-{self.count}.log")
         self.net.started.append(p)
         return p
