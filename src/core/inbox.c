@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/control.h"
+#include "core/data/pieces.h"
 #include "core/frame/offload.h"
 #include "core/handshakes.h"
 #include "core/path/path.h"
@@ -45,6 +46,30 @@ static void deliver(struct node *n, const struct session *s, const struct frame 
 		n->core.io.deliver(n->core.io.ctx, s->link.community, f);
 }
 
+/* False: it was half a frame, and waits for the other or was dropped; else f is a whole one. */
+static bool take_half(
+	struct node *n, const struct data_header *h, struct frame *f, uint8_t whole[FRAME_MAX])
+{
+	const struct half half = {
+		.index = h->index,
+		.counter = h->counter,
+		.piece = h->piece,
+		.csum_unset = h->csum_unset,
+		.data = f->data,
+		.len = f->len,
+	};
+
+	if (h->piece == PIECE_WHOLE)
+		return true;
+	if (f->len < HALF_MIN || f->len > HALF_MAX) {
+		core_drop(&n->core, DROP_MALFORMED);
+		return false;
+	}
+	f->data = whole;
+	f->len = pieces_take(n->core.view.pieces, &half, whole, &n->core.drops, n->core.now_ms);
+	return f->len > 0;
+}
+
 /* The plaintext of a packet opened under k. */
 static void take_plain(struct node *n, struct session *s, const struct keyset *k,
 	const struct data_header *h, const struct slice *plain, const struct origin *from)
@@ -54,10 +79,11 @@ static void take_plain(struct node *n, struct session *s, const struct keyset *k
 		uint8_t *write; /* it lies in the note, which is ours */
 	} text = {plain->data};
 	struct frame f = {.data = text.write, .len = plain->len};
+	uint8_t whole[FRAME_MAX];
 
 	if (h->kind == KIND_CONTROL)
 		control_input(n, s, k, f.data, f.len, from);
-	else if (s->link.kind != LINK_PEER || f.len == 0)
+	else if (s->link.kind != LINK_PEER || f.len == 0 || !take_half(n, h, &f, whole))
 		return;
 	else if (h->csum_unset && !(offload_locate(&f) && offload_fill(&f)))
 		core_drop(&n->core, DROP_MALFORMED);

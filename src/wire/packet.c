@@ -8,14 +8,13 @@
 #include "base/bytes.h"
 #include "crypto/crypto.h"
 
-#define DATA_FRAGMENT_BITS 0x03 /* of byte 0 */
 #define DATA_RESERVED_BITS 0x0e /* of byte 1 */
 #define DATA_CSUM_BIT	   0x01
 
 void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h)
 {
-	assert(h->kind <= KIND_CONTROL && h->cipher <= 15);
-	out[0] = (uint8_t)(PACKET_DATA << 4 | h->kind << 2);
+	assert(h->kind <= KIND_CONTROL && h->piece <= PIECE_LAST && h->cipher <= 15);
+	out[0] = (uint8_t)(PACKET_DATA << 4 | h->kind << 2 | h->piece);
 	out[1] = (uint8_t)(h->cipher << 4 | (h->csum_unset ? DATA_CSUM_BIT : 0));
 	store_be32(out + 2, h->index);
 	store_be32(out + 6, h->counter);
@@ -24,11 +23,12 @@ void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h
 bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN])
 {
 	h->kind = in[0] >> 2 & 3;
+	h->piece = in[0] & 3;
 	h->cipher = in[1] >> 4;
 	h->csum_unset = in[1] & DATA_CSUM_BIT;
 	h->index = load_be32(in + 2);
 	h->counter = load_be32(in + 6);
-	return in[0] >> 4 == PACKET_DATA && !(in[0] & DATA_FRAGMENT_BITS) &&
+	return in[0] >> 4 == PACKET_DATA && h->piece <= PIECE_LAST &&
 	       !(in[1] & DATA_RESERVED_BITS) &&
 	       (h->kind == KIND_ETHERNET || h->kind == KIND_CONTROL);
 }

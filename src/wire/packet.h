@@ -40,22 +40,31 @@ enum packet_type {
 
 /* Bits 3-2 of byte 0. */
 enum frame_kind {
-	KIND_ETHERNET = 0, /* a whole frame without FCS; of length 0: keepalive or confirm */
-	KIND_NO_MACS = 1,  /* reserved */
-	KIND_IP = 2,	   /* reserved */
-	KIND_CONTROL = 3   /* messages of wire/control.h */
+	KIND_ETHERNET =
+		0, /* a frame without FCS, or half of one; of length 0: keepalive or confirm */
+	KIND_NO_MACS = 1, /* reserved */
+	KIND_IP = 2,	  /* reserved */
+	KIND_CONTROL = 3  /* messages of wire/control.h */
 };
 
-/* Bytes 0-9 of a data packet. Bits 1-0 of byte 0 (fragment) and 3-1 of byte 1 are reserved, 0. */
+/* Bits 1-0 of byte 0: what of a frame it is (PROTOCOL.md 6.8); 3 is reserved. */
+enum frame_piece {
+	PIECE_WHOLE = 0,
+	PIECE_FIRST = 1, /* the first half, its last half has the next counter */
+	PIECE_LAST = 2
+};
+
+/* Bytes 0-9 of a data packet. Bits 3-1 of byte 1 are reserved, 0. */
 struct data_header {
 	uint8_t kind;	 /* enum frame_kind */
+	uint8_t piece;	 /* enum frame_piece */
 	uint8_t cipher;	 /* transform id: high 4 bits of byte 1 */
 	bool csum_unset; /* bit 0 of byte 1: the transport checksum is still to be filled in */
 	uint32_t index;	 /* the receiver's key set */
 	uint32_t counter;
 };
 
-/* Writes it unmasked. kind and cipher are within their 2 and 4 bits. */
+/* Writes it unmasked. kind, piece and cipher are within their 2, 2 and 4 bits. */
 void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h);
 /*
  * Reads it unmasked; false when the type is not PACKET_DATA or a reserved bit or kind is set, with

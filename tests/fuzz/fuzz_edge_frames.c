@@ -7,6 +7,7 @@
 #include "core_world.h"
 
 #define SUPER_MAX 9000
+#define CUT_MAX	  (BATCH_MAX / 2) /* in halves they are one batch on their way in */
 
 /* A frame in a block that ends where its tag would. */
 struct block {
@@ -59,7 +60,7 @@ static void add_cut(struct batch *b, const struct frame *super)
 	struct frame f = {.data = slot};
 	struct cut cut;
 
-	if (!cut_begin(&cut, super) || cut_left(&cut) > BATCH_MAX - b->n)
+	if (!cut_begin(&cut, super) || cut_left(&cut) > CUT_MAX - b->n)
 		return;
 	while (cut_left(&cut) > 0) {
 		cut_next(&cut, &f);
@@ -196,7 +197,8 @@ static void receive(struct batch *b)
 	edge_datagrams_in(&w->mover[AT_B].edge, world_view(w, AT_B), x, n, w->now_ms);
 	edge_frames_in(&w->mover[AT_B].edge, x, n);
 	for (size_t i = 0; i < n; i++) {
-		CHECK(x[i].verdict == VERDICT_FRAME || x[i].verdict == VERDICT_DROP);
+		CHECK(x[i].verdict == VERDICT_FRAME || x[i].verdict == VERDICT_HALF ||
+			x[i].verdict == VERDICT_DROP);
 		free(x[i].in.data);
 	}
 	CHECK(b->seen == b->n_expected);
@@ -216,7 +218,7 @@ static void run_batch(struct world *w, struct feed *feed)
 	w->mover[AT_B].edge.in.csum_unset = (options & 0x80) != 0;
 	if (w->mover[AT_B].edge.in.csum_unset)
 		w->mover[AT_B].edge.in.kinds = options >> 3 & 0xe;
-	for (size_t want = 1u + options % 8; want > 0 && b.n < BATCH_MAX && feed->left > 0; want--)
+	for (size_t want = 1u + options % 8; want > 0 && b.n < CUT_MAX && feed->left > 0; want--)
 		feed_frame(&b, feed);
 	for (size_t i = 0; i < b.n; i++)
 		frames[i] = b.block[i].frame;

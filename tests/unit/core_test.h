@@ -28,6 +28,7 @@ struct rig {
 	unsigned delivered;
 	uint8_t overlay; /* the host whose address leads into an n2n network; 0: none */
 	unsigned asked;	 /* how often it was, whether some address does */
+	uint16_t limit;	 /* of datagrams, wherever they go; 0: whatever a slot takes */
 };
 
 static inline struct endpoint test_endpoint(uint8_t host, uint16_t port)
@@ -71,6 +72,14 @@ static inline bool rig_is_underlay(void *ctx, const struct endpoint *to)
 	return r->overlay == 0 || to->ip[15] != r->overlay;
 }
 
+static inline uint16_t rig_limit(void *ctx, const struct endpoint *to)
+{
+	const struct rig *r = ctx;
+
+	(void)to;
+	return r->limit != 0 ? r->limit : DATAGRAM_MAX;
+}
+
 static inline void rig_init(struct rig *r, const struct role *role, unsigned embryos)
 {
 	struct core_config c = {.nworkers = 1, .embryos = embryos};
@@ -82,6 +91,7 @@ static inline void rig_init(struct rig *r, const struct role *role, unsigned emb
 		.deliver = rig_deliver,
 		.event = rig_event,
 		.is_underlay = rig_is_underlay,
+		.limit = rig_limit,
 		.random = seeded_random(&r->seed)};
 	assert_int_equal(node_init(&r->node, role, &c), 0);
 }

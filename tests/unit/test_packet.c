@@ -13,10 +13,11 @@ static const uint8_t key[16] = {0xa5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 static void data_header_round_trip(void **state)
 {
 	static const struct data_header headers[] = {
-		{KIND_ETHERNET, 0, false, 0, 0},
-		{KIND_ETHERNET, 15, true, UINT32_MAX, UINT32_MAX},
-		{KIND_CONTROL, 1, false, 0x01020304, 0x05060708},
-		{KIND_CONTROL, 2, true, 0x80000000, 0x00000001},
+		{KIND_ETHERNET, PIECE_WHOLE, 0, false, 0, 0},
+		{KIND_ETHERNET, PIECE_FIRST, 15, true, UINT32_MAX, UINT32_MAX},
+		{KIND_ETHERNET, PIECE_LAST, 2, true, 1, 2},
+		{KIND_CONTROL, PIECE_WHOLE, 1, false, 0x01020304, 0x05060708},
+		{KIND_CONTROL, PIECE_WHOLE, 2, true, 0x80000000, 0x00000001},
 	};
 	uint8_t wire[DATA_HEADER_LEN];
 	struct data_header h;
@@ -26,12 +27,15 @@ static void data_header_round_trip(void **state)
 		data_header_write(wire, &headers[i]);
 		assert_true(data_header_read(&h, wire));
 		assert_int_equal(h.kind, headers[i].kind);
+		assert_int_equal(h.piece, headers[i].piece);
 		assert_int_equal(h.cipher, headers[i].cipher);
 		assert_int_equal(h.csum_unset, headers[i].csum_unset);
 		assert_int_equal(h.index, headers[i].index);
 		assert_int_equal(h.counter, headers[i].counter);
 	}
 	data_header_write(wire, &headers[2]);
+	assert_memory_equal(wire, "\x42\x21\x00\x00\x00\x01\x00\x00\x00\x02", sizeof(wire));
+	data_header_write(wire, &headers[3]);
 	assert_memory_equal(wire, "\x4c\x10\x01\x02\x03\x04\x05\x06\x07\x08", sizeof(wire));
 }
 
@@ -50,9 +54,10 @@ static void data_header_reserved_bits(void **state)
 		data_header_write(again, &h);
 		assert_memory_equal(again, wire, sizeof(wire));
 		assert_true(h.kind == KIND_ETHERNET || h.kind == KIND_CONTROL);
+		assert_true(h.piece <= PIECE_LAST);
 		valid++;
 	}
-	assert_int_equal(valid, 2 * 16 * 2);
+	assert_int_equal(valid, 2 * 3 * 16 * 2);
 }
 
 static void relay_header_round_trip(void **state)

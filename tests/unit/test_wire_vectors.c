@@ -294,8 +294,9 @@ static void data_packets(void **state)
 		struct hex clear = hex_member(v, "clear"), wire = hex_member(v, "datagram");
 		struct hex text = hex_member(f, "text");
 		uint8_t packet[2048], key[KEY_LEN], nonce[NONCE_LEN], mask_key[MASK_LEN];
-		struct data_header h = {number8(f, "kind"), number8(f, "cipher"),
-			number(f, "csum_unset") == 1, number32(f, "index"), number32(f, "counter")};
+		struct data_header h = {number8(f, "kind"), number8(f, "piece"),
+			number8(f, "cipher"), number(f, "csum_unset") == 1, number32(f, "index"),
+			number32(f, "counter")};
 
 		bytes(f, "key", key, sizeof(key));
 		bytes(f, "iv", nonce, sizeof(nonce));

@@ -241,7 +241,7 @@ def payload(m):
 
 
 def data_header(m):
-    first = 4 << 4 | m["kind"] << 2
+    first = 4 << 4 | m["kind"] << 2 | m["piece"]
     second = m["cipher"] << 4 | m["csum_unset"]
     return struct.pack(">BBII", first, second, m["index"], m["counter"])
 
@@ -488,15 +488,20 @@ def payload_vectors():
 
 def data_vectors():
     key, iv = some("packet key", 32), some("packet iv", 12)
-    for i, (kind, csum, index, counter, text) in enumerate(
+    whole, first, last = 0, 1, 2
+    frame = some("frame in halves", 1515)
+    for i, (kind, piece, csum, index, counter, text) in enumerate(
         [
-            (0, 0, 0x11223344, 0, b""),
-            (0, 1, U32, (1 << 28) - 1, some("frame", 1390)),
-            (3, 0, 1, 0x01020304, control_message("ping", 0, {"token": 5})),
+            (0, whole, 0, 0x11223344, 0, b""),
+            (0, whole, 1, U32, (1 << 28) - 1, some("frame", 1390)),
+            (3, whole, 0, 1, 0x01020304, control_message("ping", 0, {"token": 5})),
+            (0, first, 1, 0x55667788, 0x00FFFFFF, frame[:758]),
+            (0, last, 1, 0x55667788, 0x01000000, frame[758:]),
         ]
     ):
         m = {
             "kind": kind,
+            "piece": piece,
             "cipher": 2,
             "csum_unset": csum,
             "index": index,

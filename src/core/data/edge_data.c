@@ -3,8 +3,8 @@
  * The data path of an edge, both ways, top to bottom.
  *
  * Out: a super-frame -> cut -> whom is it for -> a run of frames on one link -> sealed -> sent.
- * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> checked ->
- *      joined -> written.
+ * In:  a datagram -> unmask, find its key set -> a run under one key set -> opened -> halves made
+ *      whole -> checked -> joined -> written.
  */
 #include "core/data/edge_data.h"
 
@@ -392,6 +392,7 @@ void edge_datagrams_in(
 		classify(w, v, &x[i], i > 0 ? &x[i - 1] : NULL);
 	take_relayed(w, v, x, n, now_ms);
 	open_all(w, x, n, now_ms);
+	halves_join(&w->halves, &w->rx, v->pieces, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
 		if (x[i].verdict == VERDICT_FRAME)
 			admit_in(w, v, &x[i]);

@@ -6,6 +6,7 @@
 #ifndef N2N_CORE_DATA_EDGE_DATA_H
 #define N2N_CORE_DATA_EDGE_DATA_H
 
+#include "core/data/halves.h"
 #include "core/data/note.h"
 #include "core/frame/offload.h"
 #include "core/view/view.h"
@@ -24,6 +25,7 @@ struct edge_worker {
 	struct drops drops;
 	struct tx run[BATCH_MAX];
 	uint8_t copy[SLOT_LEN]; /* of a frame that goes to many */
+	struct halves halves;	/* of edge_datagrams_in, until edge_frames_in has been called */
 	struct join join;
 	struct frame_sink in; /* for edge_frames_in */
 	struct notes *notes; /* for edge_frames_out: what cannot go out yet, and word of what did */

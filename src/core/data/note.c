@@ -160,6 +160,7 @@ void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms)
 {
 	switch (x->verdict) {
 	case VERDICT_FRAME:
+	case VERDICT_HALF:
 		note_if_awake(n, x->link);
 		note_if_news(n, x, now_ms);
 		break;

@@ -52,7 +52,7 @@ void receive_drop(struct receiver *r, struct rx *x, enum drop why)
 bool receive_allowed(const struct data_header *h, enum aead_suite suite)
 {
 	return h->cipher == suite && h->counter < COUNTER_LIMIT &&
-	       (!h->csum_unset || h->kind == KIND_ETHERNET);
+	       (h->kind == KIND_ETHERNET || (!h->csum_unset && h->piece == PIECE_WHOLE));
 }
 
 /* Drops what the window or the header forbids and lists the rest as work for the cipher. */
@@ -85,6 +85,18 @@ static bool locate_checksum(struct rx *x)
 	return found;
 }
 
+void receive_frame(struct receiver *r, struct rx *x)
+{
+	if (x->header.csum_unset && !locate_checksum(x))
+		receive_drop(r, x, DROP_MALFORMED);
+	else if (x->len == 0)
+		x->verdict = VERDICT_EMPTY;
+	else if (x->len < FRAME_MIN)
+		receive_drop(r, x, DROP_FRAME_SHORT);
+	else
+		x->verdict = VERDICT_FRAME;
+}
+
 static void judge(struct receiver *r, struct rx *x)
 {
 	x->data += DATA_HEADER_LEN;
@@ -93,14 +105,12 @@ static void judge(struct receiver *r, struct rx *x)
 		x->verdict = control_is_empty(x->data, x->len) ? VERDICT_EMPTY : VERDICT_CONTROL;
 	else if (x->header.kind != KIND_ETHERNET)
 		receive_drop(r, x, DROP_MALFORMED);
-	else if (x->header.csum_unset && !locate_checksum(x))
+	else if (x->header.piece == PIECE_WHOLE)
+		receive_frame(r, x);
+	else if (x->len < HALF_MIN || x->len > HALF_MAX)
 		receive_drop(r, x, DROP_MALFORMED);
-	else if (x->len == 0)
-		x->verdict = VERDICT_EMPTY;
-	else if (x->len < FRAME_MIN)
-		receive_drop(r, x, DROP_FRAME_SHORT);
 	else
-		x->verdict = VERDICT_FRAME;
+		x->verdict = VERDICT_HALF;
 }
 
 /* What comes from elsewhere says nothing about the path that we send on. */
@@ -120,12 +130,12 @@ static void count_opened(struct rx *todo[], size_t n, uint64_t now_ms)
 	for (size_t i = 0; i < n; i++) {
 		if (came_on(path, &todo[i]->origin))
 			atomic_store_explicit(&s->rx_direct_ms, now_ms, memory_order_relaxed);
-		if (todo[i]->verdict == VERDICT_FRAME) {
-			frames++;
+		if (todo[i]->verdict == VERDICT_FRAME || todo[i]->verdict == VERDICT_HALF) {
+			frames += todo[i]->header.piece != PIECE_FIRST;
 			bytes += todo[i]->len;
 		}
 	}
-	if (frames == 0)
+	if (bytes == 0)
 		return;
 	atomic_store_explicit(&s->rx_frame_ms, now_ms, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->rx_frames, frames, memory_order_relaxed);

@@ -15,6 +15,7 @@ enum verdict {
 	VERDICT_RELAYED,  /* its relay header is in the clear and to be checked */
 	VERDICT_FRAME,	  /* data, len: an Ethernet frame for the session's community */
 	VERDICT_EARLY,	  /* a frame before the peer's CLAIM took effect: for the control thread */
+	VERDICT_HALF,	  /* data, len: half of a frame, until halves.h has joined it */
 	VERDICT_EMPTY,	  /* keepalive or confirm: nothing, or padding alone */
 	VERDICT_CONTROL,  /* data, len: control messages */
 	VERDICT_ENVELOPE, /* data, len: body and 16-byte tag of an opened envelope; to */
@@ -48,7 +49,7 @@ struct receiver {
 
 /*
  * Whether a data packet may have this header under a key set of this suite: the agreed transform, a
- * counter below the limit, an unset checksum with frames only (PROTOCOL.md 6.1, 6.2).
+ * counter below the limit, halves and an unset checksum with frames only (PROTOCOL.md 6.1, 6.2).
  */
 bool receive_allowed(const struct data_header *h, enum aead_suite suite);
 /*
@@ -70,6 +71,8 @@ bool receive_peek(
 bool receive_envelope(const struct view *v, struct rx *x);
 /* True when it has the size of a cookie, which only the control thread can open. */
 bool receive_may_be_cookie(const struct rx *x);
+/* Sets the verdict of a whole frame, or of nothing, at data, len: of kind Ethernet, opened. */
+void receive_frame(struct receiver *r, struct rx *x);
 /* Sets verdict DROP and counts it. */
 void receive_drop(struct receiver *r, struct rx *x, enum drop why);
 /*

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sealing runs of packets and dressing them for direct and relayed paths. */
+/* Sealing runs of packets, frames in halves among them, and dressing them for direct and relayed
+ * paths. */
 #include "core/data/transmit.h"
 
 #include <assert.h>
 #include <string.h>
+
+/* A datagram through the relay: nobody here knows the way from there to the other edge. */
+#define RELAY_LIMIT 1452
+
+/* Where a run goes: fixed before it is cut and sealed. */
+struct ways {
+	const struct path *path, *copy; /* copy may be NULL */
+	size_t room;			/* the longest plaintext that both take as one datagram */
+};
 
 int transmitter_init(
 	struct transmitter *t, unsigned thread, struct datagram_sink sink, struct drops *drops)
@@ -20,17 +30,16 @@ void transmitter_fini(struct transmitter *t)
 	t->aead = NULL;
 }
 
-/* Turns plaintexts at packet + DATA_HEADER_LEN into sealed packets with clear headers. */
-static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
+/* Turns plaintexts at packet + DATA_HEADER_LEN into sealed packets with clear headers. first: the
+ * counter of the first, reserved for all of them. */
+static void seal_run(struct transmitter *t, struct tx *run, size_t n, uint32_t first)
 {
-	struct send_keys *k = run[0].keys;
-	uint32_t first;
+	const struct send_keys *k = run[0].keys;
 
-	if (!send_keys_reserve(k, (uint32_t)n, &first))
-		return false;
 	for (size_t i = 0; i < n; i++) {
 		const struct data_header h = {
 			.kind = run[i].kind,
+			.piece = run[i].piece,
 			.cipher = (uint8_t)k->suite,
 			.csum_unset = run[i].csum_unset,
 			.index = k->index,
@@ -48,7 +57,6 @@ static bool seal_run(struct transmitter *t, struct tx *run, size_t n)
 	aead_seal(k->key, t->aead, t->ops, n);
 	for (size_t i = 0; i < n; i++)
 		run[i].len += DATA_OVERHEAD;
-	return true;
 }
 
 bool transmit_relay_begin(struct transmitter *t, struct relay_burst *b, const struct path *path,
@@ -104,15 +112,16 @@ static void send_on(
 	t->sink.send(t->sink.ctx, t->out, n);
 }
 
+/* Not sealed yet. */
 static void count_run(const struct tx *run, size_t n, uint64_t now_ms)
 {
 	struct link *s = run[0].link;
 	uint64_t frames = 0, bytes = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (run[i].kind == KIND_ETHERNET && run[i].len > DATA_OVERHEAD) {
+		if (run[i].kind == KIND_ETHERNET && run[i].len > 0) {
 			frames++;
-			bytes += run[i].len - DATA_OVERHEAD;
+			bytes += run[i].len;
 		}
 	}
 	atomic_store_explicit(&s->tx_ms, now_ms, memory_order_relaxed);
@@ -125,29 +134,123 @@ static void count_run(const struct tx *run, size_t n, uint64_t now_ms)
 
 bool transmit_on(struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms)
 {
+	uint32_t first;
+
 	assert(n > 0 && n <= BATCH_MAX);
-	if (!seal_run(t, run, n))
+	if (!send_keys_reserve(run[0].keys, (uint32_t)n, &first))
 		return false;
+	seal_run(t, run, n, first);
 	send_on(t, run, n, via, now_ms);
 	return true;
 }
 
+/* ---- frames that go in halves ---- */
+
+static size_t room_on(const struct path *path)
+{
+	const struct path *way = path->hop != NULL ? link_path(path->hop) : path;
+	size_t limit = way != NULL ? way->limit : RELAY_LIMIT;
+
+	if (path->hop != NULL) {
+		limit = limit < RELAY_LIMIT ? limit : RELAY_LIMIT;
+		limit -= RELAY_HEADER_LEN;
+	}
+	return limit - DATA_OVERHEAD;
+}
+
+static struct ways ways_of(const struct link *l)
+{
+	struct ways w = {link_path(l), atomic_load_explicit(&l->copy, memory_order_acquire), 0};
+
+	if (w.path != NULL)
+		w.room = room_on(w.path);
+	if (w.path != NULL && w.copy != NULL) {
+		size_t room = room_on(w.copy);
+
+		w.room = room < w.room ? room : w.room;
+	}
+	return w;
+}
+
+static bool is_cut(const struct tx *x, const struct ways *w)
+{
+	return x->len > w->room && x->kind == KIND_ETHERNET;
+}
+
+static size_t count_pieces(const struct tx *run, size_t n, const struct ways *w)
+{
+	size_t pieces = n;
+
+	for (size_t i = 0; i < n; i++)
+		pieces += is_cut(&run[i], w);
+	return pieces;
+}
+
+/* The last half needs a header of its own, and the first one's tag goes where it lay. */
+static void halve(struct tx half[2], const struct tx *whole, uint8_t slot[HALF_SLOT_LEN])
+{
+	size_t first = (whole->len + 1) / 2;
+
+	assert(whole->len <= FRAME_MAX);
+	half[0] = half[1] = *whole;
+	half[0].piece = PIECE_FIRST;
+	half[0].len = first;
+	half[1].piece = PIECE_LAST;
+	half[1].len = whole->len - first;
+	half[1].packet = slot + RELAY_HEADER_LEN;
+	memcpy(half[1].packet + DATA_HEADER_LEN, whole->packet + DATA_HEADER_LEN + first,
+		half[1].len);
+}
+
+static void send_sealed(struct transmitter *t, struct tx *run, size_t n, uint32_t first,
+	const struct ways *w, uint64_t now_ms)
+{
+	seal_run(t, run, n, first);
+	send_on(t, run, n, w->path, now_ms);
+	if (w->copy != NULL)
+		send_on(t, run, n, w->copy, now_ms);
+}
+
+/* Up to twice as many packets: in parts of BATCH_MAX, the halves of a frame in the same one. */
+static void send_in_pieces(struct transmitter *t, const struct tx *run, size_t n, uint32_t first,
+	const struct ways *w, uint64_t now_ms)
+{
+	size_t m = 0, halved = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (m + 2 > BATCH_MAX) {
+			send_sealed(t, t->cut, m, first, w, now_ms);
+			first += (uint32_t)m;
+			m = halved = 0;
+		}
+		if (is_cut(&run[i], w)) {
+			halve(&t->cut[m], &run[i], t->last[halved++]);
+			m += 2;
+		} else {
+			t->cut[m++] = run[i];
+		}
+	}
+	send_sealed(t, t->cut, m, first, w, now_ms);
+}
+
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms)
 {
-	struct link *s = run[0].link;
-	const struct path *path = link_path(s);
-	const struct path *copy = atomic_load_explicit(&s->copy, memory_order_acquire);
+	const struct ways w = ways_of(run[0].link);
+	uint32_t first;
+	size_t pieces;
 
 	assert(n > 0 && n <= BATCH_MAX);
-	if (path == NULL) {
+	if (w.path == NULL) {
 		drops_add(t->drops, DROP_NO_PATH, n);
 		return true;
 	}
-	if (!seal_run(t, run, n))
+	pieces = count_pieces(run, n, &w);
+	if (!send_keys_reserve(run[0].keys, (uint32_t)pieces, &first))
 		return false;
-	send_on(t, run, n, path, now_ms);
-	if (copy != NULL)
-		send_on(t, run, n, copy, now_ms);
 	count_run(run, n, now_ms);
+	if (pieces == n)
+		send_sealed(t, run, n, first, &w, now_ms);
+	else
+		send_in_pieces(t, run, n, first, &w, now_ms);
 	return true;
 }

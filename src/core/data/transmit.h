@@ -21,6 +21,7 @@ struct tx {
 	size_t len;	 /* of the plaintext, then of the whole packet */
 	uint8_t header[DATA_HEADER_LEN]; /* in the clear: the mask depends on the path */
 	uint8_t kind;			 /* enum frame_kind */
+	uint8_t piece;			 /* enum frame_piece */
 	bool csum_unset;
 };
 
@@ -37,6 +38,9 @@ struct transmitter {
 	struct drops *drops;
 	struct aead_op ops[BATCH_MAX];
 	struct datagram out[BATCH_MAX];
+	/* Of frames in halves: what goes out together, and where the last halves lie. */
+	struct tx cut[BATCH_MAX];
+	uint8_t last[BATCH_MAX / 2][HALF_SLOT_LEN];
 };
 
 /*
@@ -51,7 +55,8 @@ void transmitter_fini(struct transmitter *t);
 /*
  * Seals a run of 0 < n <= BATCH_MAX packets of one link under one key set, in place, and sends them
  * on the link's path, and again on its copy path if there is one; without any they are dropped and
- * counted. False when the key set is used up: nothing was sent.
+ * counted. A frame longer than one of the two takes goes in halves (PROTOCOL.md 6.8). False when
+ * the key set is used up: nothing was sent.
  */
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms);
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/data/pieces.h"
 #include "core/edge/misfit.h"
 #include "core/session/send.h"
 
@@ -262,6 +263,7 @@ static void role_tick(struct node *n)
 		admission_tick(c);
 	}
 	own_tick(edge_of(n));
+	pieces_sweep(n->core.view.pieces, &n->core.drops, n->core.now_ms);
 }
 
 static const struct role edge_role = {
@@ -299,6 +301,11 @@ struct edge *edge_create(const struct edge_config *c)
 		crypto_secret_free(e);
 		return NULL;
 	}
+	e->node.core.view.pieces = pieces_create();
+	if (e->node.core.view.pieces == NULL) {
+		edge_destroy(e);
+		return NULL;
+	}
 	memcpy(e->seed, c->seed, SEED_LEN);
 	random_bytes(&e->node.core.io.random, e->hop_secret, sizeof(e->hop_secret));
 	return e;
@@ -326,6 +333,7 @@ void edge_destroy(struct edge *e)
 	if (e == NULL)
 		return;
 	/* Sessions first: they refer to the parties of their communities. */
+	pieces_destroy(e->node.core.view.pieces);
 	node_fini(&e->node);
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
 		community_destroy(e->community[i]);

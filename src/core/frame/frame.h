@@ -11,11 +11,14 @@
 #include "base/offload.h"
 #include "wire/packet.h"
 
-#define FRAME_MAX     (14 + 4 + MTU_MAX) /* larger ones are cut first: Ethernet header, VLAN tag */
+#define FRAME_MAX     (14 + 8 + MTU_MAX) /* larger ones are cut first: header, two VLAN tags */
 #define FRAME_MIN     14
 #define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)
 #define SLOT_LEN      2048 /* stride of packet buffers: headroom, a frame, a tag */
 #define DATAGRAM_MAX  (SLOT_LEN - 64)
+#define HALF_MAX      ((FRAME_MAX + 1) / 2) /* of a frame in halves, PROTOCOL.md 6.8 */
+#define HALF_MIN      (FRAME_MIN / 2)
+#define HALF_SLOT_LEN 832 /* as SLOT_LEN, for a half */
 
 /* data has SLOT_HEADROOM writable bytes before it and DATA_TAG_LEN behind len. */
 struct frame {

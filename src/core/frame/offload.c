@@ -13,7 +13,8 @@ enum {
 	ETHER_IP6 = 0x86dd,
 	ETHER_VLAN = 0x8100,
 	ETHER_SERVICE_VLAN = 0x88a8,
-	VLAN_LEN = 4
+	VLAN_LEN = 4,
+	VLAN_TAGS = 2
 };
 
 enum {
@@ -91,6 +92,11 @@ static bool take_transport(struct reader *r, bool tcp)
 	return len >= TCP_LEN && reader_take(r, len - TCP_LEN);
 }
 
+static bool is_vlan(uint16_t type)
+{
+	return type == ETHER_VLAN || type == ETHER_SERVICE_VLAN;
+}
+
 bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 {
 	struct reader r;
@@ -105,7 +111,7 @@ bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 	}
 	type = load_be16(ether + ETHER_TYPE);
 	l->l3 = ETHER_LEN;
-	if (type == ETHER_VLAN || type == ETHER_SERVICE_VLAN) {
+	for (unsigned tags = 0; tags < VLAN_TAGS && is_vlan(type); tags++) {
 		vlan = reader_take(&r, VLAN_LEN);
 		type = vlan != NULL ? load_be16(vlan + 2) : 0;
 		l->l3 += VLAN_LEN;

@@ -2,7 +2,7 @@
 /*
  * Super-frames: cutting them into frames that fit a datagram each, joining such frames again, and
  * the transport checksum that may be left unset in between (PROTOCOL.md 6.7). TCP and UDP over IPv4
- * and IPv6, with at most one VLAN tag. Pure functions on bytes; any thread.
+ * and IPv6, with at most two VLAN tags. Pure functions on bytes; any thread.
  */
 #ifndef N2N_CORE_FRAME_OFFLOAD_H
 #define N2N_CORE_FRAME_OFFLOAD_H

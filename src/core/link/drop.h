@@ -38,6 +38,8 @@
 	X(POOL_FULL, "pool-full", "too many handshakes at once")                                   \
 	X(NOT_REGISTERED, "not-registered", "relaying asked for by an unregistered edge")          \
 	X(NO_DESTINATION, "no-destination", "relaying to a handle that is not of the community")   \
+	X(PIECE_LATE, "piece-late", "half of a frame, whose other half did not come in time")      \
+	X(PIECE_ROOM, "piece-room", "half of a frame, with no room to wait for the other half")    \
 	X(UNDERLAY_MTU, "underlay-mtu", "larger than the network underneath takes")                \
 	X(SOCKET, "socket", "the system would not send it, or its queue is full")                  \
 	X(RECEIVE_QUEUE, "receive-queue", "came faster than it could be read")                     \

@@ -37,6 +37,7 @@ struct path {
 	struct way way;		/* direct: where to send */
 	uint8_t mask[MASK_LEN]; /* direct: the receiver's mask key */
 	bool mask_known;	/* false: the split's mask key is used */
+	uint16_t limit;		/* direct: of the bytes of a datagram, without IP and UDP headers */
 	struct link *hop;	/* relayed: through this link to a supernode; else NULL */
 	uint32_t handle;	/* relayed: the destination */
 	uint8_t hop_limit;	/* relayed */

@@ -30,6 +30,7 @@ void path_use(struct core *core, struct session *s, const struct way *way)
 	if (p == NULL)
 		return;
 	*p = probe_path(s, way);
+	p->limit = core_limit(core, way);
 	session_set_path(core, &s->link.path, p);
 	trust_again(core, s);
 	if (s->search != NULL)

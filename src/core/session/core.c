@@ -94,6 +94,22 @@ bool core_is_underlay(const struct core *core, const struct way *way)
 	       core->io.is_underlay(core->io.ctx, &way->remote);
 }
 
+/* A link of 1,500 bytes, less the headers of IP and UDP. */
+static uint16_t limit_unknown(const struct way *way)
+{
+	return endpoint_is_v4(&way->remote) ? 1500 - 28 : 1500 - 48;
+}
+
+uint16_t core_limit(const struct core *core, const struct way *way)
+{
+	uint16_t limit;
+
+	if (way->carrier != CARRIER_UDP || core->io.limit == NULL)
+		return limit_unknown(way);
+	limit = core->io.limit(core->io.ctx, &way->remote);
+	return limit > PATH_LIMIT_MIN ? limit : PATH_LIMIT_MIN;
+}
+
 uint64_t core_now_us(const struct core *core)
 {
 	return core->io.now_us != NULL ? core->io.now_us(core->io.ctx) : core->now_ms * 1000;

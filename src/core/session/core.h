@@ -20,6 +20,8 @@
 
 struct frame;
 
+#define PATH_LIMIT_MIN 512 /* less is taken for this: every link carries 576 bytes */
+
 /* The way out. Called on the control thread, never from within the data functions of workers. */
 struct core_io {
 	void *ctx;
@@ -35,6 +37,11 @@ struct core_io {
 	 * probed. NULL: there is no such thing here.
 	 */
 	bool (*is_underlay)(void *ctx, const struct endpoint *to);
+	/*
+	 * How many bytes a datagram to this address may have, without IP and UDP headers, by the
+	 * MTU of the link that it leaves by. NULL: as on a link of 1,500.
+	 */
+	uint16_t (*limit)(void *ctx, const struct endpoint *to);
 	struct random random;
 	/* A monotonic clock in microseconds, to measure round trips by; NULL: now_ms must do. */
 	uint64_t (*now_us)(void *ctx);
@@ -102,6 +109,8 @@ void core_view_touch(struct core *core);
 uint64_t core_freshness(struct core *core);
 /* Whether a peer may be spoken to there; what goes by other carriers than UDP always may. */
 bool core_is_underlay(const struct core *core, const struct way *way);
+/* How many bytes a datagram that way may have, without IP and UDP headers. */
+uint16_t core_limit(const struct core *core, const struct way *way);
 /* Tells the host at once; what e points to is borrowed for the call. */
 void core_event(struct core *core, const struct event *e);
 /* The finer clock: for differences only. */

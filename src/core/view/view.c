@@ -262,6 +262,7 @@ static void fill(struct view *v, const struct view_editor *e)
 	v->handles = e->handles.shown;
 	v->doors = e->doors;
 	v->own = e->own;
+	v->pieces = e->pieces;
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		const struct view_community_editor *c = &e->community[i];
 

@@ -38,6 +38,8 @@ struct addressee {
 	uint32_t generation; /* of the community: never used twice, whatever its index */
 };
 
+struct pieces; /* core/data/pieces.h */
+
 /* A key that may have sealed an envelope for us. */
 struct view_env {
 	uint8_t key[KEY_LEN];
@@ -79,6 +81,7 @@ struct view {
 	const struct table *handles; /* links by handle: view_handle_key */
 	struct view_doors doors;
 	const struct own_sockets *own; /* NULL: not known */
+	struct pieces *pieces;	       /* halves of frames that wait; NULL at a supernode */
 	uint32_t n_communities;	       /* indexes are lower */
 	struct view_community community[COMMUNITIES_MAX];
 };
@@ -140,6 +143,7 @@ struct view_editor {
 	struct table_editor links, handles;
 	struct view_doors doors;
 	struct own_sockets *own; /* owned; NULL: not known */
+	struct pieces *pieces;	 /* borrowed, set before the first view */
 	struct view_community_editor community[COMMUNITIES_MAX];
 };
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Frames that came in halves (PROTOCOL.md 6.8), made whole again within a batch of opened packets:
+ * what lies side by side at once, the rest by the pool (pieces.h). Workers.
+ */
+#ifndef N2N_CORE_DATA_HALVES_H
+#define N2N_CORE_DATA_HALVES_H
+
+#include "core/data/pieces.h"
+#include "core/data/receive.h"
+
+#define WHOLE_SLOT_LEN 1536 /* a frame of FRAME_MAX */
+
+/* One for each worker: where frames lie whose halves did not lie one behind the other. */
+struct halves {
+	uint8_t whole[BATCH_MAX][WHOLE_SLOT_LEN];
+};
+
+/*
+ * Looks at n <= BATCH_MAX opened packets. A frame made whole is in the place of its half that came
+ * last, or of the first half if both came together, with the verdict that it has as a frame; its
+ * bytes are those of the datagrams, or in h until the next call. Halves keep their verdict.
+ */
+void halves_join(struct halves *h, struct receiver *r, struct pieces *pool, struct rx *x, size_t n,
+	uint64_t now_ms);
+
+#endif
