@@ -22,9 +22,10 @@
 #include "os/handle.h"
 #include "os/parent.h"
 
-#define TAP_FRAME_MAX  65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
-#define TAP_GSO_MAX    65536 /* for netif_set_gso_limits: what the system allows at most */
-#define TAP_PIECES_MAX 64    /* of a frame written */
+#define TAP_FRAME_MAX	     65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
+#define TAP_GSO_MAX	     65536 /* for netif_set_gso_limits: what the system allows at most */
+#define TAP_GSO_SEGMENTS_MAX 65535
+#define TAP_PIECES_MAX	     64 /* of a frame written */
 
 struct tap;
 

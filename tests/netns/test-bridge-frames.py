@@ -21,6 +21,7 @@ TYPES = (0x8892, 0x88a2, 0x88f7, 0x8847, 0x8863, 0x8864, 0x8906, 0x22f0, 0x8137,
          0x887b, 0x88a4, 0x1234, 0xffff, 0x0026)
 GROUP = bytes.fromhex("010ecf000000")  # of PROFINET
 SEGMENT, SEGMENTS = 1000, 20
+FULL_SEGMENT, FULL_SEGMENTS, LARGE = PLAIN_MTU - 40, 48, 20
 
 
 def check_types(one, other):
@@ -68,6 +69,24 @@ def check_trains(one, other):
                 del expected[:len(got.payload)]
 
 
+def sent_by(host):
+    return int(host.run("cat", "/sys/class/net/n2n0/statistics/tx_packets"))
+
+
+def check_large_trains(one, other, host):
+    """The largest that the TCP of another host makes comes to n2n as one frame, not cut before."""
+    before = sent_by(host)
+    for number in range(LARGE):
+        expected = flows.contents(number, FULL_SEGMENT * FULL_SEGMENTS)
+        one.send(Frame(False, TCP, expected).train(FULL_SEGMENT), other)
+        while expected:
+            got = other.receive()
+            assert expected.startswith(got.payload), (number, len(got.payload))
+            expected = expected[len(got.payload):]
+    frames = sent_by(host) - before
+    assert LARGE <= frames < 2 * LARGE, f"{frames} frames for {LARGE} super-frames"
+
+
 def first_difference(heard, frames):
     return next((f"number {i}: {h.hex()} for {f.hex()}"
                  for i, (h, f) in enumerate(zip(heard, frames)) if h != f), "the last are missing")
@@ -110,6 +129,9 @@ def main():
         check_trains(one, other)
         check_trains(other, one)
         step("both ways: super-frames of TCP and UDP in VLAN 5 and outside at once, sums are right")
+        check_large_trains(one, other, a)
+        check_large_trains(other, one, b)
+        step(f"both ways: super-frames of {FULL_SEGMENTS} full segments, whole at the interface")
         check_reach((a1, b1), family="-6")
 
 

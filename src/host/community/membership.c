@@ -109,18 +109,27 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 
 /* ---- its interface ---- */
 
+/* Of full datagrams, even relayed ones. */
+static unsigned segments_of_train(unsigned mtu)
+{
+	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + mtu + DATA_TAG_LEN;
+	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
+
+	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
+	return segments > 0 ? segments : 1;
+}
+
 /*
- * So that a super-frame becomes one train of full datagrams, even a relayed one. Without it, or
- * where the system rounds otherwise, a train is split.
+ * So that a super-frame becomes one train. Without it, or where the system rounds otherwise, a
+ * train is split. The host's own TCP keeps to it; of others a bridge gets larger ones, which the
+ * system would cut to single frames.
  */
 void membership_fit_trains(const struct membership *m, const struct log *log)
 {
-	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + m->watched.mtu + DATA_TAG_LEN;
-	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
+	unsigned segments =
+		m->conf->bridge ? TAP_GSO_SEGMENTS_MAX : segments_of_train(m->watched.mtu);
 	struct os_error err;
 
-	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
-	segments = segments > 0 ? segments : 1;
 	if (netif_set_gso_limits(m->watched.name, TAP_GSO_MAX, segments, &err) != 0)
 		log_debug(log, "%s", err.text);
 }
