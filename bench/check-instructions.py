@@ -1,7 +1,8 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Instructions per frame of the core's data path beside those on record, so that a regression
-shows without a clock: more than 2 % above the record fails.
+shows without a clock: more than 3 % above the record fails, and frames of others, carried by
+bridges, at more than 10 % above the record of the same between members.
 
 usage: bench/check-instructions.py [--record] BUILD_DIRECTORY
 
@@ -19,10 +20,13 @@ import sys
 import tempfile
 
 RECORD = pathlib.Path(__file__).with_name("instructions.json")
-TOLERANCE = 0.02
+TOLERANCE = 0.03
+BRIDGED, BRIDGED_TOLERANCE = {"bridged": "tcp", "bridged-small": "small"}, 0.10
 SKIPPED = 77
 STEPS = [("tcp", "out"), ("tcp", "in"), ("small", "out"), ("small", "in"),
-         ("relayed", "out"), ("relayed", "relay"), ("relayed", "in")]
+         ("relayed", "out"), ("relayed", "relay"), ("relayed", "in"),
+         *((what, step) for what in (*BRIDGED, "bridged-mixed", "halves")
+           for step in ("out", "in"))]
 COUNTED = ("packet_path", "libsodium.so")
 
 
@@ -65,18 +69,27 @@ def measure(program, what, step):
         return round(found, 1), compiled
 
 
+def limit(name):
+    """Whose record counts for it, and how far above that it may be."""
+    what, step = name.split()
+    if what in BRIDGED:
+        return f"{BRIDGED[what]} {step}", BRIDGED_TOLERANCE
+    return name, TOLERANCE
+
+
 def compare(recorded, found):
     worse = []
     for name, now in found.items():
-        before = recorded.get(name)
+        of, tolerance = limit(name)
+        before = recorded.get(of)
         change = now / before - 1 if before else 0
         note = "" if before else "not on record yet"
-        if change > TOLERANCE:
+        if change > tolerance:
             worse.append(name)
-            note = "MORE THAN ALLOWED"
+            note = f"MORE THAN {tolerance:.0%}"
         elif change < -TOLERANCE:
             note = "better: worth recording"
-        print(f"{name:14} {now:8.1f} instructions a frame, recorded {before or 0:8.1f} "
+        print(f"{name:17} {now:8.1f} instructions a frame, recorded {before or 0:8.1f} "
               f"{change:+7.1%} {note}")
     return worse
 
@@ -98,11 +111,12 @@ def main():
                  f"the state before your change: {again}")
     worse = compare(record["per_frame"], found)
     if "--record" in sys.argv:
+        found = {name: n for name, n in found.items() if limit(name)[0] == name}
         RECORD.write_text(json.dumps({"compiled": compiled, "per_frame": found}, indent=1) + "\n")
         print(f"recorded in {RECORD}")
     elif worse:
-        sys.exit(f"{', '.join(worse)}: more than {TOLERANCE:.0%} above the record. If it has to "
-                 f"be, record anew and say why in the commit: {again}")
+        sys.exit(f"{', '.join(worse)}: more than may be above the record. If it has to be, record "
+                 f"anew and say why in the commit: {again}")
 
 
 main()

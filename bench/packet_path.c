@@ -6,6 +6,14 @@
  *     packet_path tcp [BATCHES]       a train of 45 TCP segments of 1,324 bytes, directly
  *     packet_path small [BATCHES]     64 UDP frames of 64 bytes, directly
  *     packet_path relayed [BATCHES]   the train of tcp through the relay
+ *     packet_path bridged [BATCHES]   that of tcp between hosts behind bridges at both ends
+ *     packet_path bridged-small [..]  the frames of small between two such hosts
+ *     packet_path bridged-mixed [..]  the frames of small, each between other hosts than the last
+ *
+ *     packet_path halves [BATCHES]    32 TCP segments that fill an MTU of 1,500, in halves,
+ * directly
+ *
+ * Addresses of others are learned in all of them.
  *
  * Prints how many frames went through each step, and how it was compiled. What the packet ciphers
  * cost depends on the processor, so they are replaced here (by the linker, see meson.build) and do
@@ -21,12 +29,15 @@
 enum {
 	SEGMENTS = 45,
 	SEGMENT_LEN = 1324,
+	FULL_SEGMENTS = 32, /* 64 packets */
+	FULL_SEGMENT_LEN = 1448,
 	SMALL = 64,
 	SMALL_LEN = 64,
 	ETH_LEN = 14,
 	IP4_LEN = 20,
 	TCP_LEN = 32, /* with timestamps */
 	UDP_LEN = 8,
+	HOSTS = 8, /* behind each bridge */
 	TRAIN_LEN = ETH_LEN + IP4_LEN + TCP_LEN + SEGMENTS * SEGMENT_LEN,
 	IP4_TCP = 6,
 	IP4_UDP = 17,
@@ -272,11 +283,22 @@ static struct core_config config(struct world *w, enum place p)
 	};
 }
 
-static struct edge *make_edge(struct world *w, enum place p)
+/* What the frames of a world are. */
+struct kind {
+	const char *name;
+	bool small, blocked, bridged, halves;
+	unsigned hosts; /* at each side, a power of two */
+};
+
+static struct edge *make_edge(struct world *w, enum place p, const struct kind *kind)
 {
 	const struct edge_config c = {config(w, p), {(uint8_t)(1 + p)}};
 	const struct community_key key = {{1}, {2}};
-	const struct community_config community = {.name = "x", .key = &key, .mtu = MTU_DEFAULT};
+	const struct community_config community = {.name = "x",
+		.key = &key,
+		.mtu = kind->halves ? MTU_MAX : MTU_DEFAULT,
+		.learn = LEARN_DEFAULT,
+		.roles = kind->bridged ? ROLE_BRIDGE : 0};
 	const struct endpoint supernode = address(AT_SUPERNODE), own = address(p);
 	struct edge *e = edge_create(&c);
 
@@ -294,13 +316,13 @@ static struct edge *make_edge(struct world *w, enum place p)
 	return e;
 }
 
-static struct world *world_create(bool blocked)
+static struct world *world_create(const struct kind *kind)
 {
 	struct world *w = calloc(1, sizeof(*w));
 	struct supernode_config c = {.secret = {9}};
 
 	require(w != NULL && crypto_start() == 0, "cannot start");
-	w->blocked = blocked;
+	w->blocked = kind->blocked;
 	c.node = config(w, AT_SUPERNODE);
 	w->sn = supernode_create(&c);
 	require(w->sn != NULL &&
@@ -308,8 +330,8 @@ static struct world *world_create(bool blocked)
 				(struct datagram_sink){post_all, &w->end[AT_SUPERNODE]}) == 0,
 		"cannot make a supernode");
 	init_notes(&w->inbox[AT_SUPERNODE], &w->relay.drops);
-	w->edge[AT_A] = make_edge(w, AT_A);
-	w->edge[AT_B] = make_edge(w, AT_B);
+	w->edge[AT_A] = make_edge(w, AT_A, kind);
+	w->edge[AT_B] = make_edge(w, AT_B, kind);
 	for (unsigned i = 0; i < SETTLE_TICKS; i++)
 		tick(w);
 	return w;
@@ -328,12 +350,32 @@ static void world_destroy(struct world *w)
 
 /* ---- what is sent ---- */
 
-struct load {
-	uint8_t data[TRAIN_LEN];
-	struct frame frame;
-	unsigned repeat; /* so often in a batch */
-	unsigned frames; /* that a batch is cut to */
+/* As the frames of both edges' own hosts are, or of some behind their bridges. */
+struct hosts {
+	struct mac at[AT_SUPERNODE][HOSTS];
+	unsigned n;
 };
+
+struct load {
+	uint8_t data[HOSTS][TRAIN_LEN];
+	struct frame frame[HOSTS];
+	unsigned n;	 /* of these, one after the other and again */
+	unsigned repeat; /* so many of them in a batch */
+	unsigned frames; /* that a batch is cut to */
+	unsigned packets;
+};
+
+static struct hosts hosts_of(const struct world *w, const struct kind *kind)
+{
+	struct hosts h = {.n = kind->hosts};
+
+	for (enum place p = AT_A; p < AT_SUPERNODE; p++)
+		for (unsigned i = 0; i < h.n; i++)
+			h.at[p][i] = kind->bridged
+					     ? (struct mac){{2, 0, 0, 0, (uint8_t)p, (uint8_t)i}}
+					     : edge_mac(w->edge[p], 0);
+	return h;
+}
 
 static uint16_t pseudo_sum(uint32_t from, uint32_t to, uint8_t protocol, size_t len)
 {
@@ -345,15 +387,14 @@ static uint16_t pseudo_sum(uint32_t from, uint32_t to, uint8_t protocol, size_t 
 }
 
 /* Ethernet and IPv4 before a transport part of that length; the header sum is the cut's matter. */
-static uint8_t *put_ip4(
-	struct load *l, const struct world *w, uint8_t protocol, size_t transport_len)
+static uint8_t *put_ip4(struct frame *f, const struct mac *from, const struct mac *to,
+	uint8_t protocol, size_t transport_len)
 {
-	const struct mac to = edge_mac(w->edge[AT_B], 0), from = edge_mac(w->edge[AT_A], 0);
-	uint8_t *ip = l->data + ETH_LEN;
+	uint8_t *ip = f->data + ETH_LEN;
 
-	memcpy(l->data, to.b, sizeof(to.b));
-	memcpy(l->data + sizeof(to.b), from.b, sizeof(from.b));
-	store_be16(l->data + 12, 0x0800);
+	memcpy(f->data, to->b, sizeof(to->b));
+	memcpy(f->data + sizeof(to->b), from->b, sizeof(from->b));
+	store_be16(f->data + 12, 0x0800);
 	ip[0] = 0x45;
 	store_be16(ip + 2, (uint16_t)(IP4_LEN + transport_len));
 	ip[6] = 0x40; /* DF */
@@ -361,17 +402,17 @@ static uint8_t *put_ip4(
 	ip[9] = protocol;
 	store_be32(ip + 12, 0x0a010201);
 	store_be32(ip + 16, 0x0a010202);
-	l->frame.data = l->data;
-	l->frame.len = ETH_LEN + IP4_LEN + transport_len;
-	l->frame.offload.csum_unset = true;
-	l->frame.offload.csum_start = ETH_LEN + IP4_LEN;
+	f->len = ETH_LEN + IP4_LEN + transport_len;
+	f->offload.csum_unset = true;
+	f->offload.csum_start = ETH_LEN + IP4_LEN;
 	return ip + IP4_LEN;
 }
 
-static void load_tcp(struct load *l, const struct world *w)
+static void put_tcp(struct frame *f, const struct mac *from, const struct mac *to,
+	unsigned segments, uint16_t segment_len)
 {
-	const size_t len = TCP_LEN + SEGMENTS * SEGMENT_LEN;
-	uint8_t *tcp = put_ip4(l, w, IP4_TCP, len);
+	const size_t len = TCP_LEN + (size_t)segments * segment_len;
+	uint8_t *tcp = put_ip4(f, from, to, IP4_TCP, len);
 
 	store_be16(tcp, 40000);
 	store_be16(tcp + 2, 5201);
@@ -379,27 +420,43 @@ static void load_tcp(struct load *l, const struct world *w)
 	tcp[13] = 0x10; /* ACK */
 	store_be16(tcp + 16, pseudo_sum(0x0a010201, 0x0a010202, IP4_TCP, len));
 	memcpy(tcp + 20, (const uint8_t[]){1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2}, 12);
-	l->frame.offload.kind = OFFLOAD_TCP4;
-	l->frame.offload.csum_offset = 16;
-	l->frame.offload.header_len = ETH_LEN + IP4_LEN + TCP_LEN;
-	l->frame.offload.segment_size = SEGMENT_LEN;
-	l->repeat = 1;
-	l->frames = SEGMENTS;
+	f->offload.kind = OFFLOAD_TCP4;
+	f->offload.csum_offset = 16;
+	f->offload.header_len = ETH_LEN + IP4_LEN + TCP_LEN;
+	f->offload.segment_size = segment_len;
 }
 
 /* What a program's sending socket makes: whole frames, the transport sum left unset. */
-static void load_small(struct load *l, const struct world *w)
+static void put_small(struct frame *f, const struct mac *from, const struct mac *to)
 {
 	const size_t len = SMALL_LEN - ETH_LEN - IP4_LEN;
-	uint8_t *udp = put_ip4(l, w, IP4_UDP, len);
+	uint8_t *udp = put_ip4(f, from, to, IP4_UDP, len);
 
 	store_be16(udp, 40000);
 	store_be16(udp + 2, 5201);
 	store_be16(udp + 4, (uint16_t)len);
 	store_be16(udp + 6, pseudo_sum(0x0a010201, 0x0a010202, IP4_UDP, len));
-	l->frame.offload.csum_offset = 6;
-	l->repeat = SMALL;
-	l->frames = SMALL;
+	f->offload.csum_offset = 6;
+}
+
+static void load_for(struct load *l, const struct kind *kind, const struct hosts *h)
+{
+	l->n = h->n;
+	l->repeat = kind->small ? SMALL : 1;
+	l->frames = kind->small ? SMALL : kind->halves ? FULL_SEGMENTS : SEGMENTS;
+	l->packets = l->frames * (kind->halves ? 2 : 1);
+	for (unsigned i = 0; i < h->n; i++) {
+		const struct mac *from = &h->at[AT_A][i], *to = &h->at[AT_B][i];
+		struct frame *f = &l->frame[i];
+
+		f->data = l->data[i];
+		if (kind->small)
+			put_small(f, from, to);
+		else if (kind->halves)
+			put_tcp(f, from, to, FULL_SEGMENTS, FULL_SEGMENT_LEN);
+		else
+			put_tcp(f, from, to, SEGMENTS, SEGMENT_LEN);
+	}
 }
 
 /* ---- the steps ---- */
@@ -454,7 +511,8 @@ static void step_out(struct rig *r)
 	for (unsigned i = 0; i < r->load.repeat; i++) {
 		struct cut cut;
 
-		require(cut_begin(&cut, &r->load.frame), "the frame cannot be cut");
+		require(cut_begin(&cut, &r->load.frame[i & (r->load.n - 1)]),
+			"the frame cannot be cut");
 		while (cut_left(&cut) > 0) {
 			frames[n].data = r->slots[n] + SLOT_HEADROOM;
 			cut_next(&cut, &frames[n++]);
@@ -510,19 +568,34 @@ static void rig_destroy(struct rig *r)
 	free(r);
 }
 
-/* One frame back: what is sent to somebody who never answered, a supernode relays slowly. */
-static void answer(struct rig *r)
+/*
+ * One frame back: what is sent to somebody who never answered, a supernode relays slowly, and an
+ * edge floods.
+ */
+static void answer(struct rig *r, const struct mac *from, const struct mac *to)
 {
-	const struct mac to = edge_mac(r->world->edge[AT_A], 0);
-	const struct mac from = edge_mac(r->world->edge[AT_B], 0);
 	struct frame f = {.data = r->slots[0] + SLOT_HEADROOM, .len = SMALL_LEN};
 
-	memcpy(f.data, to.b, sizeof(to.b));
-	memcpy(f.data + sizeof(to.b), from.b, sizeof(from.b));
+	memcpy(f.data, to->b, sizeof(to->b));
+	memcpy(f.data + sizeof(to->b), from->b, sizeof(from->b));
 	r->n_wire = 0;
 	edge_frames_out(&r->edge[AT_B], r->view[AT_B], 0, &f, 1, r->now_ms);
 	wire_to_rx(r, AT_B);
-	supernode_datagrams_in(&r->relay, r->view[AT_SUPERNODE], r->rx, 1, r->now_ms);
+	if (r->world->blocked)
+		supernode_datagrams_in(&r->relay, r->view[AT_SUPERNODE], r->rx, 1, r->now_ms);
+	else
+		edge_datagrams_in(&r->edge[AT_A], r->view[AT_A], r->rx, 1, r->now_ms);
+}
+
+/* Until nothing is sent for the first time any more. */
+static void acquaint(struct rig *r, const struct hosts *h)
+{
+	if (r->world->blocked) {
+		step_out(r);
+		step_relay(r);
+	}
+	for (unsigned i = 0; i < h->n; i++)
+		answer(r, &h->at[AT_B][i], &h->at[AT_A][i]);
 }
 
 /* Through pointers, so that each step stays a function that callgrind sees. */
@@ -533,10 +606,10 @@ static void run(struct rig *r, unsigned batches)
 	for (unsigned i = 0; i < batches; i++) {
 		r->now_ms++;
 		steps[0](r);
-		require(r->n_wire == r->load.frames, "not all frames went out");
+		require(r->n_wire == r->load.packets, "not all frames went out");
 		if (r->world->blocked)
 			steps[1](r);
-		require(r->n_wire == r->load.frames, "not all packets were relayed");
+		require(r->n_wire == r->load.packets, "not all packets were relayed");
 		steps[2](r);
 		for (enum place p = AT_A; p < PLACES; p++)
 			take_notes(r->world, p, r->now_ms);
@@ -545,29 +618,41 @@ static void run(struct rig *r, unsigned batches)
 	printf("%zu %s\n", r->n_delivered, COMPILED_WITH);
 }
 
+static const struct kind kinds[] = {
+	{"tcp", .hosts = 1},
+	{"small", .small = true, .hosts = 1},
+	{"relayed", .blocked = true, .hosts = 1},
+	{"bridged", .bridged = true, .hosts = 1},
+	{"bridged-small", .bridged = true, .small = true, .hosts = 1},
+	{"bridged-mixed", .bridged = true, .small = true, .hosts = HOSTS},
+	{"halves", .halves = true, .hosts = 1},
+};
+
+static const struct kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *what = argc > 1 ? argv[1] : "";
+	const struct kind *kind = kind_of(argc > 1 ? argv[1] : "");
 	unsigned batches = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 100;
+	struct hosts hosts;
 	struct world *w;
 	struct rig *r;
 
-	if (strcmp(what, "tcp") != 0 && strcmp(what, "small") != 0 &&
-		strcmp(what, "relayed") != 0) {
-		fputs("usage: packet_path tcp|small|relayed [BATCHES]\n", stderr);
+	if (kind == NULL) {
+		fputs("usage: packet_path KIND [BATCHES]; see its source\n", stderr);
 		return 2;
 	}
-	w = world_create(strcmp(what, "relayed") == 0);
+	w = world_create(kind);
+	hosts = hosts_of(w, kind);
 	r = rig_create(w);
-	if (strcmp(what, "small") == 0)
-		load_small(&r->load, w);
-	else
-		load_tcp(&r->load, w);
-	if (r->world->blocked) {
-		step_out(r);
-		step_relay(r);
-		answer(r);
-	}
+	load_for(&r->load, kind, &hosts);
+	acquaint(r, &hosts);
 	run(r, batches);
 	rig_destroy(r);
 	world_destroy(w);
