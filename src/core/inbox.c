@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/control.h"
+#include "core/data/guard.h"
 #include "core/data/pieces.h"
 #include "core/frame/offload.h"
 #include "core/handshakes.h"
@@ -28,20 +29,28 @@ struct arrival {
 
 /* ---- what was opened ---- */
 
-/* The worker's rule: from an address that its sender owns or may bring. */
-static bool comes_from_its_sender(const struct node *n, const struct session *s, uint64_t source)
+/* The worker's rules: from an address that its sender owns or may bring, and not for others. */
+static enum drop objection(const struct node *n, struct session *s, const struct frame *f)
 {
-	uint64_t owned = link_word(&s->link.mac);
+	uint64_t owned = link_word(&s->link.mac), source = frame_source(f->data);
 	const struct view *v = n->core.view.shown;
 
-	return owned != 0 && (owned == source || (v != NULL && view_learn(v, &s->link, source)));
+	if (owned == 0)
+		return DROP_SOURCE_MAC;
+	if (owned != source && (v == NULL || !view_learn(v, &s->link, source))) {
+		guard_source(&s->link);
+		return DROP_SOURCE_MAC;
+	}
+	return v != NULL ? guard_in(v, &s->link, f->data, f->len) : DROP_COUNT;
 }
 
-static void deliver(struct node *n, const struct session *s, const struct frame *f)
+static void deliver(struct node *n, struct session *s, const struct frame *f)
 {
-	if (f->len < FRAME_MIN || f->len > FRAME_MAX ||
-		!comes_from_its_sender(n, s, frame_source(f->data)))
-		core_drop(&n->core, DROP_SOURCE_MAC);
+	bool fits = f->len >= FRAME_MIN && f->len <= FRAME_MAX;
+	enum drop why = fits ? objection(n, s, f) : DROP_SOURCE_MAC;
+
+	if (why != DROP_COUNT)
+		core_drop(&n->core, why);
 	else
 		n->core.io.deliver(n->core.io.ctx, s->link.community, f);
 }
@@ -520,6 +529,10 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 		break;
 	case NOTE_FRAME:
 		note_frame(n, note);
+		break;
+	case NOTE_BARRED:
+		if (n->role->barred != NULL && note->index < BARRED_KINDS)
+			n->role->barred(n, &note->to, (enum barred)note->index);
 		break;
 	case NOTE_OWN:
 		if (n->role->own != NULL)

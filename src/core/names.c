@@ -2,6 +2,7 @@
 /* Owns the names and texts of what the core tells: its states and its events. */
 #include <stddef.h>
 
+#include "core/link/drop.h"
 #include "core/session/event.h"
 #include "core/status.h"
 
@@ -77,4 +78,16 @@ const char *register_refusal_text(unsigned result)
 const char *event_text(enum event_kind kind)
 {
 	return LOOK_UP(events, kind, text);
+}
+
+const char *barred_name(enum barred what)
+{
+	static const enum drop as[BARRED_KINDS] = {
+		[BARRED_SOURCE] = DROP_SOURCE_MAC,
+		[BARRED_NEIGHBOUR] = DROP_NEIGHBOUR,
+		[BARRED_DHCP] = DROP_DHCP,
+		[BARRED_ROUTER] = DROP_ROUTER,
+	};
+
+	return drop_name(what < BARRED_KINDS ? as[what] : DROP_COUNT);
 }

@@ -88,6 +88,9 @@ struct role {
 		const struct frame *f);
 	/* Our own datagram to this receiver came by an interface. NULL where there are none. */
 	void (*own)(struct node *n, const struct addressee *of, const struct endpoint *to);
+	/* A frame of an interface was not let out, as it speaks for others. NULL where there are
+	 * none. */
+	void (*barred)(struct node *n, const struct addressee *of, enum barred what);
 	/* The role's part of looking at a session; may retire it. Returns when to look again. */
 	uint64_t (*look)(struct node *n, struct session *s);
 	/* What else is to do every TICK_MS. */

@@ -8,6 +8,7 @@
 
 #include "base/mac.h"
 #include "base/relay_reason.h"
+#include "core/link/link.h"
 #include "crypto/aead/aead.h"
 #include "crypto/keystring.h"
 #include "wire/control.h"
@@ -86,6 +87,9 @@ struct status_peer {
 	uint64_t key_age_ms;	  /* when up */
 	uint64_t heard_ms;	  /* ago; NEVER_MS */
 	uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
+	uint64_t barred[BARRED_KINDS]; /* frames of it that were dropped as it spoke for others */
+	uint8_t says;		       /* its roles, as it says: of enum member_role ... */
+	uint8_t roles;		       /* ... and those that it has here */
 };
 
 /* How a community stands with a supernode: the same. */
@@ -153,6 +157,8 @@ const char *peer_state_name(enum peer_state s);
 const char *peer_state_text(enum peer_state s);
 /* For machines. */
 const char *supernode_state_name(enum supernode_state s);
+/* For machines. */
+const char *barred_name(enum barred what);
 /* For machines; "other" for a result that is unknown, as only newer supernodes have it. */
 const char *register_refusal_name(unsigned result);
 /* For people. */

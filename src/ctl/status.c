@@ -178,6 +178,29 @@ static void print_refused(const json_t *community)
 	}
 }
 
+/* Those of whom something was dropped, as they spoke for others. */
+static void print_barred(const json_t *community)
+{
+	const json_t *peer, *count;
+	const char *name;
+	size_t i;
+
+	json_array_foreach (json_object_get(community, "peers"), i, peer) {
+		json_t *barred = json_object_get(peer, "barred");
+		const char *sign = ": ";
+
+		if (json_object_size(barred) == 0)
+			continue;
+		printf("  dropped   of %.*s", ID_SHOWN, string(peer, "id"));
+		json_object_foreach (barred, name, count) {
+			printf("%s%" JSON_INTEGER_FORMAT " %s", sign, json_integer_value(count),
+				name);
+			sign = ", ";
+		}
+		putchar('\n');
+	}
+}
+
 /* As it is now, whatever it was made as. */
 static void print_interface(const json_t *c)
 {
@@ -201,6 +224,7 @@ static void print_community(const json_t *c)
 	print_interface(c);
 	print_supernodes(c);
 	print_peers(c);
+	print_barred(c);
 	print_refused(c);
 }
 

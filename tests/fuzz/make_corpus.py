@@ -193,12 +193,34 @@ def bench_seeds():
     yield struct.pack(">QI10x", 0x1122334455667788, 7)
 
 
+def first_hop_seeds():
+    """Frames that speak of the first hop, plain, tagged, behind extension headers and in fragments."""
+    ends, link = bytes(12), bytes(15)
+    arp = b"\x08\x06\0\1\x08\0\6\4\0\1" + bytes(6) + b"\x0a\1\2\3" + bytes(10)
+    udp = b"\0\x43\0\x44\0\x30\0\0" + b"\2" + bytes(39)
+    ip4 = b"\x08\0\x45\0\0\x44\0\0\x20\0\x40\x11\0\0" + bytes(8)
+    for type_ in (133, 134, 135, 136, 137):
+        icmp = bytes([type_]) + bytes(7) + b"\xfd" + link + b"\2\1" + bytes(6)
+        for chain in ((), (0,), (60, 44), (44, 60), (51, 43), (60,) * 9):
+            first, *rest = (*chain, 58)
+            head = b"\x86\xdd\x60" + bytes(5) + bytes([first, 255]) + b"\xfd" + link + b"\xff" + link
+            body = b"".join(bytes([after]) + bytes(7) for after in rest)
+            yield ends + head + body + icmp
+    for frame in (arp, ip4 + udp, b"\x86\xdd\x60" + bytes(5) + b"\x11\xff" + bytes(32)
+                  + b"\2\x23\2\x22" + bytes(30)):
+        yield ends + frame
+        yield ends + b"\x88\xa8\0\5\x81\0\0\0" + frame
+        yield ends + b"\0\x40\xaa\xaa\3\0\0\0" + frame
+        yield ends + b"\x81\0\0\0" * 5 + frame
+
+
 def main():
     count = {}
     small = ((t, d) for t, d in seeds() if len(d) <= SEED_MAX or t == "control")
     offload = (("offload", d) for d in offload_seeds())
     bench = (("bench_message", d) for d in bench_seeds())
-    for target, data in itertools.chain(small, core_seeds(), offload, bench):
+    first_hop = (("first_hop", d) for d in first_hop_seeds())
+    for target, data in itertools.chain(small, core_seeds(), offload, bench, first_hop):
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         count[target] = count.get(target, 0) + 1

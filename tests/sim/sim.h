@@ -57,7 +57,7 @@ struct sim_setup {
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
 	uint32_t learn; /* addresses that no member claims */
 	uint8_t roles;	/* of enum member_role */
-	bool forges;	/* its frames go out from any address, whatever it says of itself */
+	bool forges; /* its frames go out from any address and say anything, whatever its roles */
 	bool bpdu_guard;
 	size_t n_trusted;
 	struct trusted trusted[4];

@@ -309,8 +309,10 @@ static void join(struct sim_node *n)
 
 	memcpy(config.address, c->address, sizeof(config.address));
 	assert_int_equal(edge_add_community(n->edge, &config), 0);
-	if (c->forges)
+	if (c->forges) {
 		view_set_interface(&edge_node(n->edge)->core.view, 0, 0, true);
+		view_set_roles(&edge_node(n->edge)->core.view, 0, ROLES_ALL);
+	}
 	for (size_t i = 0; i < c->n_owners; i++)
 		edge_remember_owner(n->edge, 0, &c->owners[i]);
 	for (size_t i = 0; i < c->n_known; i++)

@@ -4,9 +4,15 @@
 
 #include <string.h>
 
+#include "core/data/guard.h"
 #include "core/data/own_datagram.h"
 
 /* ---- out ---- */
+
+static bool may_be_own(const struct view *v, const struct frame *f)
+{
+	return v->own != NULL && own_datagram_likely(v->own, f->data, f->len);
+}
 
 static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct frame *f, uint64_t now_ms)
@@ -15,8 +21,7 @@ static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigne
 		.community = (uint8_t)community, .generation = v->community[community].generation};
 	struct endpoint to;
 
-	if (v->own == NULL || !own_datagram_likely(v->own, f->data, f->len) ||
-		!own_datagram(v->own, f->data, f->len, &to))
+	if (!own_datagram(v->own, f->data, f->len, &to))
 		return false;
 	drops_add(&w->drops, DROP_OWN_DATAGRAM, 1);
 	notes_own(w->notes, &of, &to, now_ms);
@@ -41,7 +46,8 @@ bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
 		drops_add(&w->drops, f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 		return false;
 	}
-	if (is_own_datagram(w, v, community, f, now_ms))
+	if ((may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
+		!guard_out(w, v, community, f, now_ms))
 		return false;
 	if (before != NULL && same_source(f, before))
 		return true;
@@ -62,6 +68,7 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x)
 {
 	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
 	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
+	enum drop why;
 
 	if (x->len > FRAME_MAX) {
 		receive_drop(&w->rx, x, DROP_FRAME_LONG);
@@ -73,6 +80,9 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x)
 		x->header.csum_unset = false;
 	} else if (owned != frame_source(x->data) &&
 		   !view_learn(v, x->link, frame_source(x->data))) {
+		guard_source(x->link);
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
+	} else if ((why = guard_in(v, x->link, x->data, x->len)) != DROP_COUNT) {
+		receive_drop(&w->rx, x, why);
 	}
 }

@@ -8,6 +8,7 @@
 #define CONTROL_MAX  32	 /* of them in QUEUE_CONTROL */
 #define ELSEWHERE_MS 100 /* between two notes that it was heard from elsewhere */
 #define OWN_MS	     1000
+#define BARRED_MS    1000
 
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
 {
@@ -212,6 +213,19 @@ void notes_own(
 	*due_ms = now_ms + OWN_MS;
 	note->to = *of;
 	note->origin = (struct origin){.way = way_to(to)};
+	end(n, QUEUE_OWN);
+}
+
+void notes_barred(struct notes *n, const struct addressee *of, enum barred what, uint64_t now_ms)
+{
+	struct note *note;
+
+	if (now_ms < n->barred_ms[what] || !may_wake(n) ||
+		(note = begin(n, QUEUE_OWN, NOTE_BARRED, NULL, 0)) == NULL)
+		return;
+	n->barred_ms[what] = now_ms + BARRED_MS;
+	note->to = *of;
+	note->index = what;
 	end(n, QUEUE_OWN);
 }
 

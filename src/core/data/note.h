@@ -20,6 +20,7 @@ enum note_kind {
 	NOTE_HEARD,    /* first packet under a key set, or from a new address: index, origin */
 	NOTE_AWAKE,    /* first frame after idle, either way: index is the link's id */
 	NOTE_FRAME,    /* a frame that has to wait: to, data; index is the link's id, 0: for all */
+	NOTE_BARRED,   /* to: whose interface wanted to speak for others, index: enum barred */
 	NOTE_OWN /* our own datagram came by an interface: to, origin.way.remote its receiver */
 };
 
@@ -59,6 +60,7 @@ struct notes {
 	struct note_sink sink;
 	struct drops *drops;	    /* of the worker: what finds no room is counted */
 	uint64_t own_ms[NOTES_OWN]; /* when NOTE_OWN may be left again, by a hash of receivers */
+	uint64_t barred_ms[BARRED_KINDS]; /* and NOTE_BARRED */
 };
 
 /* *sink is copied; its ctx and drops are borrowed. */
@@ -78,6 +80,11 @@ void notes_frame(struct notes *n, const struct addressee *of, const struct link 
  */
 void notes_own(
 	struct notes *n, const struct addressee *of, const struct endpoint *to, uint64_t now_ms);
+/*
+ * A frame of an interface, of: whose, was not let out, as it speaks for others. Leaves word once a
+ * second at most for each kind.
+ */
+void notes_barred(struct notes *n, const struct addressee *of, enum barred what, uint64_t now_ms);
 /* Frames went out on this link: leaves word if it had been idle. */
 void notes_sent(struct notes *n, struct link *link);
 

@@ -30,6 +30,8 @@ struct address {
 	struct claimant *first;		 /* has it, unless it is ours */
 	struct address *next_due, **due; /* in addresses->due; due is NULL: it is not */
 	bool told;			 /* EVENT_IP_CONFLICT was */
+	uint64_t key;			 /* view_ip_key of it */
+	const struct port *shown;	 /* whose it is in the view; NULL: nobody's */
 	uint64_t contest_ms;		 /* since when two claim it; 0: not */
 };
 
@@ -53,6 +55,7 @@ static struct address *get(struct community *c, const uint8_t ip[16])
 	if (a == NULL)
 		return NULL;
 	memcpy(a->ip, ip, sizeof(a->ip));
+	a->key = view_ip_key(core_of(c)->view.hash_key, ip);
 	HASH_ADD(hh, c->addresses.all, ip, sizeof(a->ip), a);
 	if (a->hh.tbl == NULL) {
 		free(a);
@@ -104,6 +107,65 @@ static bool is_ours(const struct community *c, const uint8_t ip[16])
 		if (memcmp(c->address[i].ip, ip, sizeof(c->address[i].ip)) == 0)
 			return true;
 	return false;
+}
+
+/* ---- for workers ---- */
+
+int addresses_show_ours(struct community *c)
+{
+	struct view_editor *v = &core_of(c)->view;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < c->n_addresses; i++)
+		rc = view_put_ip(
+			v, c->index, view_ip_key(v->hash_key, c->address[i].ip), &port_nobody);
+	return rc;
+}
+
+/*
+ * Whose it is by now. Without memory it is nobody's, until it is looked at again; to replace who
+ * had it takes none.
+ */
+static void show(struct community *c, struct address *a)
+{
+	struct view_editor *v = &core_of(c)->view;
+	const struct port *to = a->first != NULL ? a->first->peer->port : NULL;
+
+	if (to == a->shown || is_ours(c, a->ip))
+		return;
+	if (to == NULL)
+		view_remove_ip(v, c->index, a->key, a->shown);
+	else if (view_put_ip(v, c->index, a->key, to) != 0)
+		return;
+	a->shown = to;
+}
+
+static bool claims(const struct address *a, const struct peer *p)
+{
+	for (const struct claimant *at = a->first; at != NULL; at = at->next)
+		if (at->peer == p)
+			return true;
+	return false;
+}
+
+bool addresses_find(const struct peer *p, uint64_t key, struct spoken_for *out)
+{
+	const struct community *c = p->community;
+	const struct address *a = c->addresses.all;
+
+	while (a != NULL && a->key != key)
+		a = a->hh.next;
+	*out = (struct spoken_for){.rival = a != NULL && claims(a, p)};
+	for (unsigned i = 0; i < c->n_addresses; i++) {
+		memcpy(out->ip, c->address[i].ip, sizeof(out->ip));
+		if (view_ip_key(core_of(c)->view.hash_key, out->ip) == key)
+			return true;
+	}
+	if (a == NULL || a->first == NULL)
+		return false;
+	memcpy(out->ip, a->ip, sizeof(out->ip));
+	out->owner = a->first->peer;
+	return out->owner != p;
 }
 
 /* ---- conflicts ---- */
@@ -244,6 +306,7 @@ static void add(struct peer *p, const uint8_t ip[16])
 	if (new != NULL) {
 		new->peer = p;
 		*at = new;
+		show(c, a);
 		if (new == a->first)
 			announce_soon(c, a);
 		look_at_contest(c, a);
@@ -268,6 +331,7 @@ static void take_out(struct peer *p, const uint8_t ip[16])
 	(void)rivals(c, a, &has, &other);
 	*at = gone->next;
 	free(gone);
+	show(c, a);
 	if (at == &a->first && a->first != NULL)
 		announce_soon(c, a);
 	if (p == has || p == other)
@@ -352,8 +416,10 @@ void addresses_tick(struct community *c)
 	c->addresses.looked_ms = now_ms;
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		addresses_look(p);
-	HASH_ITER (hh, c->addresses.all, a, next)
+	HASH_ITER (hh, c->addresses.all, a, next) {
+		show(c, a);
 		look_at_contest(c, a);
+	}
 }
 
 void addresses_fini(struct community *c)

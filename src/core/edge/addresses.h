@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Which member of a community has which IP address (PROTOCOL.md 9.6): the first one here that
- * claims it. Nothing is decided by it for frames, which go by MAC address; it tells hosts of this
- * side where an address is from now on, and people that two members have the same. Control thread;
+ * claims it. No frame is sent elsewhere because of that; nobody else's are taken that say where the
+ * address is (core/data/guard.h), hosts of this side are told where it is from now on, and people
+ * that two members have the same. Control thread;
  * time is the core's now_ms. Pointers to a community or a peer are borrowed.
  */
 #ifndef N2N_CORE_EDGE_ADDRESSES_H
@@ -30,6 +31,16 @@ struct addresses {
 void addresses_claimed(struct peer *p, const struct control_claim *before);
 /* The peer may have come, or gone: with it its claims. */
 void addresses_look(struct peer *p);
+/* Ours are known to workers from the next view on. N2N_ENOMEM. */
+MUST_CHECK int addresses_show_ours(struct community *c);
+/* A peer spoke for an address of another. */
+struct spoken_for {
+	uint8_t ip[16];
+	const struct peer *owner; /* NULL: it is ours */
+	bool rival;		  /* the peer claims it too: EVENT_IP_CONFLICT is to tell */
+};
+/* The address with this key (view_ip_key), of which the peer said where it is. False: nobody's. */
+bool addresses_find(const struct peer *p, uint64_t key, struct spoken_for *out);
 /* It is forgotten. */
 void addresses_part(struct peer *p);
 /* Announces, tells, sees who is gone, as the time demands. */

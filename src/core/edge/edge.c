@@ -257,6 +257,7 @@ static void role_tick(struct node *n)
 		switch_tick(c);
 		claims_tick(c);
 		addresses_tick(c);
+		barred_tick(c);
 		refusals_tick(c);
 		twins_tick(c);
 		tell_wrong_key(c);
@@ -284,6 +285,7 @@ static const struct role edge_role = {
 	.answer = role_answer,
 	.frame = edge_frame,
 	.own = own_led,
+	.barred = barred_ours,
 	.look = role_look,
 	.tick = role_tick,
 	.doors = edge_doors,
@@ -415,7 +417,10 @@ static int show_community(struct community *c, uint32_t learn)
 	/* Ours is nobody else's to bring. */
 	view_set_interface(
 		&core->view, c->index, mac_number(&c->mac), (c->roles & ROLE_BRIDGE) != 0);
+	view_set_roles(&core->view, c->index, c->roles);
 	rc = view_put_owner(&core->view, c->index, mac_number(&c->mac), &port_nobody);
+	if (rc == 0)
+		rc = addresses_show_ours(c);
 	if (rc != 0)
 		view_remove_community(&core->view, c->index, core_retire_any, core);
 	return rc;

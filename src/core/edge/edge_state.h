@@ -37,6 +37,14 @@ struct trust {
 	struct bucket answers;		   /* that it gets of us */
 };
 
+/* What was dropped of who spoke for others, in one way. */
+struct barred_watch {
+	uint64_t seen;	   /* of the link's count */
+	uint64_t since_ms; /* when it began; 0: it is over */
+	uint64_t last_ms;
+	bool told; /* EVENT_FIRST_HOP was, that it began */
+};
+
 /* Another member. Lives while it is in the roster or has keys. */
 struct peer {
 	UT_hash_handle hh; /* community->peers, by remote */
@@ -76,6 +84,7 @@ struct peer {
 	bool told_twice;   /* EVENT_IDENTITY_TWICE */
 	uint64_t twice_ms; /* the process before the last was back, last; 0: never */
 	struct trust trust;
+	struct barred_watch barred[BARRED_KINDS];
 };
 
 /* A supernode of the -l list, shared by all communities. */
@@ -141,6 +150,11 @@ struct community {
 	struct bucket refusing_told; /* of those events */
 	uint64_t refusing_ms;	     /* when they were looked at */
 	struct addresses addresses;
+	struct {
+		struct barred_watch ours[BARRED_KINDS]; /* at our own interface */
+		struct bucket told;
+		uint64_t looked_ms;
+	} barred;
 	uint8_t roles; /* ours */
 	bool bpdu_guard;
 	size_t n_trusted;
@@ -319,6 +333,15 @@ bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_
 
 /* Those of the roles that a member says it has that we believe: a set of enum member_role. */
 uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said);
+
+/* ---- barred.c: who speaks for others (PROTOCOL.md 9.7) ---- */
+
+/* A frame of our own interface that does was not let out; for struct role. */
+void barred_ours(struct node *n, const struct addressee *of, enum barred what);
+/* The peer is forgotten. */
+void barred_part(struct peer *p);
+/* Tells, as the time demands. */
+void barred_tick(struct community *c);
 
 /* ---- refusals.c: claims that were refused, to those who made them (PROTOCOL.md 7.14) ---- */
 

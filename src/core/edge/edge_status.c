@@ -110,9 +110,13 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 		.tx_bytes = link_word(&s->link.tx_bytes),
 		.rx_frames = link_word(&s->link.rx_frames),
 		.rx_bytes = link_word(&s->link.rx_bytes),
+		.says = p->claim.roles | p->refused.roles,
+		.roles = atomic_load_explicit(&s->link.roles, memory_order_relaxed),
 	};
 
 	edge_id(t.edge_id, p->remote);
+	for (unsigned i = 0; i < BARRED_KINDS; i++)
+		t.barred[i] = link_word(&s->link.barred[i]);
 	describe_refusal(p, &t);
 	if (t.direct)
 		t.remote = direct->way.remote;

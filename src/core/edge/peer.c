@@ -105,6 +105,7 @@ void peer_forget(struct peer *p)
 	misfit_clear(p);
 	twins_part(p);
 	claims_unsay(p);
+	barred_part(p);
 	addresses_part(p);
 	HASH_DELETE(hh, p->community->peers, p);
 	hide(p);

@@ -22,6 +22,11 @@
 	X(OVERLAY, "overlay", "by an interface of an n2n network")                                 \
 	X(SOURCE_MAC, "source-mac", "a source MAC that is not the sender's")                       \
 	X(FOREIGN_SOURCE, "foreign-source", "of another host than ours, which is no bridge")       \
+	X(NEIGHBOUR, "neighbour", "told where the IP address of another member is")                \
+	X(DHCP, "dhcp", "answer of a DHCP server, from a member that is none")                     \
+	X(ROUTER, "router", "of a router, or hiding what it is, from a member that is none")       \
+	X(OWN_DHCP, "own-dhcp", "answer of a DHCP server here, which is not meant to be one")      \
+	X(OWN_ROUTER, "own-router", "of an IPv6 router here, which is not meant to be one")        \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \

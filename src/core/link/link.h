@@ -46,6 +46,15 @@ struct path {
 /* Of a peer that claimed an address of somebody else's: no frame comes from this one. */
 #define LINK_MAC_REFUSED UINT64_MAX
 
+/* What is dropped of a peer because it speaks for others (PROTOCOL.md 9.7). */
+enum barred {
+	BARRED_SOURCE,	  /* from an address that is not its own */
+	BARRED_NEIGHBOUR, /* it says where another's IP address is */
+	BARRED_DHCP,	  /* as a DHCP server, which it is not */
+	BARRED_ROUTER,	  /* as a router, which it is not, or hidden so that it may be */
+	BARRED_KINDS
+};
+
 struct link {
 	/* Fixed. */
 	uint32_t id;
@@ -70,6 +79,8 @@ struct link {
 	_Atomic uint64_t elsewhere_ms; /* last note that it was heard from elsewhere */
 	_Atomic uint64_t noted;	       /* since when << 8 | how many control notes (note.c) */
 	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
+	_Atomic uint64_t barred[BARRED_KINDS]; /* peer: frames of it that were dropped so */
+	_Atomic uint64_t barred_ip; /* view_ip_key of the other's address, last; 0: none */
 };
 
 /*

@@ -8,6 +8,7 @@
 
 #include "base/endpoint.h"
 #include "base/mac.h"
+#include "core/link/link.h"
 #include "crypto/keystring.h"
 
 /*
@@ -53,6 +54,8 @@
 	X(OWN_DATAGRAMS, "own-datagrams",                                                          \
 		"our own packets are led into the tunnel") /* remote: to whom; value: */           \
 	/* enum own_receiver; supernode, or edge and key, are the receiver's */                    \
+	X(FIRST_HOP, "first-hop", "speaks for others") /* barred; key: NULL: our own host; */      \
+	/* value: 0 when it is over; of BARRED_NEIGHBOUR ip, and owner_key, NULL: us */            \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \
@@ -101,7 +104,8 @@ struct event {
 	uint8_t owner[EDGE_ID_LEN]; /* of mac; zero: us */
 	const uint8_t *key;	    /* KEY_LEN bytes or NULL */
 	uint8_t ip[16];		    /* IPv4 in its mapped form */
-	const uint8_t *owner_key;   /* KEY_LEN bytes or NULL */
+	enum barred barred;
+	const uint8_t *owner_key; /* KEY_LEN bytes or NULL */
 };
 
 /* Static; "?" for what is no event. Any thread. */

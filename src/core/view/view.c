@@ -39,6 +39,21 @@ bool view_learn(const struct view *v, const struct link *from, uint64_t address)
 	return true;
 }
 
+uint64_t view_ip_key(const uint8_t hash_key[SIPHASH_KEY_LEN], const uint8_t ip[16])
+{
+	uint8_t out[8];
+
+	crypto_siphash64(out, hash_key, ip, 16);
+	return load_be64(out);
+}
+
+const struct port *view_ip_owner(const struct view *v, unsigned community, uint64_t key)
+{
+	const struct table *ips = v->community[community].ips;
+
+	return ips != NULL ? table_find(ips, table_spread(NULL, key), key) : NULL;
+}
+
 bool view_is_supernode(const struct view *v, const struct way *from)
 {
 	for (uint32_t i = 0; i < v->doors.n_hops; i++)
@@ -67,6 +82,7 @@ void view_editor_fini(struct view_editor *e)
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		table_editor_fini(&e->community[i].ports, NULL, NULL);
 		table_editor_fini(&e->community[i].owners, NULL, NULL);
+		table_editor_fini(&e->community[i].ips, NULL, NULL);
 	}
 	table_editor_fini(&e->links, NULL, NULL);
 	table_editor_fini(&e->handles, NULL, NULL);
@@ -127,8 +143,11 @@ int view_add_community(struct view_editor *e, unsigned community, uint32_t gener
 	rc = table_editor_init(&c->ports, table_spread, NULL);
 	if (rc == 0)
 		rc = table_editor_init(&c->owners, table_sip, e->hash_key);
+	if (rc == 0)
+		rc = table_editor_init(&c->ips, table_spread, NULL);
 	if (rc != 0) {
 		table_editor_fini(&c->ports, NULL, NULL);
+		table_editor_fini(&c->owners, NULL, NULL);
 		memset(c, 0, sizeof(*c));
 		return rc;
 	}
@@ -146,6 +165,7 @@ void view_remove_community(
 
 	table_editor_fini(&c->ports, retire, ctx);
 	table_editor_fini(&c->owners, retire, ctx);
+	table_editor_fini(&c->ips, retire, ctx);
 	memset(&c->next, 0, sizeof(c->next));
 	e->changed = true;
 }
@@ -176,15 +196,22 @@ void view_remove_port(struct view_editor *e, unsigned community, const struct po
 	port_release(&c->numbers, port->number);
 }
 
-int view_put_owner(
-	struct view_editor *e, unsigned community, uint64_t address, const struct port *port)
+/* Tables hold void *; workers get it back as const. */
+static int put_port(
+	struct view_editor *e, struct table_editor *t, uint64_t key, const struct port *port)
 {
 	union {
 		const struct port *read;
-		void *value; /* tables hold void *; workers get it back as const */
+		void *value;
 	} p = {port};
 
-	return put(e, &e->community[community].owners, address & ADDRESS_MASK, p.value);
+	return put(e, t, key, p.value);
+}
+
+int view_put_owner(
+	struct view_editor *e, unsigned community, uint64_t address, const struct port *port)
+{
+	return put_port(e, &e->community[community].owners, address & ADDRESS_MASK, port);
 }
 
 void view_remove_owner(
@@ -207,6 +234,17 @@ void view_remove_owners(struct view_editor *e, unsigned community, const struct 
 	}
 }
 
+int view_put_ip(struct view_editor *e, unsigned community, uint64_t key, const struct port *port)
+{
+	return put_port(e, &e->community[community].ips, key, port);
+}
+
+void view_remove_ip(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port)
+{
+	take(e, &e->community[community].ips, key, port);
+}
+
 void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx)
 {
 	if (e->own != NULL)
@@ -221,6 +259,12 @@ void view_set_interface(struct view_editor *e, unsigned community, uint64_t own,
 
 	c->own = own;
 	c->bridge = bridge;
+	e->changed = true;
+}
+
+void view_set_roles(struct view_editor *e, unsigned community, uint8_t roles)
+{
+	e->community[community].next.roles = roles;
 	e->changed = true;
 }
 
@@ -249,6 +293,8 @@ static int publish_tables(struct view_editor *e, table_retire *retire, void *ctx
 		rc = table_publish(&c->ports, retire, ctx);
 		if (rc == 0)
 			rc = table_publish(&c->owners, retire, ctx);
+		if (rc == 0)
+			rc = table_publish(&c->ips, retire, ctx);
 	}
 	return rc;
 }
@@ -271,6 +317,7 @@ static void fill(struct view *v, const struct view_editor *e)
 		v->community[i] = c->next;
 		v->community[i].ports = c->ports.shown;
 		v->community[i].owners = c->owners.shown;
+		v->community[i].ips = c->ips.shown;
 		v->n_communities = i + 1;
 	}
 }

@@ -51,9 +51,11 @@ struct view_community {
 	uint8_t mask[MASK_LEN];	    /* our direct mask key */
 	const struct table *ports;  /* struct port, by number */
 	const struct table *owners; /* struct port, by the address that its peer claimed */
+	const struct table *ips;    /* struct port, of who has the IP address, by view_ip_key */
 	struct fdb *fdb;	    /* addresses that no peer claimed; NULL: they are not learned */
 	uint64_t own;		    /* address of our interface; 0: frames go out from any */
 	bool bridge;		    /* frames of others go out as well */
+	uint8_t roles;		    /* ours, of enum member_role */
 	uint8_t step;		    /* of its clock */
 };
 
@@ -123,6 +125,13 @@ const struct port *view_port(const struct view *v, unsigned community, uint64_t 
  * is a bridge, and nobody owns the address. False: the peer may not send from it. Any thread.
  */
 bool view_learn(const struct view *v, const struct link *from, uint64_t address);
+/* An IP address as a key: a hash with the view's secret, as strangers choose addresses. */
+uint64_t view_ip_key(const uint8_t hash_key[SIPHASH_KEY_LEN], const uint8_t ip[16]);
+/*
+ * The port of who has the IP address with this key, &port_nobody if that is us; NULL: nobody has.
+ * Any thread; also for a community that is not in this view yet.
+ */
+const struct port *view_ip_owner(const struct view *v, unsigned community, uint64_t key);
 /* Whether it is the remote side of the way to a supernode in use, by carrier and address. */
 bool view_is_supernode(const struct view *v, const struct way *from);
 
@@ -130,7 +139,7 @@ bool view_is_supernode(const struct view *v, const struct way *from);
 
 struct view_community_editor {
 	struct view_community next; /* as it is to be shown, but for the tables */
-	struct table_editor ports, owners;
+	struct table_editor ports, owners, ips;
 	struct port_numbers numbers;
 };
 
@@ -189,10 +198,18 @@ void view_remove_owner(
 
 /* The same for all addresses that lead to this port; a walk over all of the community. */
 void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port);
+/* The IP address with this key is that of who is behind the port; replaces another. As owners. */
+MUST_CHECK int view_put_ip(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port);
+/* Unless it is another's by now. */
+void view_remove_ip(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port);
 /* Our own sockets are these from now on; takes them over. What workers may still see is retired. */
 void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx);
 /* Our interface in it has this address, and carries frames of others or not. */
 void view_set_interface(struct view_editor *e, unsigned community, uint64_t own, bool bridge);
+/* Our roles in it, of enum member_role. */
+void view_set_roles(struct view_editor *e, unsigned community, uint8_t roles);
 /* The community's clock advances by a step, modulo 8, in the next view; returns that. */
 unsigned view_next_step(struct view_editor *e, unsigned community);
 /*

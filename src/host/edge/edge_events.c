@@ -8,8 +8,6 @@
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
-#define PEER_NAME_MAX 128
-
 static void say_registered(const struct edge_host *h, const struct event *e)
 {
 	char remote[ENDPOINT_TEXT_MAX], observed[ENDPOINT_TEXT_MAX] = "not told";
@@ -49,8 +47,7 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 	}
 }
 
-/* Writes "4bxk2nfa (10.1.2.2, 02:..)": its id, and what else is known of it; key: its static. */
-static void name_member(char name[PEER_NAME_MAX], const struct edge_host *h, unsigned community,
+void edge_name_member(char name[PEER_NAME_MAX], const struct edge_host *h, unsigned community,
 	const uint8_t edge[EDGE_ID_LEN], const uint8_t *key)
 {
 	char id[EDGE_ID_TEXT_LEN + 1], ip[ENDPOINT_TEXT_MAX], mac[MAC_TEXT_MAX];
@@ -73,7 +70,7 @@ static void name_member(char name[PEER_NAME_MAX], const struct edge_host *h, uns
 
 static void name_peer(char name[PEER_NAME_MAX], const struct edge_host *h, const struct event *e)
 {
-	name_member(name, h, e->community, e->edge, e->key);
+	edge_name_member(name, h, e->community, e->edge, e->key);
 }
 
 /* A peer claims a MAC address that is not its own: here. */
@@ -174,7 +171,7 @@ static void on_ip_conflict(struct edge_host *h, const struct event *e)
 			h->member[e->community].name, ip, one, hint);
 		return;
 	}
-	name_member(other, h, e->community, e->owner, e->owner_key);
+	edge_name_member(other, h, e->community, e->owner, e->owner_key);
 	notices_raise(n, sys_now_ms(), "ip-conflict", ip,
 		"community %s: %s is claimed by two members, peer %s and peer %s. Give one of the "
 		"two another address%s",
@@ -302,6 +299,9 @@ void edge_on_event(void *ctx, const struct event *e)
 		break;
 	case EVENT_STATE:
 		h->member[e->community].changed = true;
+		break;
+	case EVENT_FIRST_HOP:
+		edge_first_hop_event(h, e);
 		break;
 	case EVENT_OWN_DATAGRAMS:
 		edge_own_event(h, e);

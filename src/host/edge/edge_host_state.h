@@ -43,8 +43,15 @@ struct edge_host {
 	uint64_t saved_ms; /* when it was */
 };
 
+#define PEER_NAME_MAX 128
+
 /* Tells the user; see event.h. */
 void edge_on_event(void *ctx, const struct event *e);
+/* Writes "4bxk2nfa (10.1.2.2, 02:..)": its id, and what else is known of it; key: its static. */
+void edge_name_member(char name[PEER_NAME_MAX], const struct edge_host *h, unsigned community,
+	const uint8_t edge[EDGE_ID_LEN], const uint8_t *key);
+/* edge_first_hop.c: who speaks for others, or does no more. */
+void edge_first_hop_event(struct edge_host *h, const struct event *e);
 /*
  * edge_underlay.c: which of our addresses are told, and what others' addresses may be used. Opens
  * the watch; without it the host is looked at once a minute.

@@ -111,6 +111,28 @@ static json_t *refusal(const struct status_peer *p)
 		memcmp(p->owner, nobody, sizeof(nobody)) != 0 ? id_text(p->owner) : json_null());
 }
 
+static json_t *roles(unsigned set_of)
+{
+	static const char *const names[] = {"bridge", "dhcp", "router", "standby"};
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (set_of & 1u << i)
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+/* What of it was dropped, as it spoke for others. */
+static json_t *barred(const struct status_peer *p)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < BARRED_KINDS; i++)
+		if (p->barred[i] != 0)
+			set(o, barred_name((enum barred)i), number(p->barred[i]));
+	return o;
+}
+
 static void on_peer(void *ctx, const struct status_peer *p)
 {
 	struct report *r = ctx;
@@ -132,6 +154,9 @@ static void on_peer(void *ctx, const struct status_peer *p)
 	set(o, "bytes_in", number(p->rx_bytes));
 	set(o, "frames_out", number(p->tx_frames));
 	set(o, "bytes_out", number(p->tx_bytes));
+	set(o, "roles", roles(p->roles));
+	set(o, "roles_said", roles(p->says));
+	set(o, "barred", barred(p));
 	json_array_append_new(json_object_get(r->community, "peers"), o);
 }
 
