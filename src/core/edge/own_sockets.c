@@ -98,6 +98,15 @@ static struct led *free_led(struct edge *e)
 	return NULL;
 }
 
+/*
+ * While addresses move from a card to a bridge peers tell theirs anew: what was probed at one that
+ * is not told any more is nobody's for a moment.
+ */
+static bool is_stray(const struct edge *e)
+{
+	return e->rerouted_ms != 0 && e->node.core.now_ms < e->rerouted_ms + MENDED_MS;
+}
+
 static void led_in(struct edge *e, const struct addressee *of, const struct endpoint *to)
 {
 	struct event event = {
@@ -111,7 +120,7 @@ static void led_in(struct edge *e, const struct addressee *of, const struct endp
 		return;
 	}
 	l = free_led(e);
-	if (!tell || l == NULL)
+	if (!tell || l == NULL || (event.value == OWN_TO_OTHERS && is_stray(e)))
 		return;
 	*l = (struct led){*to, of->community, until_ms};
 	core_event(&e->node.core, &event);

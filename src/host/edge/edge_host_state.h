@@ -6,6 +6,7 @@
 #include "core/edge/edge.h"
 #include "host/community/membership.h"
 #include "host/edge/edge_host.h"
+#include "host/edge/held.h"
 #include "host/loop/host.h"
 #include "host/loop/name_files.h"
 #include "host/loop/resolve.h"
@@ -30,6 +31,7 @@ struct edge_host {
 	uv_poll_t watch_poll;
 	struct underlay *underlay; /* NULL: the system cannot be asked */
 	struct overlays overlays;  /* for the workers */
+	struct held held;	   /* addresses of this host, now and of late */
 	bool overlays_full;	   /* which was told */
 	struct bucket looks;	   /* at interfaces and routes, when they changed */
 	bool change_due;	   /* they did, and are to be looked at in the next second */

@@ -15,24 +15,46 @@
 #define WHO_MAX	 (SUPERNODE_NAME_MAX + 16)
 #define CURE_MAX (ROUTE_TEXT_MAX + ENDPOINT_TEXT_MAX + OPTIONS_HINT_CAP + 64)
 
+/* To be freed if there is no error. */
+static int addresses_now_and_held(
+	struct edge_host *h, uint64_t now_ms, struct endpoint **list, size_t *n)
+{
+	struct endpoint gone[HELD_MAX], *all;
+	int now = netif_addresses(list);
+	size_t n_gone;
+
+	if (now < 0)
+		return now;
+	n_gone = held_look(&h->held, *list, (size_t)now, now_ms, gone);
+	*n = (size_t)now + n_gone;
+	all = realloc(*list, (*n + 1) * sizeof(*all));
+	if (all == NULL) {
+		free(*list);
+		return N2N_ENOMEM;
+	}
+	memcpy(all + now, gone, n_gone * sizeof(*gone));
+	*list = all;
+	return 0;
+}
+
 void edge_own_look(struct edge_host *h, uint64_t now_ms)
 {
 	uint16_t v4 = udp_port(h->host.udp, UDP_V4), v6 = udp_port(h->host.udp, UDP_V6);
 	const struct endpoint *only = &h->conf->local;
 	struct endpoint *list;
-	int n = netif_addresses(&list), kept = 0;
+	size_t n, kept = 0;
+	int rc = addresses_now_and_held(h, now_ms, &list, &n);
 
-	if (n < 0)
-		return;
-	for (int i = 0; i < n; i++) {
+	for (size_t i = 0; rc == 0 && i < n; i++) {
 		if (!endpoint_is_none(only) && !endpoint_same_ip(&list[i], only))
 			continue;
 		list[kept] = list[i];
 		list[kept++].port = endpoint_is_v4(&list[i]) ? v4 : v6;
 	}
-	if (edge_own_sockets(h->edge, list, (size_t)kept, now_ms) != 0)
+	if (rc != 0 || edge_own_sockets(h->edge, list, kept, now_ms) != 0)
 		log_debug(h->host.log, "no memory for the addresses of this host");
-	free(list);
+	if (rc == 0)
+		free(list);
 }
 
 /* ---- the notice ---- */
