@@ -86,7 +86,7 @@ class LanHost(Host):
         """How many of so many pings in a row are answered, the first included, and by how many
         answers more than that."""
         done = subprocess.run(
-            self.exec + ["ping", family, "-n", "-i", "0.05", "-c", str(count), "-W", "2", to],
+            self.exec + ["ping", family, "-n", "-i", "0.01", "-c", str(count), "-W", "2", to],
             capture_output=True, text=True, timeout=60)
         times = [int(n) for n in re.findall(r"bytes from .*icmp_seq=(\d+)", done.stdout)]
         return len(set(times)), len(times) - len(set(times))
@@ -106,3 +106,14 @@ def check_reach(*pairs, family="-4"):
             answered = one.answered(to.ip6 if family == "-6" else to.ip, family=family)
             assert answered == (10, 0), \
                 f"{one.name} to {to.name} ({family}): {answered[0]} of 10, {answered[1]} twice"
+
+
+def wait_reach(*pairs, timeout=10):
+    """Until that is so: what is under way while a network is rebuilt may be lost."""
+    def do():
+        try:
+            check_reach(*pairs)
+            return True
+        except AssertionError:
+            return False
+    return wait_for(f"all of {[(x.name, y.name) for x, y in pairs]} reach each other", do, timeout)

@@ -189,7 +189,7 @@ def main():
         c.run("ip", "link", "set", "eth0", "down")
         at = ("-l", f"{sn.ip}:7654")
         sn.supernode("-l", 7654)
-        ea = a.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
+        ea = a.edge("n2n0", "10.1.2.1", "-r", *COMMUNITY, *at)
         b.edge("n2n0", "10.1.2.2", *COMMUNITY, *at)
         a.wait_ping("10.1.2.2", 10)
         a.wait_direct()
