@@ -207,7 +207,7 @@ static void look_at_address(const struct about *a, const struct watched_news *ne
 static void look_at_addresses(const struct about *a, const struct watched_news *news)
 {
 	const struct netif_address *more = news->surplus;
-	char ip[ENDPOINT_TEXT_MAX];
+	char ip[ENDPOINT_TEXT_MAX], hint[OPTIONS_HINT_CAP];
 
 	for (size_t k = 0; k < a->m->conf->address_count; k++)
 		look_at_address(a, news, k);
@@ -221,8 +221,9 @@ static void look_at_addresses(const struct about *a, const struct watched_news *
 	notices_set(a->notices, a->now_ms, news->bare, "no-address", a->device,
 		"%s has no address, so that nobody reaches this host by it; give it one when this "
 		"program is started, or with \"ip addr add ADDRESS/PREFIX dev %s\", or make it a "
-		"port of a bridge",
-		a->name, a->name);
+		"port of a bridge. A DHCP client gets one if the edge of a member with a server "
+		"lets it answer%s",
+		a->name, a->name, options_hint(hint, a->h->host.options, SETTING_DHCP_SERVER));
 }
 
 /* ---- looking ---- */
