@@ -60,7 +60,7 @@ static void write_remedy(const struct edge_host *h, const struct event *e, char 
 		snprintf(out, REMEDY_MAX, "name it here like the others that may%s",
 			options_hint(hint, h->host.options, SETTING_TRUST));
 	else
-		snprintf(out, REMEDY_MAX, "its edge has to be started so%s",
+		snprintf(out, REMEDY_MAX, "tell its edge at its start%s",
 			options_hint(hint, h->host.options, setting_of(e->barred)));
 }
 
@@ -105,7 +105,7 @@ static void on_ours(struct edge_host *h, const struct event *e, const char *subj
 
 	notices_remark(&h->host.notices, sys_now_ms(), CODE, subject,
 		"community %s: what a %s here, or behind this host, sends is kept from the "
-		"members. If it is meant for them, start the edge so%s",
+		"members. If it is meant for them, tell this edge at its start%s",
 		h->member[e->community].name,
 		e->barred == BARRED_DHCP ? "DHCP server" : "IPv6 router",
 		options_hint(hint, h->host.options, setting_of(e->barred)));
