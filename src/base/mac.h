@@ -35,4 +35,14 @@ static inline uint64_t mac_number(const struct mac *m)
 	return n;
 }
 
+/* The address that is this number. */
+static inline struct mac mac_from_number(uint64_t number)
+{
+	struct mac m;
+
+	for (unsigned i = 0; i < sizeof(m.b); i++)
+		m.b[i] = (uint8_t)(number >> (40 - 8 * i));
+	return m;
+}
+
 #endif

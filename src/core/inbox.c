@@ -193,6 +193,16 @@ static void note_frame(struct node *n, struct note *note)
 	node_look_due(n);
 }
 
+static void note_foreign(struct node *n, const struct note *note)
+{
+	struct mac source;
+
+	if (n->role->foreign == NULL || note->len != sizeof(source.b))
+		return;
+	memcpy(source.b, note->data, sizeof(source.b));
+	n->role->foreign(n, &note->to, &source);
+}
+
 /* ---- packets under keys that the worker did not know ---- */
 
 static void open_packet(struct node *n, struct session *s, struct keyset *k,
@@ -537,6 +547,9 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 	case NOTE_OWN:
 		if (n->role->own != NULL)
 			n->role->own(n, &note->to, &note->origin.way.remote);
+		break;
+	case NOTE_FOREIGN:
+		note_foreign(n, note);
 		break;
 	}
 }

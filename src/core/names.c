@@ -15,6 +15,12 @@ struct name {
 #define LOOK_UP(table, i, as) ((size_t)(i) < COUNT(table) ? (table)[i].as : "?")
 
 static const struct name community_states[] = {COMMUNITY_STATES(ROW)};
+static const struct name port_states[] = {PORT_STATES(ROW)};
+static const char *const address_kinds[] = {
+#define X(id, name) name,
+	ADDRESS_KINDS(X)
+#undef X
+};
 static const struct name peer_states[] = {PEER_STATES(ROW)};
 static const struct name supernode_states[] = {SUPERNODE_STATES(ROW)};
 static const struct name refusals[] = {
@@ -40,6 +46,21 @@ const char *community_text(const struct status_community *c)
 		return "connected, but no supernode answers: only members with a direct path are "
 		       "reached";
 	return community_state_text(c->state);
+}
+
+const char *port_state_name(enum port_state s)
+{
+	return LOOK_UP(port_states, s, name);
+}
+
+const char *port_state_text(enum port_state s)
+{
+	return LOOK_UP(port_states, s, text);
+}
+
+const char *address_kind_name(enum address_kind k)
+{
+	return (size_t)k < COUNT(address_kinds) ? address_kinds[k] : "?";
 }
 
 const char *peer_state_name(enum peer_state s)

@@ -91,6 +91,8 @@ struct role {
 	/* A frame of an interface was not let out, as it speaks for others. NULL where there are
 	 * none. */
 	void (*barred)(struct node *n, const struct addressee *of, enum barred what);
+	/* A frame with this source came by an interface that is no bridge. NULL where none are. */
+	void (*foreign)(struct node *n, const struct addressee *of, const struct mac *source);
 	/* The role's part of looking at a session; may retire it. Returns when to look again. */
 	uint64_t (*look)(struct node *n, struct session *s);
 	/* What else is to do every TICK_MS. */

@@ -35,6 +35,27 @@ enum community_state {
 #undef X
 };
 
+/*
+ * Whether our port of a community's switch lets frames pass, and why not: the same. The text is for
+ * people.
+ */
+#define PORT_STATES(X) X(OPEN, "open", "frames pass")
+
+enum port_state {
+#define X(id, name, text) PORT_STATE_##id,
+	PORT_STATES(X)
+#undef X
+};
+
+/* What a community's switch is up to. */
+struct status_switch {
+	bool bridge;	      /* frames of other hosts go out by our interface */
+	enum port_state port; /* of our interface */
+	uint32_t learned;     /* addresses */
+	uint32_t room;	      /* for so many at least, --learn */
+	uint64_t unlearned;   /* times that one found no place */
+};
+
 struct status_community {
 	unsigned index;
 	const char *name;
@@ -47,6 +68,19 @@ struct status_community {
 	int supernode;	 /* index of the one in use, if it answers; else -1 */
 	uint8_t n_addresses;
 	const struct claim_address *address;
+	struct status_switch fdb; /* of edge_status alone, as it takes a walk */
+};
+
+/* How the place of an address is known: the same, without texts. */
+#define ADDRESS_KINDS(X)                                                                           \
+	X(OWN, "own")                                                                              \
+	X(CLAIMED, "claimed")                                                                      \
+	X(LEARNED, "learned")
+
+enum address_kind {
+#define X(id, name) ADDRESS_##id,
+	ADDRESS_KINDS(X)
+#undef X
 };
 
 /*
@@ -91,6 +125,20 @@ struct status_peer {
 	uint8_t says;		       /* its roles, as it says: of enum member_role ... */
 	uint8_t roles;		       /* ... and those that it has here */
 };
+
+/* An Ethernet address, and where frames for it go. */
+struct status_address {
+	enum address_kind how;
+	struct mac mac;
+	bool here;		      /* by our interface, else to a peer */
+	uint8_t edge_id[EDGE_ID_LEN]; /* the peer's, or ours */
+	enum peer_state state;	      /* of the peer */
+	uint64_t age_ms;	      /* learned: not heard for so long at least, and ... */
+};
+
+#define LEARNED_STEP_MS 50000u /* ... less than so much longer */
+
+typedef void status_address_fn(void *ctx, const struct status_address *a);
 
 /* How a community stands with a supernode: the same. */
 #define SUPERNODE_STATES(X)                                                                        \
@@ -152,6 +200,11 @@ const char *community_state_name(enum community_state s);
 const char *community_state_text(enum community_state s);
 /* The same, and whether a supernode is missed. */
 const char *community_text(const struct status_community *c);
+/* For machines, and for people. */
+const char *port_state_name(enum port_state s);
+const char *port_state_text(enum port_state s);
+/* For machines. */
+const char *address_kind_name(enum address_kind k);
 /* For machines, and for people. */
 const char *peer_state_name(enum peer_state s);
 const char *peer_state_text(enum peer_state s);

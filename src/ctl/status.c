@@ -211,6 +211,25 @@ static void print_interface(const json_t *c)
 	putchar('\n');
 }
 
+/* What is learned of others, where anything is. */
+static void print_switch(const json_t *community)
+{
+	const json_t *s = json_object_get(community, "switch");
+	double learned = number(s, "learned"), unlearned = number(s, "unlearned");
+	bool open = strcmp(string(s, "port"), "open") == 0;
+
+	if (!json_is_true(json_object_get(s, "bridge")) && learned == 0 && open)
+		return;
+	printf("  switch    %s: %s", string(s, "port"), string(s, "port_text"));
+	if (json_is_true(json_object_get(s, "bridge")))
+		fputs(", those of other hosts too", stdout);
+	printf(", %.0f %s learned", learned, learned == 1 ? "address" : "addresses");
+	if (unlearned > 0)
+		printf(", %.0f times there was no room for one (--learn %.0f)", unlearned,
+			number(s, "room"));
+	putchar('\n');
+}
+
 static void print_community(const json_t *c)
 {
 	const json_t *address;
@@ -222,6 +241,7 @@ static void print_community(const json_t *c)
 		printf(", %s", json_string_value(address));
 	putchar('\n');
 	print_interface(c);
+	print_switch(c);
 	print_supernodes(c);
 	print_peers(c);
 	print_barred(c);

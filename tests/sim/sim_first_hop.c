@@ -105,6 +105,10 @@ static void the_gateway_of_a_lan_is_not_to_be_claimed(void **state)
 	assert_true(p.refused);
 	assert_memory_equal(p.owner, id, EDGE_ID_LEN);
 	assert_true(c.other->events[EVENT_CLAIM_REFUSED] > 0);
+	/* The bridge itself has heard it at its own interface. */
+	assert_int_equal(c.bridge->events[EVENT_MAC_REFUSED], 1);
+	assert_int_equal(c.bridge->last_event[EVENT_MAC_REFUSED].value, MAC_IS_IN_USE);
+	assert_memory_equal(c.bridge->last_event[EVENT_MAC_REFUSED].owner, id, EDGE_ID_LEN);
 	/* It asks over and over; as long as the host speaks, in vain. */
 	for (unsigned i = 0; i < 10; i++) {
 		sim_run(c.s, FORGET_MS / 6);
@@ -116,6 +120,7 @@ static void the_gateway_of_a_lan_is_not_to_be_claimed(void **state)
 	for (unsigned i = 0; i < 10; i++) {
 		sim_run(c.s, FORGET_MS / 6);
 		(void)sim_broadcast(c.observer);
+		(void)sim_broadcast(c.bridge);
 	}
 	assert_int_equal(c.observer->last_event[EVENT_MAC_REFUSED].value, MAC_IS_FREE);
 	assert_ptr_equal(receiver(&c, &gateway), c.other);

@@ -25,7 +25,7 @@ struct net {
 	struct sim_node *edge[EDGES];
 };
 
-static void set_up(struct net *n, uint32_t learn)
+static void build(struct net *n, uint32_t learn)
 {
 	struct sim_node *sn;
 
@@ -36,9 +36,19 @@ static void set_up(struct net *n, uint32_t learn)
 		n->edge[i]->setup.learn = learn;
 		n->edge[i]->setup.roles = learn > 0 ? ROLE_BRIDGE : 0;
 	}
+}
+
+static void start(struct net *n)
+{
 	sim_start_all(n->s);
 	assert_true(sim_until(n->s, 5000, sim_all_up, n->s));
 	sim_run(n->s, 3000);
+}
+
+static void set_up(struct net *n, uint32_t learn)
+{
+	build(n, learn);
+	start(n);
 }
 
 /* How many interfaces a frame of this flood came to. */
@@ -83,6 +93,256 @@ static void a_learned_address_leads_to_its_port(void **state)
 	sim_destroy(n.s);
 }
 
+/* Whom a frame for the address comes to, from this edge, which is told to nobody else. */
+static bool leads_to(struct net *n, unsigned from, const struct mac *to, unsigned behind)
+{
+	struct mac own = sim_mac(n->edge[from]);
+	size_t first = flood(n, from, to, &own);
+
+	return reached(n, first) == 1 && n->s->frames[first + n->edge[behind]->number].count == 1;
+}
+
+static void a_host_moves_from_there_to_here_and_back(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	own = sim_mac(n.edge[1]);
+	flood(&n, 0, &all, &foreign);
+	assert_true(leads_to(&n, 1, &foreign, 0));
+	/* It is behind us now, which its first frame tells; a frame for it goes nowhere. */
+	assert_int_equal(reached(&n, flood(&n, 1, &all, &foreign)), EDGES - 1);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), 0);
+	assert_int_equal(sim_drops(n.edge[1], DROP_LOCAL), 1);
+	assert_true(leads_to(&n, 0, &foreign, 1));
+	assert_true(leads_to(&n, 2, &foreign, 1));
+	/* And behind another one. */
+	flood(&n, 2, &all, &foreign);
+	assert_true(leads_to(&n, 1, &foreign, 2));
+	assert_true(leads_to(&n, 0, &foreign, 2));
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
+/* In the LAN of two bridges at once, as at a loop: the one heard last is believed, and nobody else.
+ */
+static void an_address_behind_two_has_one_place(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	for (unsigned i = 0; i < 6; i++) {
+		flood(&n, 2 * (i % 2), &all, &foreign);
+		assert_true(leads_to(&n, 1, &foreign, 2 * (i % 2)));
+	}
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
+static void who_is_no_bridge_brings_nobody(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
+	struct net n;
+
+	(void)state;
+	build(&n, LEARN);
+	n.edge[0]->setup.roles = 0;
+	n.edge[0]->setup.forges = true;
+	start(&n);
+	own = sim_mac(n.edge[1]);
+	assert_int_equal(reached(&n, flood(&n, 0, &all, &foreign)), 0);
+	for (unsigned i = 1; i < EDGES; i++)
+		assert_int_equal(sim_drops(n.edge[i], DROP_SOURCE_MAC), 1);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 1);
+	/* An honest one sends none. */
+	n.edge[0]->setup.forges = false;
+	sim_stop(n.edge[0], true);
+	sim_start(n.edge[0]);
+	assert_true(sim_until(n.s, 5000, sim_all_up, n.s));
+	assert_int_equal(reached(&n, flood(&n, 0, &all, &foreign)), 0);
+	assert_int_equal(sim_drops(n.edge[0], DROP_FOREIGN_SOURCE), 1);
+	assert_int_equal(sim_drops(n.edge[1], DROP_SOURCE_MAC), 1);
+	sim_destroy(n.s);
+}
+
+/* What a bridge hears of another member at its own interface is that member's to send. */
+static void no_bridge_carries_frames_of_another_member(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, victim;
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	victim = sim_mac(n.edge[3]);
+	assert_int_equal(reached(&n, flood(&n, 0, &all, &victim)), 0);
+	assert_int_equal(sim_drops(n.edge[0], DROP_CLAIMED_SOURCE), 1);
+	assert_true(leads_to(&n, 0, &victim, 3));
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
+/*
+ * Hosts behind a bridge that went, by a goodbye or without, may be behind another one by now: it
+ * gets their frames as soon as the first does not answer.
+ */
+static void what_is_behind_a_silent_bridge_is_asked_for_everywhere(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
+	struct net n;
+	uint64_t began_ms;
+
+	(void)state;
+	set_up(&n, LEARN);
+	own = sim_mac(n.edge[1]);
+	flood(&n, 0, &all, &foreign);
+	assert_true(leads_to(&n, 1, &foreign, 0));
+	sim_stop(n.edge[0], false);
+	began_ms = n.s->now_ms;
+	while (reached(&n, flood(&n, 1, &foreign, &own)) == 0)
+		assert_true(n.s->now_ms < began_ms + 6000);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 2);
+	/* With a goodbye at once. */
+	flood(&n, 2, &all, &foreign);
+	assert_true(leads_to(&n, 1, &foreign, 2));
+	sim_stop(n.edge[2], true);
+	sim_run(n.s, 500);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 3);
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
+/* Nobody speaks with it for a while: that is no silence. */
+static void an_idle_bridge_keeps_its_hosts(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	flood(&n, 0, &all, &foreign);
+	sim_run(n.s, 200000);
+	assert_true(leads_to(&n, 1, &foreign, 0));
+	sim_destroy(n.s);
+}
+
+static void a_bridge_that_is_none_any_more_keeps_none(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	own = sim_mac(n.edge[1]);
+	flood(&n, 0, &all, &foreign);
+	n.edge[0]->setup.roles = 0;
+	sim_stop(n.edge[0], false);
+	sim_start(n.edge[0]);
+	assert_true(sim_until(n.s, 5000, sim_all_up, n.s));
+	sim_run(n.s, 1000);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 1);
+	sim_destroy(n.s);
+}
+
+static void ignore_frames(void *ctx, struct frame *frames[], size_t n)
+{
+	(void)frames;
+	*(size_t *)ctx += n;
+}
+
+/* What a worker that was late had learned of a port that is gone never leads to the next one. */
+static void a_number_that_is_used_again_leads_nowhere_old(void **state)
+{
+	struct mac own;
+	struct fdb *f;
+	struct net n;
+	size_t count = 0;
+	int number, taken = 0;
+
+	(void)state;
+	set_up(&n, LEARN);
+	own = sim_mac(n.edge[1]);
+	f = n.edge[1]->edge->community[0]->fdb;
+	number = edge_add_sink(n.edge[1]->edge, 0, &(struct port_sink){ignore_frames, &count});
+	assert_true(number > 0);
+	sim_run(n.s, 200);
+	fdb_learn(f, mac_number(&foreign), (uint16_t)number, 0);
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), 0);
+	assert_int_equal(count, 1);
+	edge_remove_sink(n.edge[1]->edge, 0, number);
+	for (unsigned i = 0; i < 2 * PORTS_MAX && taken != number; i++) {
+		taken = edge_add_sink(
+			n.edge[1]->edge, 0, &(struct port_sink){ignore_frames, &count});
+		assert_true(taken > 0 && taken != PORT_HERE);
+		if (taken != number)
+			edge_remove_sink(n.edge[1]->edge, 0, taken);
+		if (i % 1000 == 0)
+			sim_run(n.s, 200);
+	}
+	assert_int_equal(taken, number);
+	sim_run(n.s, 200);
+	count = 0;
+	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 1);
+	assert_int_equal(count, 1); /* as one of all */
+	sim_destroy(n.s);
+}
+
+struct shown {
+	unsigned n[ADDRESS_LEARNED + 1];
+	struct status_address last; /* learned */
+};
+
+static void show(void *ctx, const struct status_address *a)
+{
+	struct shown *s = ctx;
+
+	s->n[a->how]++;
+	if (a->how == ADDRESS_LEARNED)
+		s->last = *a;
+}
+
+static void what_is_known_can_be_shown(void **state)
+{
+	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct shown s = {.last = {.here = true}};
+	uint8_t id[EDGE_ID_LEN];
+	uint32_t at = 0;
+	struct edge *e;
+	struct net n;
+
+	(void)state;
+	set_up(&n, LEARN);
+	e = n.edge[1]->edge;
+	flood(&n, 0, &all, &foreign);
+	edge_owned_addresses(e, 0, show, &s);
+	assert_int_equal(s.n[ADDRESS_OWN], 1);
+	assert_int_equal(s.n[ADDRESS_CLAIMED], EDGES - 1);
+	assert_false(edge_learned_addresses(e, 0, &at, 10, show, &s));
+	assert_int_equal(s.n[ADDRESS_LEARNED], 1);
+	edge_id(id, sim_session(n.edge[1], n.edge[0])->remote);
+	assert_memory_equal(s.last.edge_id, id, sizeof(id));
+	assert_memory_equal(s.last.mac.b, foreign.b, sizeof(foreign.b));
+	assert_int_equal(s.last.state, PEER_UP);
+	assert_false(s.last.here);
+	assert_int_equal(s.last.age_ms, 0);
+	/* Its age is told in steps, and never more than it is. */
+	sim_run(n.s, 130000);
+	at = 0;
+	(void)edge_learned_addresses(e, 0, &at, 10, show, &s);
+	assert_int_equal(s.n[ADDRESS_LEARNED], 2);
+	assert_in_range(s.last.age_ms, 130000 - LEARNED_STEP_MS, 131000);
+	/* A part at a time. */
+	flood(&n, 1, &all, &foreign);
+	at = 0;
+	assert_true(edge_learned_addresses(e, 0, &at, 1, show, &s));
+	assert_true(s.last.here);
+	assert_false(edge_learned_addresses(e, 0, &at, 1, show, &s));
+	sim_destroy(n.s);
+}
+
 static void learned_addresses_age(void **state)
 {
 	struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, own;
@@ -92,9 +352,11 @@ static void learned_addresses_age(void **state)
 	set_up(&n, LEARN);
 	own = sim_mac(n.edge[1]);
 	flood(&n, 0, &all, &foreign);
-	sim_run(n.s, 240000);
+	sim_run(n.s, 299000);
+	flood(&n, 1, &all, &own); /* the sessions sleep by now */
+	sim_run(n.s, 500);
 	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), 1);
-	sim_run(n.s, 240000);
+	sim_run(n.s, 51000);
 	flood(&n, 1, &all, &own); /* the sessions sleep by now */
 	sim_run(n.s, 5000);
 	assert_int_equal(reached(&n, flood(&n, 1, &foreign, &own)), EDGES - 1);
@@ -131,7 +393,9 @@ static void claims_stand_above_what_is_learned(void **state)
 	size_t first;
 
 	(void)state;
-	set_up(&n, LEARN);
+	build(&n, LEARN);
+	n.edge[0]->setup.forges = true;
+	start(&n);
 	victim = sim_mac(n.edge[3]);
 	own = sim_mac(n.edge[1]);
 	/* A member sends from the address of another. */
@@ -215,6 +479,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_learned_address_leads_to_its_port),
+		cmocka_unit_test(a_host_moves_from_there_to_here_and_back),
+		cmocka_unit_test(an_address_behind_two_has_one_place),
+		cmocka_unit_test(who_is_no_bridge_brings_nobody),
+		cmocka_unit_test(no_bridge_carries_frames_of_another_member),
+		cmocka_unit_test(what_is_behind_a_silent_bridge_is_asked_for_everywhere),
+		cmocka_unit_test(an_idle_bridge_keeps_its_hosts),
+		cmocka_unit_test(a_bridge_that_is_none_any_more_keeps_none),
+		cmocka_unit_test(a_number_that_is_used_again_leads_nowhere_old),
+		cmocka_unit_test(what_is_known_can_be_shown),
 		cmocka_unit_test(learned_addresses_age),
 		cmocka_unit_test(a_foreign_address_wakes_sleeping_sessions),
 		cmocka_unit_test(claims_stand_above_what_is_learned),

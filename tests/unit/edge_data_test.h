@@ -89,7 +89,9 @@ static inline void push_note(void *ctx, enum note_queue queue)
 	struct fixture *f = ctx;
 
 	(void)queue;
-	assert_true(f->note[f->n_notes].kind == NOTE_FRAME || f->note[f->n_notes].kind == NOTE_OWN);
+	assert_true(f->note[f->n_notes].kind == NOTE_FRAME ||
+		    f->note[f->n_notes].kind == NOTE_OWN ||
+		    f->note[f->n_notes].kind == NOTE_FOREIGN);
 	f->n_notes++;
 }
 

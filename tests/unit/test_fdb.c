@@ -226,6 +226,104 @@ static void a_flood_of_sources_pushes_out_almost_nothing(void **state)
 	fdb_destroy(f);
 }
 
+/* The table of a community by default, with half of its places promised. */
+#define ROOM	  32768
+#define OF_A_PEER 4096
+
+static uint16_t one_of_eight(uint32_t i)
+{
+	return (uint16_t)(1 + i / OF_A_PEER % 8);
+}
+
+static void what_is_promised_finds_room(void **state)
+{
+	struct fdb *f = create(2 * ROOM);
+
+	(void)state;
+	learn_all(f, 0, ROOM, one_of_eight, 0);
+	assert_in_range(known(f, 0, ROOM, one_of_eight), ROOM * 99 / 100, ROOM);
+	assert_in_range(fdb_unlearned(f), 0, ROOM / 100);
+	fdb_destroy(f);
+	/* The same of one bridge alone, whose own addresses give way, so that none is refused. */
+	f = create(2 * ROOM);
+	learn_all(f, 0, ROOM, bridge, 0);
+	assert_in_range(known(f, 0, ROOM, bridge), ROOM * 99 / 100, ROOM);
+	assert_int_equal(fdb_unlearned(f), 0);
+	fdb_destroy(f);
+}
+
+/* Whoever was there first, and however long ago those of the other were heard. */
+static void a_member_with_65536_addresses_harms_no_bridge_of_4096(void **state)
+{
+	static const unsigned age[] = {0, 1, FDB_AGE_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(age) / sizeof(age[0]); i++) {
+		struct fdb *f = create(2 * ROOM);
+
+		learn_all(f, 0, OF_A_PEER, bridge, 0);
+		learn_all(f, 1000000, 65536, hostile, age[i]);
+		assert_in_range(
+			known(f, 0, OF_A_PEER, bridge), OF_A_PEER - OF_A_PEER / 1000, OF_A_PEER);
+		fdb_destroy(f);
+		f = create(2 * ROOM);
+		learn_all(f, 1000000, 65536, hostile, 0);
+		learn_all(f, 0, OF_A_PEER, bridge, age[i]);
+		learn_all(f, 1000000, 65536, hostile, age[i]);
+		assert_in_range(
+			known(f, 0, OF_A_PEER, bridge), OF_A_PEER - OF_A_PEER / 1000, OF_A_PEER);
+		fdb_destroy(f);
+	}
+}
+
+/* Two sets, full of addresses of as many ports, all heard just now. */
+static void what_finds_no_place_is_counted(void **state)
+{
+	struct fdb *f = create(16);
+	uint64_t before;
+
+	(void)state;
+	learn_all(f, 0, 64, own_port, 0);
+	assert_int_equal(fdb_count(f), 16);
+	before = fdb_unlearned(f);
+	assert_int_equal(before, 64 - 16);
+	learn_all(f, 100, 10, own_port, 0);
+	assert_int_equal(fdb_unlearned(f), before + 10);
+	/* What is known is learned again, and a group is nothing to learn. */
+	learn_all(f, 0, 1, own_port, 0);
+	fdb_learn(f, UINT64_C(0xffffffffffff), 5, 0);
+	assert_in_range(fdb_unlearned(f), before + 10, before + 11);
+	fdb_destroy(f);
+}
+
+static void a_walk_shows_every_entry_once(void **state)
+{
+	struct fdb *f = create(ENTRIES);
+	unsigned seen[100] = {0};
+	struct fdb_entry e;
+	uint32_t at = 0;
+
+	(void)state;
+	assert_false(fdb_next(f, 0, &at, &e));
+	for (unsigned i = 0; i < 100; i++)
+		fdb_learn(f, nth(i), (uint16_t)(i + 1), i % 5);
+	assert_int_equal(fdb_count(f), 100);
+	for (at = 0; fdb_next(f, 6, &at, &e);) {
+		unsigned i = (unsigned)(e.address - nth(0));
+
+		assert_in_range(i, 0, 99);
+		assert_int_equal(e.port, i + 1);
+		assert_int_equal(e.age, 6 - i % 5);
+		seen[i]++;
+	}
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(seen[i], 1);
+	/* From anywhere, and behind the end. */
+	at = UINT32_MAX;
+	assert_false(fdb_next(f, 6, &at, &e));
+	fdb_destroy(f);
+}
+
 static void after_a_flood_of_sources_others_are_learned_at_once(void **state)
 {
 	struct fdb *f = create(ENTRIES);
@@ -342,6 +440,10 @@ int main(void)
 		cmocka_unit_test(ports_are_forgotten_as_a_set),
 		cmocka_unit_test(half_as_many_addresses_as_entries_find_a_place),
 		cmocka_unit_test(a_flood_of_sources_pushes_out_almost_nothing),
+		cmocka_unit_test(what_is_promised_finds_room),
+		cmocka_unit_test(a_member_with_65536_addresses_harms_no_bridge_of_4096),
+		cmocka_unit_test(what_finds_no_place_is_counted),
+		cmocka_unit_test(a_walk_shows_every_entry_once),
 		cmocka_unit_test(after_a_flood_of_sources_others_are_learned_at_once),
 		cmocka_unit_test(ports_share_a_set_alike_and_the_last_to_come_takes_no_more),
 		cmocka_unit_test(sweeping_and_forgetting_reach_every_entry),

@@ -2,17 +2,7 @@
 /* Which frames go out by the interface's port, and which come in by a peer's. */
 #include "core/data/admit.h"
 
-#include <string.h>
-
-#include "core/data/guard.h"
-#include "core/data/own_datagram.h"
-
 /* ---- out ---- */
-
-static bool may_be_own(const struct view *v, const struct frame *f)
-{
-	return v->own != NULL && own_datagram_likely(v->own, f->data, f->len);
-}
 
 static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct frame *f, uint64_t now_ms)
@@ -28,34 +18,43 @@ static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigne
 	return true;
 }
 
-/* Only a bridge sends from addresses that are not its interface's. */
-static bool is_of_others(const struct view_community *c, const struct frame *f)
+static bool same_source(const uint8_t *a, const uint8_t *b)
 {
-	return !c->bridge && c->own != 0 && frame_source(f->data) != c->own;
+	return memcmp(a + 6, b + 6, 6) == 0;
 }
 
-static bool same_source(const struct frame *a, const struct frame *b)
+/* Only a bridge sends from addresses that are not its interface's: none that a member owns. */
+static bool is_from_here(struct edge_worker *w, const struct view *v, unsigned community,
+	uint64_t source, uint64_t now_ms)
 {
-	return memcmp(a->data + 6, b->data + 6, 6) == 0;
+	const struct view_community *c = &v->community[community];
+	const struct addressee of = {.community = (uint8_t)community, .generation = c->generation};
+
+	if (c->own == source || c->own == 0)
+		return true;
+	if (!c->bridge) {
+		drops_add(&w->drops, DROP_FOREIGN_SOURCE, 1);
+		notes_foreign(w->notes, &of, source, now_ms);
+		return false;
+	}
+	if (view_learn_here(v, community, source))
+		return true;
+	drops_add(&w->drops, DROP_CLAIMED_SOURCE, 1);
+	return false;
 }
 
-bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
+bool admit_out_asked(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct frame *f, const struct frame *before, uint64_t now_ms)
 {
 	if (f->len < FRAME_MIN || f->len > FRAME_MAX) {
 		drops_add(&w->drops, f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 		return false;
 	}
-	if ((may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
+	if ((admit_may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
 		!guard_out(w, v, community, f, now_ms))
 		return false;
-	if (before != NULL && same_source(f, before))
-		return true;
-	if (is_of_others(&v->community[community], f)) {
-		drops_add(&w->drops, DROP_FOREIGN_SOURCE, 1);
-		return false;
-	}
-	return true;
+	return (before != NULL && same_source(f->data, before->data)) ||
+	       is_from_here(w, v, community, frame_source(f->data), now_ms);
 }
 
 /* ---- in ---- */
@@ -64,7 +63,7 @@ bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
  * A member may send only from its own address: it cannot pose as another. A bridge may bring
  * others, but none that a member owns.
  */
-void admit_in(struct edge_worker *w, const struct view *v, struct rx *x)
+void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before)
 {
 	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
 	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
@@ -79,6 +78,8 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x)
 			drops_add(&w->drops, DROP_MALFORMED, 1);
 		x->header.csum_unset = false;
 	} else if (owned != frame_source(x->data) &&
+		   !(before != NULL && before->link == x->link &&
+			   same_source(x->data, before->data)) &&
 		   !view_learn(v, x->link, frame_source(x->data))) {
 		guard_source(x->link);
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);

@@ -103,6 +103,20 @@ static void give(struct edge_worker *w, const struct port *to, struct frame *f)
 		to->sink.take(to->sink.ctx, &f, 1);
 }
 
+/*
+ * Whether a frame for everybody may go to all: groups may, and of frames to addresses that nobody
+ * knows so many that they cannot fill the ways to all peers.
+ */
+static bool may_flood(
+	struct edge_worker *w, unsigned community, const struct frame *f, uint64_t now_ms)
+{
+	if ((f->data[0] & 1) != 0 ||
+		pace_take(&w->unknown[community], now_ms, FLOOD_EVERY_MS, FLOOD_BURST))
+		return true;
+	drops_add(&w->drops, DROP_FLOOD, 1);
+	return false;
+}
+
 /* One copy for each port; those without keys are left to the control thread. */
 static void flood(struct edge_worker *w, const struct view *v, unsigned community, struct frame *f,
 	uint64_t now_ms)
@@ -147,7 +161,11 @@ static void send_to(struct edge_worker *w, const struct view *v, unsigned commun
 			break;
 		}
 		for (size_t i = 0; i < n; i++)
-			flood(w, v, community, frames[i], now_ms);
+			if (may_flood(w, community, frames[i], now_ms))
+				flood(w, v, community, frames[i], now_ms);
+		break;
+	case PORT_INTERFACE:
+		drops_add(&w->drops, DROP_LOCAL, n);
 		break;
 	}
 }
@@ -388,16 +406,20 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 void edge_datagrams_in(
 	struct edge_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms)
 {
+	const struct rx *before = NULL;
+
 	for (size_t i = 0; i < n; i++)
 		classify(w, v, &x[i], i > 0 ? &x[i - 1] : NULL);
 	take_relayed(w, v, x, n, now_ms);
 	open_all(w, x, n, now_ms);
 	halves_join(&w->halves, &w->rx, v->pieces, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
-		if (x[i].verdict == VERDICT_FRAME)
-			admit_in(w, v, &x[i]);
-		else if (x[i].verdict == VERDICT_UNKNOWN)
+		if (x[i].verdict == VERDICT_FRAME) {
+			admit_in(w, v, &x[i], before);
+			before = x[i].verdict == VERDICT_FRAME ? &x[i] : before;
+		} else if (x[i].verdict == VERDICT_UNKNOWN) {
 			check_unknown(w, v, &x[i]);
+		}
 	}
 }
 

@@ -6,6 +6,7 @@
 #ifndef N2N_CORE_DATA_EDGE_DATA_H
 #define N2N_CORE_DATA_EDGE_DATA_H
 
+#include "base/pace.h"
 #include "core/data/halves.h"
 #include "core/data/note.h"
 #include "core/frame/offload.h"
@@ -19,6 +20,10 @@ struct frame_sink {
 	bool csum_unset; /* frames whose checksum is unset */
 };
 
+/* Frames to addresses that nobody knows: a community's, of one worker. */
+#define FLOOD_EVERY_MS 1
+#define FLOOD_BURST    2000
+
 struct edge_worker {
 	struct transmitter tx;
 	struct receiver rx;
@@ -26,6 +31,7 @@ struct edge_worker {
 	struct tx run[BATCH_MAX];
 	uint8_t copy[SLOT_LEN]; /* of a frame that goes to many */
 	struct halves halves;	/* of edge_datagrams_in, until edge_frames_in has been called */
+	struct pace unknown[COMMUNITIES_MAX]; /* what is flooded for want of knowing better */
 	struct join join;
 	struct frame_sink in; /* for edge_frames_in */
 	struct notes *notes; /* for edge_frames_out: what cannot go out yet, and word of what did */

@@ -9,6 +9,7 @@
 #define ELSEWHERE_MS 100 /* between two notes that it was heard from elsewhere */
 #define OWN_MS	     1000
 #define BARRED_MS    1000
+#define FOREIGN_MS   1000
 
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
 {
@@ -226,6 +227,23 @@ void notes_barred(struct notes *n, const struct addressee *of, enum barred what,
 	n->barred_ms[what] = now_ms + BARRED_MS;
 	note->to = *of;
 	note->index = what;
+	end(n, QUEUE_OWN);
+}
+
+/* Nobody misses one: there are more where it came from. */
+void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source, uint64_t now_ms)
+{
+	uint64_t *due_ms = &n->foreign_ms[of->community];
+	const struct mac mac = mac_from_number(source);
+	struct note *note;
+
+	if (now_ms < *due_ms || !may_wake(n))
+		return;
+	note = begin(n, QUEUE_OWN, NOTE_FOREIGN, mac.b, sizeof(mac.b));
+	if (note == NULL)
+		return;
+	*due_ms = now_ms + FOREIGN_MS;
+	note->to = *of;
 	end(n, QUEUE_OWN);
 }
 

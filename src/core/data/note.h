@@ -21,7 +21,8 @@ enum note_kind {
 	NOTE_AWAKE,    /* first frame after idle, either way: index is the link's id */
 	NOTE_FRAME,    /* a frame that has to wait: to, data; index is the link's id, 0: for all */
 	NOTE_BARRED,   /* to: whose interface wanted to speak for others, index: enum barred */
-	NOTE_OWN /* our own datagram came by an interface: to, origin.way.remote its receiver */
+	NOTE_OWN,    /* our own datagram came by an interface: to, origin.way.remote its receiver */
+	NOTE_FOREIGN /* a frame came by an interface that is no bridge: to, data is its source */
 };
 
 enum note_queue {
@@ -60,7 +61,8 @@ struct notes {
 	struct note_sink sink;
 	struct drops *drops;	    /* of the worker: what finds no room is counted */
 	uint64_t own_ms[NOTES_OWN]; /* when NOTE_OWN may be left again, by a hash of receivers */
-	uint64_t barred_ms[BARRED_KINDS]; /* and NOTE_BARRED */
+	uint64_t barred_ms[BARRED_KINDS];     /* and NOTE_BARRED */
+	uint64_t foreign_ms[COMMUNITIES_MAX]; /* and NOTE_FOREIGN */
 };
 
 /* *sink is copied; its ctx and drops are borrowed. */
@@ -85,6 +87,11 @@ void notes_own(
  * second at most for each kind.
  */
 void notes_barred(struct notes *n, const struct addressee *of, enum barred what, uint64_t now_ms);
+/*
+ * A frame with this source, which is not its own, was read from an interface that is no bridge, of:
+ * whose. Leaves word once a second at most for each interface.
+ */
+void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source, uint64_t now_ms);
 /* Frames went out on this link: leaves word if it had been idle. */
 void notes_sent(struct notes *n, struct link *link);
 

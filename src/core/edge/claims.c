@@ -47,12 +47,15 @@ static int show(const struct community *c, const struct owner *o)
 static void set_claim(struct peer *p, const struct control_claim *m, uint64_t source)
 {
 	const struct control_claim before = p->claim;
+	bool was_bridge = link_has_role(&p->session->link, ROLE_BRIDGE);
 
 	p->claim = *m;
 	p->refused = (struct control_claim){0};
 	atomic_store_explicit(&p->session->link.roles,
 		roles_granted(p->community, p->remote, m->roles), memory_order_relaxed);
 	atomic_store_explicit(&p->session->link.mac, source, memory_order_relaxed);
+	if (was_bridge && !link_has_role(&p->session->link, ROLE_BRIDGE))
+		switch_forget(p);
 	addresses_claimed(p, &before);
 }
 
@@ -126,26 +129,28 @@ static void tell(const struct peer *p, enum mac_refusal why, const uint8_t *owne
 	core_event(core_of(p->community), &e);
 }
 
-/* Behind whom an address that nobody owns was heard of late; NULL: nobody, or who claims it. */
-static const struct peer *bridge_of(const struct peer *claimant, const struct mac *mac)
+/*
+ * The static of the bridge behind which an address that nobody owns was heard of late, maybe ours;
+ * NULL: there is none, or it is who claims it.
+ */
+static const uint8_t *bridge_of(const struct peer *claimant, const struct mac *mac)
 {
 	const struct community *c = claimant->community;
 	uint16_t number = c->fdb != NULL ? fdb_find(c->fdb, mac_number(mac)) : PORT_FLOOD;
 
+	if (number == PORT_HERE)
+		return c->party.self.public;
 	for (const struct peer *p = c->peers; p != NULL && number != PORT_FLOOD; p = p->hh.next)
 		if (p->port->number == number)
-			return p != claimant && is_here(p) ? p : NULL;
+			return p != claimant && is_here(p) ? p->remote : NULL;
 	return NULL;
 }
 
 const uint8_t *claims_whose(const struct peer *claimant, const struct mac *mac)
 {
 	const struct owner *o = owners_of_mac(&claimant->community->owners, mac);
-	const struct peer *bridge = o == NULL ? bridge_of(claimant, mac) : NULL;
 
-	if (o != NULL)
-		return o->remote;
-	return bridge != NULL ? bridge->remote : NULL;
+	return o != NULL ? o->remote : bridge_of(claimant, mac);
 }
 
 static enum mac_refusal why_refused(const struct peer *p)
@@ -283,6 +288,7 @@ int claims_move(struct community *c, const struct mac *mac)
 	view_set_interface(
 		&core_of(c)->view, c->index, mac_number(mac), (c->roles & ROLE_BRIDGE) != 0);
 	refusals_end(c);
+	foreign_end(c);
 	c->mac = *mac;
 	if (o != NULL) {
 		owners_remove(&c->owners, o);

@@ -255,6 +255,7 @@ static void role_tick(struct node *n)
 	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;) {
 		hop_tick(c);
 		switch_tick(c);
+		foreign_tick(c);
 		claims_tick(c);
 		addresses_tick(c);
 		barred_tick(c);
@@ -286,6 +287,7 @@ static const struct role edge_role = {
 	.frame = edge_frame,
 	.own = own_led,
 	.barred = barred_ours,
+	.foreign = foreign_came,
 	.look = role_look,
 	.tick = role_tick,
 	.doors = edge_doors,
@@ -407,7 +409,8 @@ static int show_community(struct community *c, uint32_t learn)
 
 	if (learn > 0) {
 		random_bytes(&core->io.random, key, sizeof(key));
-		c->fdb = fdb_create(learn, key);
+		c->learn = learn;
+		c->fdb = fdb_create(2 * learn, key);
 		if (c->fdb == NULL)
 			return N2N_ENOMEM;
 	}
@@ -498,6 +501,7 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 		peer_forget(p);
 	hop_leave(c);
 	own_end(e, c);
+	foreign_end(c);
 	discard_embryos(core, &c->party);
 	e->community[community] = NULL;
 	e->slot[community].state = SLOT_RETIRED;

@@ -195,6 +195,18 @@ bool edge_community_status(
  */
 bool edge_peer_status(const struct edge *e, unsigned community, const uint8_t remote[KEY_LEN],
 	uint64_t now_ms, struct status_peer *out);
+/*
+ * Our own address and those that members own in a community, which there is, in no order. What it
+ * is said of lives for the call.
+ */
+void edge_owned_addresses(
+	const struct edge *e, unsigned community, status_address_fn *say, void *ctx);
+/*
+ * Those that are learned, from place *at of the table on, max of them at most, and *at behind them;
+ * false: there are no more. max is not 0.
+ */
+bool edge_learned_addresses(const struct edge *e, unsigned community, uint32_t *at, unsigned max,
+	status_address_fn *say, void *ctx);
 /* True when some community is registered at a supernode. */
 bool edge_is_registered(const struct edge *e);
 

@@ -62,6 +62,7 @@ struct peer {
 	bool left;	   /* it said goodbye, or is of an earlier run and was not met yet */
 	uint8_t asks;	   /* how often it was asked again, since ... */
 	uint64_t asked_ms; /* what was sent is unanswered; 0: nothing is */
+	bool unreached;	   /* silent or away: what was learned from it was forgotten */
 	bool remembered;   /* from an earlier run */
 	bool rerouted;	   /* routes changed since its paths were looked at */
 	uint64_t unlisted_ms;
@@ -132,6 +133,13 @@ struct hop {
 	bool silent[SUPERNODES_MAX];		/* it did not answer when it was in use, last */
 };
 
+/* Frames of other hosts came by the interface of one that is no bridge; zeroed: none. */
+struct foreign {
+	uint64_t first_ms, last_ms; /* of some that came one after the other */
+	struct mac source;	    /* of the last */
+	bool told;		    /* EVENT_FOREIGN_SOURCE was */
+};
+
 struct community {
 	struct edge *edge;
 	unsigned index;
@@ -159,8 +167,12 @@ struct community {
 	bool bpdu_guard;
 	size_t n_trusted;
 	struct trusted trusted[TRUSTED_MAX];
+	uint32_t learn;	 /* so many addresses at least are to find a place */
 	struct fdb *fdb; /* where addresses are learned, else NULL; owned until it is retired */
-	uint64_t fdb_step_ms; /* when they are a step older */
+	uint64_t fdb_step_ms;	   /* when they are a step older */
+	struct port_set unreached; /* whose addresses are to be forgotten ... */
+	bool any_unreached;	   /* ... if there are any */
+	struct foreign foreign;
 	struct peer *peers;
 	struct hop hop;
 	enum twice twice;	    /* of us, as our supernode says ... */
@@ -394,8 +406,24 @@ enum community_state community_state(const struct community *c);
 /* edge_doors.c: by what we may be addressed, for struct role. */
 void edge_doors(struct node *n, struct view_doors *d);
 
-/* edge_switch.c: learned addresses age. */
+/* ---- edge_switch.c: what is learned (PROTOCOL.md 9.4) ---- */
+
+/* Learned addresses age, and those that are to be forgotten are. */
 void switch_tick(struct community *c);
+/*
+ * What was learned from this peer is forgotten at the next tick: it does not answer, or is no
+ * bridge any more. Frames for it go to all, until the next one from there is heard.
+ */
+void switch_forget(const struct peer *p);
+
+/* ---- foreign.c: frames of other hosts, where we are no bridge (PROTOCOL.md 9.7) ---- */
+
+/* One came, with this source; for struct role. */
+void foreign_came(struct node *n, const struct addressee *of, const struct mac *source);
+/* It is over, and what came before counts no more: the interface has another address. */
+void foreign_end(struct community *c);
+/* Says when it is over. */
+void foreign_tick(struct community *c);
 
 /* edge_frame.c: a frame that no worker could send, for struct role. */
 void edge_frame(

@@ -193,6 +193,17 @@ static void tell_supernodes(
 	}
 }
 
+static struct status_switch describe_switch(const struct community *c)
+{
+	return (struct status_switch){
+		.bridge = (c->roles & ROLE_BRIDGE) != 0,
+		.port = PORT_STATE_OPEN,
+		.learned = c->fdb != NULL ? fdb_count(c->fdb) : 0,
+		.room = c->fdb != NULL ? c->learn : 0,
+		.unlearned = c->fdb != NULL ? fdb_unlearned(c->fdb) : 0,
+	};
+}
+
 static struct status_community describe_community(const struct community *c, uint64_t now_ms)
 {
 	const struct tally peers = count_peers(c, now_ms);
@@ -231,6 +242,7 @@ void edge_status(const struct edge *e, uint64_t now_ms, const struct status_sink
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		struct status_community t = describe_community(c, now_ms);
 
+		t.fdb = describe_switch(c);
 		sink->community(sink->ctx, &t);
 		for (const struct peer *p = c->peers; p != NULL; p = p->hh.next) {
 			struct status_peer peer = describe(p, now_ms);

@@ -1,21 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The switch of a community, but for its peers: what else takes part, and how addresses age. */
+/* The switch of a community, but for its peers: what else takes part, and what is learned. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/edge/edge_state.h"
 
-#define STEP_MS 50000u /* learned addresses live for 5 to 6 minutes without being heard */
+/* ---- ageing, and whose addresses are forgotten before ---- */
+
+void switch_forget(const struct peer *p)
+{
+	struct community *c = p->community;
+
+	port_set_add(&c->unreached, p->port->number);
+	c->any_unreached = c->fdb != NULL;
+}
 
 void switch_tick(struct community *c)
 {
 	struct core *core = core_of(c);
 
+	if (c->any_unreached) {
+		fdb_forget(c->fdb, &c->unreached);
+		memset(&c->unreached, 0, sizeof(c->unreached));
+		c->any_unreached = false;
+	}
 	if (c->fdb == NULL || core->now_ms < c->fdb_step_ms)
 		return;
 	if (c->fdb_step_ms != 0)
 		fdb_sweep(c->fdb, view_next_step(&core->view, c->index), FDB_AGE_MAX);
-	c->fdb_step_ms = core->now_ms + STEP_MS;
+	c->fdb_step_ms = core->now_ms + LEARNED_STEP_MS;
 }
+
+/* ---- ports that are no peers ---- */
 
 static struct port *find(struct edge *e, unsigned community, int number)
 {

@@ -85,13 +85,26 @@ static void ask_again(struct peer *p)
 	send_question(core, p->session, &w, NULL);
 }
 
+/* Another bridge may have its hosts by now, and is found only if frames for them go to all. */
+static void let_go(struct peer *p, enum peer_state state)
+{
+	bool unreached = state == PEER_SILENT || state == PEER_AWAY;
+
+	if (unreached && !p->unreached)
+		switch_forget(p);
+	p->unreached = unreached;
+}
+
 uint64_t presence_look(struct peer *p)
 {
 	struct core *core = core_of(p->community);
+	enum peer_state state;
 
 	note_asked(p);
 	ask_again(p);
-	switch (presence_state(p, core->now_ms)) {
+	state = presence_state(p, core->now_ms);
+	let_go(p, state);
+	switch (state) {
 	case PEER_UP:
 		presence_met(p);
 		break;

@@ -27,6 +27,9 @@
 	X(ROUTER, "router", "of a router, or hiding what it is, from a member that is none")       \
 	X(OWN_DHCP, "own-dhcp", "answer of a DHCP server here, which is not meant to be one")      \
 	X(OWN_ROUTER, "own-router", "of an IPv6 router here, which is not meant to be one")        \
+	X(CLAIMED_SOURCE, "claimed-source", "by our interface, but another member speaks for it")  \
+	X(LOCAL, "local", "for a host behind our own interface")                                   \
+	X(FLOOD, "flood", "to an unknown address, and there were too many such")                   \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \

@@ -56,6 +56,9 @@
 	/* enum own_receiver; supernode, or edge and key, are the receiver's */                    \
 	X(FIRST_HOP, "first-hop", "speaks for others") /* barred; key: NULL: our own host; */      \
 	/* value: 0 when it is over; of BARRED_NEIGHBOUR ip, and owner_key, NULL: us */            \
+	X(FOREIGN_SOURCE, "foreign-source",                                                        \
+		"frames of other hosts are not carried") /* of a community: mac of one; */         \
+	/* value: they come, or not any more */                                                    \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \

@@ -22,6 +22,7 @@ struct fdb {
 	unsigned shift; /* of a hash, to the number of its set */
 	size_t n_sets;
 	struct fdb_set *set;
+	_Atomic uint64_t unlearned; /* what is written once for a frame at most stays away */
 };
 
 /* Words depend on nothing but themselves: what a port is, the caller knows from its view. */
@@ -135,7 +136,8 @@ static unsigned place_for(const uint64_t word[WAYS], uint16_t port, unsigned ste
 	return highest == 1u << 4 ? WAYS : best;
 }
 
-static void learn_new(struct fdb_set *s, uint64_t heard, unsigned step)
+/* False: all places are others'. A race that was lost is none of that. */
+static bool learn_new(struct fdb_set *s, uint64_t heard, unsigned step)
 {
 	uint64_t word[WAYS];
 	unsigned i;
@@ -143,8 +145,10 @@ static void learn_new(struct fdb_set *s, uint64_t heard, unsigned step)
 	for (i = 0; i < WAYS; i++)
 		word[i] = load(&s->way[i]);
 	i = place_for(word, port_of(heard), step);
-	if (i < WAYS)
-		(void)swap(&s->way[i], word[i], heard);
+	if (i == WAYS)
+		return false;
+	(void)swap(&s->way[i], word[i], heard);
+	return true;
 }
 
 void fdb_learn(struct fdb *f, uint64_t address, uint16_t port, unsigned step)
@@ -158,10 +162,42 @@ void fdb_learn(struct fdb *f, uint64_t address, uint16_t port, unsigned step)
 	if (address == 0 || (address >> 40 & 1) != 0)
 		return;
 	i = way_of(s, address, &word);
-	if (i == WAYS)
-		learn_new(s, heard, step);
-	else if (word != heard)
-		(void)swap(&s->way[i], word, heard);
+	if (i < WAYS) {
+		if (word != heard)
+			(void)swap(&s->way[i], word, heard);
+	} else if (!learn_new(s, heard, step)) {
+		atomic_fetch_add_explicit(&f->unlearned, 1, memory_order_relaxed);
+	}
+}
+
+uint64_t fdb_unlearned(const struct fdb *f)
+{
+	return atomic_load_explicit(&f->unlearned, memory_order_relaxed);
+}
+
+bool fdb_next(const struct fdb *f, unsigned step, uint32_t *at, struct fdb_entry *out)
+{
+	while (*at < f->n_sets * WAYS) {
+		const struct fdb_set *s = &f->set[*at / WAYS];
+		uint64_t word = load(&s->way[*at % WAYS]), first;
+		unsigned way = (*at)++ % WAYS;
+
+		/* Of two entries for an address the first one is found. */
+		if (word == 0 || way_of(s, address_of(word), &first) < way)
+			continue;
+		*out = (struct fdb_entry){address_of(word), port_of(word), age_of(word, step)};
+		return true;
+	}
+	return false;
+}
+
+uint32_t fdb_count(const struct fdb *f)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < f->n_sets * WAYS; i++)
+		n += load(&f->set[i / WAYS].way[i % WAYS]) != 0;
+	return n;
 }
 
 void fdb_sweep(struct fdb *f, unsigned step, unsigned max_age)

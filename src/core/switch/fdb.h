@@ -27,6 +27,7 @@
 #ifndef N2N_CORE_SWITCH_FDB_H
 #define N2N_CORE_SWITCH_FDB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/switch/port_set.h"
@@ -36,6 +37,13 @@
 #define FDB_AGE_MAX	6	   /* steps: with the next one, an entry must go */
 
 struct fdb;
+
+/* What is learned of one address. */
+struct fdb_entry {
+	uint64_t address;
+	uint16_t port;
+	unsigned age; /* steps since it was heard last */
+};
 
 /*
  * For at least so many entries, at most FDB_ENTRIES_MAX, 8 bytes each; key: random, secret, copied.
@@ -51,7 +59,8 @@ void fdb_destroy(void *fdb);
 uint16_t fdb_find(const struct fdb *f, uint64_t address);
 /*
  * Any thread. The address was heard from this port, which the caller found in its view and is not
- * PORT_FLOOD; step: as the control thread last told. Group addresses and zero are not learned.
+ * PORT_FLOOD; step: as the control thread last told. Group addresses and zero are not learned. What
+ * finds no place is counted.
  */
 void fdb_learn(struct fdb *f, uint64_t address, uint16_t port, unsigned step);
 
@@ -61,6 +70,16 @@ void fdb_learn(struct fdb *f, uint64_t address, uint16_t port, unsigned step);
  * sweep old entries would look young.
  */
 void fdb_sweep(struct fdb *f, unsigned step, unsigned max_age);
+/* Any thread. How often an address was not learned since its set was full of others'. */
+uint64_t fdb_unlearned(const struct fdb *f);
+/*
+ * Any thread. The next entry from place *at on, and *at behind it: false when there is no more.
+ *What is learned meanwhile may be missed. step: the control thread's. for (uint32_t at = 0;
+ *fdb_next(f, step, &at, &entry);)
+ */
+bool fdb_next(const struct fdb *f, unsigned step, uint32_t *at, struct fdb_entry *out);
+/* Any thread. How many places are taken; a walk over all. */
+uint32_t fdb_count(const struct fdb *f);
 /* The control thread's. All entries of these ports go; for good, if nobody learns them any more. */
 void fdb_forget(struct fdb *f, const struct port_set *gone);
 

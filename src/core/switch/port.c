@@ -11,11 +11,13 @@
 
 const struct port port_all = {.kind = PORT_ALL, .number = PORT_FLOOD};
 const struct port port_nobody = {.kind = PORT_NOBODY, .number = PORT_FLOOD};
+const struct port port_here = {.kind = PORT_INTERFACE, .number = PORT_HERE};
 
 void port_numbers_init(struct port_numbers *n)
 {
 	memset(n, 0, sizeof(*n));
 	port_set_add(&n->taken, PORT_FLOOD);
+	port_set_add(&n->taken, PORT_HERE);
 }
 
 int port_take(struct port_numbers *n)

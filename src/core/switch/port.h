@@ -36,10 +36,11 @@ struct frame;
 struct link;
 
 enum port_kind {
-	PORT_ALL,   /* the flood group: every port but the one that a frame came from */
-	PORT_LINK,  /* a peer */
-	PORT_SINK,  /* a function */
-	PORT_NOBODY /* an address whose owner is away: not for anybody else */
+	PORT_ALL,      /* the flood group: every port but the one that a frame came from */
+	PORT_LINK,     /* a peer */
+	PORT_SINK,     /* a function */
+	PORT_NOBODY,   /* an address whose owner is away: not for anybody else */
+	PORT_INTERFACE /* our interface: what came by it is there already */
 };
 
 /* For what is not a link; called by workers. The frames are theirs, valid during the call. */
@@ -62,12 +63,17 @@ struct port {
 extern const struct port port_all;
 /* Where frames for an owner who is away end; in no table of ports either. */
 extern const struct port port_nobody;
+/* Behind our own interface, as learned; in no table of ports either. */
+extern const struct port port_here;
 
 /* A worker's: the port of this number, or the flood group if ports has none. */
 static inline const struct port *port_find(const struct table *ports, uint16_t number)
 {
-	const struct port *p = table_find(ports, table_spread(NULL, number), number);
+	const struct port *p;
 
+	if (number == PORT_HERE)
+		return &port_here;
+	p = table_find(ports, table_spread(NULL, number), number);
 	return p != NULL ? p : &port_all;
 }
 
@@ -85,7 +91,7 @@ struct port_numbers {
 /* None is in use but that of the flood group. */
 void port_numbers_init(struct port_numbers *n);
 /*
- * Takes a number from 1 to PORTS_MAX - 1, the one that was free for longest or nearly so, and
+ * Takes a number from 1 to PORT_HERE - 1, the one that was free for longest or nearly so, and
  * returns it; N2N_ENOSPC if none is free.
  */
 MUST_CHECK int port_take(struct port_numbers *n);

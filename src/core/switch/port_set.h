@@ -9,6 +9,7 @@
 #define PORT_BITS  13
 #define PORTS_MAX  (1u << PORT_BITS) /* numbers are less */
 #define PORT_FLOOD 0		     /* the number of the flood group */
+#define PORT_HERE  (PORTS_MAX - 1)   /* and that of our own interface */
 
 struct port_set {
 	uint64_t word[PORTS_MAX / 64];

@@ -54,6 +54,17 @@ const struct port *view_ip_owner(const struct view *v, unsigned community, uint6
 	return ips != NULL ? table_find(ips, table_spread(NULL, key), key) : NULL;
 }
 
+bool view_learn_here(const struct view *v, unsigned community, uint64_t address)
+{
+	const struct view_community *c = &v->community[community];
+
+	if (view_owner(v, community, address) != NULL)
+		return false;
+	if (c->fdb != NULL)
+		fdb_learn(c->fdb, address, PORT_HERE, c->step);
+	return true;
+}
+
 bool view_is_supernode(const struct view *v, const struct way *from)
 {
 	for (uint32_t i = 0; i < v->doors.n_hops; i++)

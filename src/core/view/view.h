@@ -132,6 +132,11 @@ uint64_t view_ip_key(const uint8_t hash_key[SIPHASH_KEY_LEN], const uint8_t ip[1
  * Any thread; also for a community that is not in this view yet.
  */
 const struct port *view_ip_owner(const struct view *v, unsigned community, uint64_t key);
+/*
+ * A frame from this address came by our own interface, which is a bridge's: learns that. False:
+ * another member owns the address, or it is given to a port. Any thread.
+ */
+bool view_learn_here(const struct view *v, unsigned community, uint64_t address);
 /* Whether it is the remote side of the way to a supernode in use, by carrier and address. */
 bool view_is_supernode(const struct view *v, const struct way *from);
 

@@ -306,6 +306,9 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_OWN_DATAGRAMS:
 		edge_own_event(h, e);
 		break;
+	case EVENT_FOREIGN_SOURCE:
+		edge_fdb_event(h, e);
+		break;
 	case EVENT_MEMBER_UP:
 	case EVENT_MEMBER_DOWN:
 	case EVENT_MEMBER_REFUSED: /* a supernode's */

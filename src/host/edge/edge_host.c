@@ -88,7 +88,7 @@ static const struct host_role role = {
 };
 
 static const struct api_command commands[] = {
-	{"status", edge_report}, {"forget", edge_forget}, {0}};
+	{"status", edge_report}, {"forget", edge_forget}, {"fdb", edge_fdb}, {0}};
 
 /* ---- making ---- */
 

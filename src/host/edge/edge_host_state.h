@@ -85,6 +85,13 @@ json_t *edge_report(void *ctx, const json_t *request, struct api_error *err);
 /* The answer to "forget". */
 json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err);
 
+/* ---- edge_fdb.c: what is known of addresses, and frames of other hosts ---- */
+
+/* The answer to "fdb". */
+json_t *edge_fdb(void *ctx, const json_t *request, struct api_error *err);
+/* Frames of other hosts come, and we are no bridge: tells the user, or that it is over. */
+void edge_fdb_event(struct edge_host *h, const struct event *e);
+
 /* ---- edge_interface.c: the interfaces as others change them ---- */
 
 /* The system says that something changed: looks, unless it did a moment ago. */

@@ -63,6 +63,14 @@ static json_t *addresses(const struct claim_address *a, unsigned n)
 	return list;
 }
 
+static json_t *switch_of(const struct status_switch *s)
+{
+	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "bridge", s->bridge, "port",
+		port_state_name(s->port), "port_text", port_state_text(s->port), "learned",
+		(json_int_t)s->learned, "room", (json_int_t)s->room, "unlearned",
+		(json_int_t)s->unlearned);
+}
+
 static void on_community(void *ctx, const struct status_community *c)
 {
 	struct report *r = ctx;
@@ -83,6 +91,7 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "members_listed", json_integer(c->listed));
 	set(o, "members_up", json_integer(c->up));
 	set(o, "supernode", c->supernode >= 0 ? json_integer(c->supernode) : json_null());
+	set(o, "switch", switch_of(&c->fdb));
 	set(o, "supernodes", json_array());
 	set(o, "peers", json_array());
 	r->community = o;

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which frames of an interface go out, and what is learned from them. */
+#include "edge_data_test.h"
+
+#define PER_S 1000
+
+static const struct mac host = {{0x52, 0x54, 0, 0, 0, 1}};
+static const struct mac other = {{0x52, 0x54, 0, 0, 0, 2}};
+static const struct mac unknown = {{0x52, 0x54, 0, 0, 0, 3}};
+static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+/* Our interface has its address by now, and is a bridge's or not. */
+static void be(struct fixture *f, bool bridge)
+{
+	struct view_editor *e = &f->rig.node.core.view;
+	static const uint8_t key[FDB_KEY_LEN] = {1, 2, 3};
+
+	if (e->community[0].next.fdb == NULL)
+		e->community[0].next.fdb = fdb_create(64, key);
+	assert_non_null(e->community[0].next.fdb);
+	view_set_interface(e, 0, mac_number(&own), bridge);
+	f->view = rig_view(&f->rig);
+}
+
+static int setup_bridge(void **state)
+{
+	int rc = setup(state);
+
+	be(*state, true);
+	return rc;
+}
+
+static int teardown_bridge(void **state)
+{
+	struct fixture *f = *state;
+
+	fdb_destroy(f->rig.node.core.view.community[0].next.fdb);
+	return teardown(state);
+}
+
+/* Returns how many datagrams it became. */
+static size_t send_at(
+	struct fixture *f, const struct mac *to, const struct mac *from, uint64_t now_ms)
+{
+	struct frame *frame = &f->frames[f->n];
+
+	*frame = (struct frame){.data = f->slots[f->n++] + SLOT_HEADROOM};
+	frame->len = plain_frame(frame->data, to, from, 1, FRAME_MIN);
+	f->n_sent = 0;
+	edge_frames_out(&f->w, f->view, 0, f->frames, f->n, now_ms);
+	f->n = 0;
+	return f->n_sent;
+}
+
+static size_t send(struct fixture *f, const struct mac *to, const struct mac *from)
+{
+	return send_at(f, to, from, START_MS);
+}
+
+/* To be sent with the next one. */
+static void queue(struct fixture *f, const struct mac *to, const struct mac *from)
+{
+	struct frame *frame = &f->frames[f->n];
+
+	*frame = (struct frame){.data = f->slots[f->n++] + SLOT_HEADROOM};
+	frame->len = plain_frame(frame->data, to, from, 2, FRAME_MIN);
+}
+
+static uint64_t dropped(const struct fixture *f, enum drop why)
+{
+	return drops_get(&f->w.drops, why);
+}
+
+static void what_is_at_our_interface_stays_there(void **state)
+{
+	const struct mac peer = mac_of(0);
+	struct fixture *f = *state;
+
+	assert_int_equal(send(f, &host, &own), PEERS);
+	assert_int_equal(send(f, &peer, &host), 1);
+	assert_int_equal(send(f, &host, &own), 0);
+	assert_int_equal(send(f, &host, &other), 0);
+	assert_int_equal(send(f, &other, &host), 0);
+	assert_drops(f, DROP_LOCAL, 3);
+	/* In a batch with others, which go. */
+	queue(f, &peer, &host);
+	queue(f, &other, &host);
+	queue(f, &other, &host);
+	assert_int_equal(send(f, &peer, &host), 2);
+	assert_drops(f, DROP_LOCAL, 5);
+	/* Our own address is no host's behind us, and what it sends is never looked at. */
+	assert_int_equal(send(f, &peer, &own), 1);
+	assert_int_equal(fdb_find(f->view->community[0].fdb, mac_number(&own)), PORT_FLOOD);
+}
+
+static void a_host_is_where_it_was_heard_last(void **state)
+{
+	struct fixture *f = *state;
+	struct link *bridge = &f->end[2].s->link;
+	const struct mac peer = mac_of(0);
+
+	atomic_store(&bridge->roles, ROLE_BRIDGE);
+	assert_true(view_learn(f->view, bridge, mac_number(&host)));
+	assert_int_equal(send(f, &host, &own), 1);
+	assert_true(way_same_remote(&f->sent[0].way, &link_path(bridge)->way));
+	/* It comes here: the first frame that it sends says so. */
+	assert_int_equal(send(f, &peer, &host), 1);
+	assert_int_equal(send(f, &host, &own), 0);
+	assert_drops(f, DROP_LOCAL, 1);
+	/* And back. */
+	assert_true(view_learn(f->view, bridge, mac_number(&host)));
+	assert_int_equal(send(f, &host, &own), 1);
+	assert_drops(f, DROP_LOCAL, 1);
+}
+
+static void members_speak_for_themselves(void **state)
+{
+	const struct mac peer = mac_of(0), victim = mac_of(1);
+	struct fixture *f = *state;
+
+	assert_int_equal(send(f, &peer, &victim), 0);
+	assert_int_equal(send(f, &all, &victim), 0);
+	queue(f, &peer, &victim);
+	queue(f, &peer, &host);
+	queue(f, &peer, &victim);
+	assert_int_equal(send(f, &peer, &own), 2);
+	assert_drops(f, DROP_CLAIMED_SOURCE, 4);
+	/* Its frames go to it as before. */
+	assert_int_equal(send(f, &victim, &host), 1);
+	assert_int_equal(f->n_notes, 0);
+}
+
+static void who_is_no_bridge_carries_its_own_frames_only(void **state)
+{
+	const struct mac peer = mac_of(0);
+	struct fixture *f = *state;
+
+	be(f, false);
+	assert_int_equal(send(f, &peer, &own), 1);
+	assert_int_equal(f->n_notes, 0);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(send(f, &peer, &host), 0);
+	queue(f, &peer, &own);
+	queue(f, &peer, &host);
+	queue(f, &peer, &own);
+	assert_int_equal(send(f, &peer, &host), 2);
+	assert_drops(f, DROP_FOREIGN_SOURCE, 7);
+	/* Which is told once a second, with who it was. */
+	assert_int_equal(f->n_notes, 1);
+	assert_int_equal(f->note[0].kind, NOTE_FOREIGN);
+	assert_int_equal(f->note[0].to.generation, GENERATION);
+	assert_int_equal(f->note[0].len, sizeof(host.b));
+	assert_memory_equal(f->note[0].data, host.b, sizeof(host.b));
+	assert_int_equal(send_at(f, &peer, &other, START_MS + 999), 0);
+	assert_int_equal(f->n_notes, 1);
+	assert_int_equal(send_at(f, &peer, &other, START_MS + 1000), 0);
+	assert_int_equal(f->n_notes, 2);
+	assert_memory_equal(f->note[1].data, other.b, sizeof(other.b));
+	/* Nothing is learned there. */
+	assert_int_equal(fdb_count(f->view->community[0].fdb), 0);
+}
+
+/* Each frame counts once, however many it goes to; groups, and what is known, do not count. */
+static void frames_to_unknown_addresses_have_a_budget(void **state)
+{
+	const struct mac peer = mac_of(0);
+	struct fixture *f = *state;
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < 3 * FLOOD_BURST; i++) {
+		size_t n = send(f, &unknown, &own);
+
+		assert_true(n == 0 || n == PEERS);
+		passed += n > 0;
+	}
+	assert_int_equal(passed, FLOOD_BURST);
+	assert_drops(f, DROP_FLOOD, 2 * FLOOD_BURST);
+	assert_int_equal(send(f, &all, &own), PEERS);
+	assert_int_equal(send(f, &peer, &own), 1);
+	/* A second later there is that of a second. */
+	for (unsigned i = 0; i < 3 * PER_S; i++)
+		passed += send_at(f, &unknown, &own, START_MS + 1000) > 0;
+	assert_int_equal(passed, FLOOD_BURST + PER_S);
+	/* The other community has its own. */
+	queue(f, &unknown, &own);
+	f->n_sent = 0;
+	edge_frames_out(&f->w, f->view, 1, f->frames, f->n, START_MS + 1000);
+	f->n = 0;
+	assert_int_equal(f->n_sent, 1);
+	/* Once somebody has said where it is, nothing holds it back. */
+	assert_true(dropped(f, DROP_FLOOD) > 0);
+	atomic_store(&f->end[2].s->link.roles, ROLE_BRIDGE);
+	assert_true(view_learn(f->view, &f->end[2].s->link, mac_number(&unknown)));
+	for (unsigned i = 0; i < 3 * FLOOD_BURST; i++)
+		assert_int_equal(send_at(f, &unknown, &own, START_MS + 1000), 1);
+}
+
+/* From one frame to the next of a batch nothing is looked up, so a batch is all that is late. */
+static void learning_follows_the_step(void **state)
+{
+	struct fixture *f = *state;
+	const struct mac peer = mac_of(0);
+	struct fdb_entry e;
+	uint32_t at = 0;
+
+	assert_int_equal(send(f, &peer, &host), 1);
+	(void)view_next_step(&f->rig.node.core.view, 0);
+	f->view = rig_view(&f->rig);
+	assert_int_equal(send(f, &peer, &host), 1);
+	assert_true(fdb_next(f->view->community[0].fdb, 1, &at, &e));
+	assert_int_equal(e.age, 0);
+	assert_int_equal(e.port, PORT_HERE);
+	assert_false(fdb_next(f->view->community[0].fdb, 1, &at, &e));
+}
+
+#define BRIDGED(name) cmocka_unit_test_setup_teardown(name, setup_bridge, teardown_bridge)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BRIDGED(what_is_at_our_interface_stays_there),
+		BRIDGED(a_host_is_where_it_was_heard_last),
+		BRIDGED(members_speak_for_themselves),
+		BRIDGED(who_is_no_bridge_carries_its_own_frames_only),
+		BRIDGED(frames_to_unknown_addresses_have_a_budget),
+		BRIDGED(learning_follows_the_step),
+	};
+
+	if (crypto_start() != 0)
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
