@@ -34,6 +34,9 @@ const struct option_spec ask_options[] = {
 	{0},
 };
 
+#define REQUEST_MAX 256
+#define NONE	    (-1)
+
 /* What is asked, of all who are asked. */
 struct question {
 	const struct ask_conf *conf;
@@ -78,16 +81,18 @@ static const char *error_field(const json_t *answer, const char *name)
 	return text != NULL ? text : "-";
 }
 
-/* quiet: that it is the wrong one is not said. */
-static enum outcome take(
-	const struct question *q, const char *instance, const char *line, bool quiet)
+/* quiet: that it is the wrong one is not said. next: where the answer goes on; NONE: nowhere. */
+static enum outcome take(const struct question *q, const char *instance, const char *line,
+	bool quiet, json_int_t *next)
 {
 	json_t *answer = json_loads(line, 0, NULL);
+	const json_t *more = json_object_get(json_object_get(answer, "result"), "next");
 	const char *code = error_field(answer, "code");
 	bool other = strcmp(code, "not-found") == 0 || strcmp(code, "unknown-command") == 0;
 	enum outcome outcome = other ? OTHER : FAILED;
 	char buf[CONF_QUOTED_CAP];
 
+	*next = json_is_integer(more) ? json_integer_value(more) : NONE;
 	if (json_is_object(json_object_get(answer, "result"))) {
 		q->show(q->ctx, instance, answer, line);
 		outcome = SHOWN;
@@ -99,8 +104,10 @@ static enum outcome take(
 	return outcome;
 }
 
-/* quiet: one of several, of which only some may be meant. */
-static enum outcome ask(const struct question *q, const char *instance, bool quiet)
+/* quiet: one of several, of which only some may be meant. next: of the answer, NONE: it has none.
+ */
+static enum outcome ask_once(const struct question *q, const char *instance, const char *request,
+	bool quiet, json_int_t *next)
 {
 	char path[STATE_SOCKET_MAX];
 	struct os_error err = {0};
@@ -109,11 +116,30 @@ static enum outcome ask(const struct question *q, const char *instance, bool qui
 	int rc = state_control_path(path, q->conf->state_dir, instance, &err);
 
 	if (rc == 0)
-		rc = ctlsock_request(path, q->request, &line, &err);
+		rc = ctlsock_request(path, request, &line, &err);
 	if (rc != 0)
 		return quiet && rc == N2N_ENOENT ? NOBODY : explain(q, instance, &err);
-	outcome = take(q, instance, line, quiet);
+	outcome = take(q, instance, line, quiet, next);
 	free(line);
+	return outcome;
+}
+
+/* Asks on as long as the answer says that there is more. */
+static enum outcome ask(const struct question *q, const char *instance, bool quiet)
+{
+	char request[REQUEST_MAX];
+	json_int_t next = NONE, from;
+	enum outcome outcome = ask_once(q, instance, q->request, quiet, &next);
+
+	while (outcome == SHOWN && next != NONE) {
+		/* The request is an object: its end gives way to one more field. */
+		snprintf(request, sizeof(request), "%.*s,\"from\":%" JSON_INTEGER_FORMAT "}",
+			(int)strlen(q->request) - 1, q->request, next);
+		from = next;
+		outcome = ask_once(q, instance, request, false, &next);
+		if (next != NONE && next <= from)
+			break;
+	}
 	return outcome;
 }
 

@@ -23,7 +23,8 @@ extern const struct option_spec ask_options[];
 typedef void ask_show(void *ctx, const char *instance, const json_t *answer, const char *line);
 
 /*
- * Sends request, a line without its newline, and shows the answers. What fails is explained on
+ * Sends request, a short line without its newline, and shows the answers; one that comes in parts
+ * (CONTROL.md 2) part by part. What fails is explained on
  * standard error, after the options that set has. STATUS_OK; STATUS_FAILED: some instance could not
  * be asked or refused, or none runs.
  *

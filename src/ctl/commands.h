@@ -14,6 +14,8 @@ enum status {
 
 /* "n2n bench crypto|path|serve": bench.h. */
 int bench_command(int argc, char **argv);
+/* "n2n fdb": where addresses lead to (CONTROL.md). */
+int fdb_command(int argc, char **argv);
 /* "n2n forget MAC": an address need not stay with the member that had it (CONTROL.md). */
 int forget_command(int argc, char **argv);
 /* "n2n key new NAME": makes a community key (PROTOCOL.md 2.2). */

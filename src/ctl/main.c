@@ -20,6 +20,8 @@ static const struct command {
 } commands[] = {
 	{"bench", "bench crypto|path|serve", "measure ciphers, or the way to another machine",
 		"the results", bench_command},
+	{"fdb", "fdb [-j] [-d INSTANCE]", "show where Ethernet addresses lead to", "the addresses",
+		fdb_command},
 	{"forget", "forget [-d INSTANCE] MAC", "let another member have a MAC address",
 		"the result", forget_command},
 	{"key", "key new NAME", "make a key for a community", "the key", key_command},
