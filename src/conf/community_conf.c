@@ -287,7 +287,8 @@ const struct option_spec community_options[] = {
 		.name = "mtu",
 		.letter = 'M',
 		.arg = "MTU",
-		.help = "its MTU in bytes, default " OPTION_NUMBER(MTU_DEFAULT),
+		.help = "its MTU in bytes, default " OPTION_NUMBER(
+			MTU_DEFAULT) ", a bridge's " OPTION_NUMBER(MTU_MAX),
 		.field = offsetof(struct community_conf, mtu),
 		.set = set_mtu,
 	},
@@ -357,7 +358,6 @@ void community_conf_init(struct community_conf *c)
 {
 	memset(c, 0, sizeof(*c));
 	c->device = "n2n0";
-	c->mtu = MTU_DEFAULT;
 	c->mac_hold_days = MAC_HOLD_DAYS;
 	c->learn = LEARN_DEFAULT;
 }
@@ -389,8 +389,10 @@ static bool has_v6_address(const struct community_conf *c)
 	return false;
 }
 
-int community_conf_check(const struct community_conf *c, struct conf_error *err)
+int community_conf_check(struct community_conf *c, struct conf_error *err)
 {
+	if (c->mtu == 0)
+		c->mtu = c->bridge ? MTU_MAX : MTU_DEFAULT;
 	if (c->mtu < MTU_MIN_V6 && has_v6_address(c))
 		return conf_fail(err,
 			"option -M: %u is too small for the IPv6 address given with -a; give %d or "

@@ -37,12 +37,12 @@ struct community_conf {
 	char key[COMMUNITY_SECRET_MAX + 1]; /* key string or passphrase; empty when in a file */
 	const char *key_file;		    /* "-": standard input */
 	struct mac mac;			    /* zero: from the static key */
-	unsigned mtu;
-	unsigned mac_hold_days; /* an address is kept so long for who is away */
-	bool accept_ra;		/* router advertisements of members */
-	bool bridge;		/* frames of others are carried */
-	bool dhcp_server;	/* so are answers of DHCP servers ... */
-	bool router;		/* ... and advertisements of routers */
+	unsigned mtu;			    /* 0 until checked: not given */
+	unsigned mac_hold_days;		    /* an address is kept so long for who is away */
+	bool accept_ra;			    /* router advertisements of members */
+	bool bridge;			    /* frames of others are carried */
+	bool dhcp_server;		    /* so are answers of DHCP servers ... */
+	bool router;			    /* ... and advertisements of routers */
 	bool bpdu_guard;
 	unsigned learn; /* addresses of others */
 	size_t trusted_count;
@@ -59,8 +59,9 @@ void community_conf_init(struct community_conf *c);
  * COMMUNITY_KEY_PREFIX gives it, an MTU that carries the addresses. N2N_EINVAL.
  *
  * Whether a name is needed with a key file only the program can tell, once it has read it.
+ * An MTU that was not given is chosen: a bridge has what its other ports have.
  */
-MUST_CHECK int community_conf_check(const struct community_conf *c, struct conf_error *err);
+MUST_CHECK int community_conf_check(struct community_conf *c, struct conf_error *err);
 /* Wipes the secret. */
 void community_conf_wipe(struct community_conf *c);
 

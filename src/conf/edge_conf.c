@@ -178,7 +178,7 @@ const struct option_set edge_options = {
 	.epilogue = EXIT_STATUS_HELP,
 };
 
-static int check(const struct edge_conf *conf, struct conf_error *err)
+static int check(struct edge_conf *conf, struct conf_error *err)
 {
 	if (community_conf_check(&conf->community, err) != 0)
 		return N2N_EINVAL;

@@ -38,6 +38,7 @@ struct underlay_link {
 	unsigned index;	 /* never 0 */
 	unsigned master; /* of what it is a port; 0: of nothing */
 	unsigned lower;	 /* on what it is stacked; 0: on nothing here */
+	unsigned mtu;	 /* 0: not told */
 	enum underlay_kind kind;
 	enum underlay_side side; /* as it is marked; underlay_settle adds what follows */
 	bool up, carrier, loopback;
@@ -67,6 +68,8 @@ struct underlay_host {
 void underlay_settle(struct underlay_host *h);
 /* Of a settled host; what it does not know is outside. */
 enum underlay_side underlay_side_of(const struct underlay_host *h, unsigned link);
+/* Its MTU; 0: nobody knows. */
+unsigned underlay_mtu_of(const struct underlay_host *h, unsigned link);
 /* What our sockets can be reached by. */
 struct underlay_socket {
 	bool v4, v6;
@@ -113,5 +116,10 @@ unsigned underlay_exit(const struct underlay *u);
  * interfaces as last seen: one question to the system. What has no route is outside.
  */
 enum underlay_side underlay_way(struct underlay *u, const struct endpoint *to);
+/*
+ * How many bytes an IP packet to this address may have on its first link: the MTU of the interface,
+ * as last seen, or of the route if that has a smaller one. 0: nobody knows. One question as well.
+ */
+unsigned underlay_mtu(struct underlay *u, const struct endpoint *to);
 
 #endif

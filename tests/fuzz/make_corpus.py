@@ -169,11 +169,29 @@ def seeds():
     for v in ref.data_vectors():
         yield "data_header", v["clear"]
         yield "data_header", ref.mask(v["clear"], 10, bytes(16))
+    clear = next(ref.data_vectors())["clear"]
+    for piece in (1, 2, 3):
+        yield "data_header", bytes([clear[0] | piece]) + clear[1:]
     for v in ref.relay_vectors():
         m = dict(v["fields"], mask_key=bytes(16), mac_key=bytes(16))
         packet = ref.relay_packet(m)
         yield "relay_header", packet
         yield "relay_header", ref.mask(packet, 14, bytes(16))
+
+
+def pieces_seeds():
+    """Inputs of fuzz_pieces: see step() there."""
+    def half(last, index=4, counter=0, length=700, later=0, unset=0, times=0):
+        what = last | unset << 1 | (4 | times // 8 << 3 if times else 0)
+        return struct.pack(">BBBHB", what, index, counter + last, length, later)
+
+    yield half(0) + half(1)
+    yield half(1, length=699) + half(0)
+    yield half(0, later=255) + half(1, later=255)
+    yield half(0, times=248) + half(1, times=248) + half(0, times=8)
+    yield half(0) + half(1, length=701) + half(0, counter=4, unset=1) + half(1, counter=4)
+    yield b"".join(half(0, index=i, times=128) for i in range(0, 80, 4)) + half(0, index=81) + half(1, index=81)
+    yield b"".join(half(i % 2, index=4 * (i // 2)) for i in range(40)) + half(0, later=255)
 
 
 def bench_seeds():
@@ -220,7 +238,8 @@ def main():
     offload = (("offload", d) for d in offload_seeds())
     bench = (("bench_message", d) for d in bench_seeds())
     first_hop = (("first_hop", d) for d in first_hop_seeds())
-    for target, data in itertools.chain(small, core_seeds(), offload, bench, first_hop):
+    pieces = (("pieces", d) for d in pieces_seeds())
+    for target, data in itertools.chain(small, core_seeds(), offload, pieces, bench, first_hop):
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         count[target] = count.get(target, 0) + 1

@@ -141,7 +141,7 @@ def sizes(mtu_payload):
 def trains(mtu_payload):
     """(size of all but the last datagram, their number, size of the last)."""
     yield from ((1, 40, 1), (100, 30, 99), (512, 63, 512), (1000, 40, 1), (mtu_payload, 2, 7),
-                (mtu_payload, 44, mtu_payload))
+                (mtu_payload, min(44, 65000 // mtu_payload - 1), mtu_payload))
 
 
 def sweep_messages(mtu_payload):

@@ -312,6 +312,7 @@ struct sim *sim_create(uint64_t seed, unsigned max_nodes)
 
 	assert_int_equal(crypto_start(), 0);
 	s->seed = seed;
+	s->frame_len = SIM_FRAME_LEN;
 	s->rng = seed;
 	s->random = (struct random){sim_fill, s};
 	s->now_ms = SIM_START_MS;

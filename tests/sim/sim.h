@@ -66,6 +66,7 @@ struct sim_setup {
 	bool quiet_about_addresses; /* tells no local candidate */
 	/* For struct core_io; ctx is the struct sim_node. NULL: everything is. */
 	bool (*is_underlay)(void *ctx, const struct endpoint *to);
+	uint16_t (*limit)(void *ctx, const struct endpoint *to); /* NULL: a link of 1,500 bytes */
 	uint32_t first_counter;
 	uint64_t wall_ms;
 	uint8_t secret[KEY_LEN]; /* a supernode's */
@@ -139,7 +140,8 @@ struct sim {
 	uint64_t now_ms;
 	struct random random;
 	unsigned max_nodes, n_nodes;
-	unsigned batch; /* datagrams that a node takes at once, at most BATCH_MAX */
+	size_t frame_len; /* of the test frames: SIM_FRAME_LEN, until a test sets it */
+	unsigned batch;	  /* datagrams that a node takes at once, at most BATCH_MAX */
 	struct sim_node **nodes;
 	struct sim_link *links; /* max_nodes squared, by sender and receiver */
 	struct sim_event *heap;

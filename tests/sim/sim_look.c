@@ -19,23 +19,24 @@ static uint8_t pattern(uint32_t id, size_t i)
 	return (uint8_t)((id * 2654435761u >> (i % 4 * 8)) + i);
 }
 
-static void write_frame(uint8_t *data, const struct mac *to, const struct mac *from, uint32_t id)
+static void write_frame(
+	uint8_t *data, size_t len, const struct mac *to, const struct mac *from, uint32_t id)
 {
 	memcpy(data, to->b, 6);
 	memcpy(data + 6, from->b, 6);
 	store_be16(data + 12, ETHERTYPE);
 	store_be32(data + FRAME_ID_AT, id);
-	for (size_t i = FRAME_ID_AT + 4; i < SIM_FRAME_LEN; i++)
+	for (size_t i = FRAME_ID_AT + 4; i < len; i++)
 		data[i] = pattern(id, i);
 }
 
-static bool is_intact(const uint8_t *data, size_t len)
+static bool is_intact(const struct sim *s, const uint8_t *data, size_t len)
 {
-	uint32_t id = len == SIM_FRAME_LEN ? load_be32(data + FRAME_ID_AT) : 0;
+	uint32_t id = len == s->frame_len ? load_be32(data + FRAME_ID_AT) : 0;
 
-	if (len != SIM_FRAME_LEN || load_be16(data + 12) != ETHERTYPE)
+	if (len != s->frame_len || load_be16(data + 12) != ETHERTYPE)
 		return false;
-	for (size_t i = FRAME_ID_AT + 4; i < SIM_FRAME_LEN; i++)
+	for (size_t i = FRAME_ID_AT + 4; i < len; i++)
 		if (data[i] != pattern(id, i))
 			return false;
 	return true;
@@ -45,7 +46,7 @@ static bool is_intact(const uint8_t *data, size_t len)
 void sim_take_frame(struct sim_node *n, const uint8_t *data, size_t len)
 {
 	struct sim *s = n->sim;
-	uint32_t id = is_intact(data, len) ? load_be32(data + FRAME_ID_AT) : UINT32_MAX;
+	uint32_t id = is_intact(s, data, len) ? load_be32(data + FRAME_ID_AT) : UINT32_MAX;
 	struct sim_frame *f;
 
 	if (id >= s->n_frames) {
@@ -113,8 +114,8 @@ size_t sim_send_burst(struct sim_node *from, struct sim_node *to, size_t n)
 		size_t id = note_frame(from->sim, from->number, to->number);
 
 		from->sim->frames[id].flooded = !known;
-		write_frame(data, &target, &source, (uint32_t)id);
-		frames[i] = (struct frame){.data = data, .len = SIM_FRAME_LEN};
+		write_frame(data, from->sim->frame_len, &target, &source, (uint32_t)id);
+		frames[i] = (struct frame){.data = data, .len = from->sim->frame_len};
 	}
 	sim_frames_out(from, frames, n);
 	return first;
@@ -128,12 +129,12 @@ size_t sim_send(struct sim_node *from, struct sim_node *to)
 size_t sim_flood(struct sim_node *from, const struct mac *to, const struct mac *source)
 {
 	uint8_t slot[SLOT_LEN];
-	struct frame f = {.data = slot + SLOT_HEADROOM, .len = SIM_FRAME_LEN};
+	struct frame f = {.data = slot + SLOT_HEADROOM, .len = from->sim->frame_len};
 	size_t id = note_frame(from->sim, from->number, TO_ALL);
 
 	for (unsigned i = 0; i < from->sim->n_nodes; i++)
 		note_frame(from->sim, from->number, i);
-	write_frame(f.data, to, source, (uint32_t)id);
+	write_frame(f.data, f.len, to, source, (uint32_t)id);
 	sim_frames_out(from, &f, 1);
 	return id + 1;
 }

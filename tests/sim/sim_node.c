@@ -272,6 +272,7 @@ static struct core_config node_config(struct sim_node *n)
 			.deliver = on_deliver,
 			.event = on_event,
 			.is_underlay = n->setup.is_underlay,
+			.limit = n->setup.limit,
 			.random = n->sim->random},
 		.nworkers = 1,
 		.now_ms = n->sim->now_ms,

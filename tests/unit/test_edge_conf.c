@@ -95,6 +95,20 @@ static void what_is_not_given_has_its_default(void **state)
 	assert_false(l.conf.process.help || l.conf.process.version);
 }
 
+/* A bridge has the frames of its other ports to carry, which are of 1,500 bytes. */
+static void a_bridge_has_full_frames_unless_told_otherwise(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH, "-r"), 0);
+	assert_int_equal(l.conf.community.mtu, 1500);
+	assert_int_equal(PARSE(ENOUGH, "-M", "1376", "-r"), 0);
+	assert_int_equal(l.conf.community.mtu, 1376);
+	assert_int_equal(PARSE(ENOUGH, "-r", "-M", "1300"), 0);
+	assert_int_equal(l.conf.community.mtu, 1300);
+}
+
 static void everything_can_be_given(void **state)
 {
 	const struct mac mac = {{0x02, 0, 0x5e, 0x10, 0, 1}};
@@ -547,6 +561,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_product_page_works, clear_environment),
 		cmocka_unit_test_setup(what_is_not_given_has_its_default, clear_environment),
+		cmocka_unit_test_setup(
+			a_bridge_has_full_frames_unless_told_otherwise, clear_environment),
 		cmocka_unit_test_setup(everything_can_be_given, clear_environment),
 		cmocka_unit_test_setup(each_wrong_value_is_explained, clear_environment),
 		cmocka_unit_test_setup(values_have_limits_of_length, clear_environment),

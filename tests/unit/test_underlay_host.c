@@ -320,6 +320,29 @@ static void of_a_long_answer_nothing_is_left(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* Of the interface, of the route if that says less, and of the interface as it is after a change.
+ */
+static void the_smallest_packet_limit_counts(void **state)
+{
+	struct underlay *u = *state;
+	const struct endpoint near = address("10.1.2.9"), narrow = address("10.60.0.1");
+	const struct endpoint wide = address("10.61.0.1"), nowhere = address("10.99.0.1");
+
+	run("ip address add 10.1.2.1/24 dev v0; ip link set v0 mtu 1400;"
+	    "ip route add 10.60.0.0/16 via 10.1.2.7 dev v0 mtu 1300;"
+	    "ip route add 10.61.0.0/16 via 10.1.2.7 dev v0 mtu 1490");
+	assert_int_equal(underlay_mtu(u, &near), 0); /* nobody looked yet */
+	look(u);
+	assert_int_equal(underlay_mtu(u, &near), 1400);
+	assert_int_equal(underlay_mtu(u, &narrow), 1300);
+	assert_int_equal(underlay_mtu(u, &wide), 1400);
+	assert_int_equal(underlay_mtu(u, &nowhere), 0);
+	run("ip link set v0 mtu 1280");
+	look(u);
+	assert_int_equal(underlay_mtu(u, &near), 1280);
+	assert_int_equal(underlay_mtu(u, &narrow), 1280);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +354,7 @@ int main(void)
 		TEST(six_hundred_interfaces_are_read),
 		TEST(what_changes_meanwhile_is_asked_again),
 		TEST(of_a_long_answer_nothing_is_left),
+		TEST(the_smallest_packet_limit_counts),
 	};
 
 	if (unshare(CLONE_NEWNET)) {

@@ -602,13 +602,23 @@ void edge_local_addresses(
 	}
 }
 
+void edge_measure(struct edge *e, uint64_t now_ms)
+{
+	core_enter(&e->node.core, now_ms);
+	for (struct session *s = e->node.core.sessions; s != NULL; s = s->hh.next)
+		path_measure(&e->node.core, s);
+}
+
 void edge_rerouted(struct edge *e, uint64_t now_ms)
 {
 	struct community *c;
 
 	core_enter(&e->node.core, now_ms);
-	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;)
+	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		peers_rerouted(c);
+		if (c->hop.session != NULL)
+			path_measure(core_of(c), c->hop.session);
+	}
 	own_rerouted(e);
 }
 

@@ -115,6 +115,10 @@ void edge_local_addresses(
  * for what it refused, of some peers at a time.
  */
 void edge_rerouted(struct edge *e, uint64_t now_ms);
+/*
+ * The system refused datagrams as too large: how long they may be is asked anew for every path.
+ */
+void edge_measure(struct edge *e, uint64_t now_ms);
 /* Where the supernodes are that are used or tried: returns how many, at most cap. */
 size_t edge_supernode_places(const struct edge *e, struct endpoint *out, size_t cap);
 

@@ -180,6 +180,19 @@ void path_refuse(struct core *core, struct session *s)
 		leave_overlay(core, s, core->now_ms + REFUSED_MS);
 }
 
+void path_measure(struct core *core, struct session *s)
+{
+	const struct path *old = link_direct(&s->link);
+	uint16_t limit = old != NULL ? core_limit(core, &old->way) : 0;
+	struct path *p;
+
+	if (old == NULL || limit == old->limit || (p = malloc(sizeof(*p))) == NULL)
+		return;
+	*p = *old;
+	p->limit = limit;
+	session_set_path(core, &s->link.path, p);
+}
+
 void path_rerouted(struct core *core, struct session *s)
 {
 	const struct path *p = link_direct(&s->link);
@@ -190,6 +203,7 @@ void path_rerouted(struct core *core, struct session *s)
 		leave_overlay(core, s, 0);
 	else
 		search_rerouted(core, s);
+	path_measure(core, s);
 }
 
 static bool has_copy(const struct session *s)

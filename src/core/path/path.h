@@ -44,10 +44,15 @@ void path_doubt(struct core *core, struct session *s);
  */
 void path_refuse(struct core *core, struct session *s);
 /*
- * Routes of this host changed: a path that now leads into an n2n network is given up like that, and
- * what led into one is tried anew.
+ * Routes of this host changed: a path that now leads into an n2n network is given up like that,
+ * another one measured, and what led into one is tried anew.
  */
 void path_rerouted(struct core *core, struct session *s);
+/*
+ * How long datagrams may be on the direct path is asked anew, and frames go whole or in halves by
+ * that from now on (PROTOCOL.md 6.8).
+ */
+void path_measure(struct core *core, struct session *s);
 /*
  * The peer probes us where our path leads: it may not hear us there. Unless that was proven just
  * now the path is suspected, and probed, from now on.

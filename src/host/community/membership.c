@@ -12,6 +12,7 @@
 #define DAY_MS	       86400000u
 #define SAVE_PAUSE_MS  5000u
 #define SAVE_ANYWAY_MS 3600000u
+#define DATAGRAM_USUAL 1472 /* over a link of 1,500 */
 
 /* ---- joining ---- */
 
@@ -109,14 +110,15 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 
 /* ---- its interface ---- */
 
-/* Of full datagrams, even relayed ones. */
+/* Of full datagrams, even relayed ones; or of twice as many, if a full frame goes in halves. */
 static unsigned segments_of_train(unsigned mtu)
 {
-	unsigned datagram = SLOT_HEADROOM + FRAME_MIN + mtu + DATA_TAG_LEN;
-	unsigned segments = UDP_TRAIN_SEND_MAX / datagram;
+	unsigned parts = FRAME_MIN + mtu + DATA_OVERHEAD > DATAGRAM_USUAL ? 2 : 1;
+	unsigned datagram = SLOT_HEADROOM + (FRAME_MIN + mtu + 1) / parts + DATA_TAG_LEN;
+	unsigned datagrams = UDP_TRAIN_SEND_MAX / datagram;
 
-	segments = segments < UDP_TRAIN_SEGMENTS ? segments : UDP_TRAIN_SEGMENTS;
-	return segments > 0 ? segments : 1;
+	datagrams = datagrams < UDP_TRAIN_SEGMENTS ? datagrams : UDP_TRAIN_SEGMENTS;
+	return datagrams >= parts ? datagrams / parts : 1;
 }
 
 /*

@@ -98,6 +98,7 @@ static int make_core(struct edge_host *h, struct os_error *err)
 	int rc = keep_secret(h->host.state, "seed", c.seed, &h->host.random, err);
 
 	c.node.io.is_underlay = edge_underlay_is_outside;
+	c.node.io.limit = edge_underlay_limit;
 	if (rc == N2N_EINVAL)
 		return rc;
 	host_not_kept(&h->host, rc, err);

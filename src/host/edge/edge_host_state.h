@@ -37,7 +37,10 @@ struct edge_host {
 	bool change_due;	   /* they did, and are to be looked at in the next second */
 	struct endpoint places[COMMUNITIES_MAX];	    /* of supernodes, when last looked */
 	char supernode[SUPERNODES_MAX][SUPERNODE_NAME_MAX]; /* "host:port" */
-	uint64_t looked_ms;				    /* at interfaces and routes */
+	uint64_t too_large, too_large_ms; /* datagrams refused so, and when the last were */
+	unsigned too_large_s;		  /* seconds in a row in which some were */
+	bool too_large_told;
+	uint64_t looked_ms;	       /* at interfaces and routes */
 	uint64_t watched_ms;	       /* at what became of our interfaces, last; 0: never */
 	bool watch_due;		       /* something changed since, or is to be seen again */
 	struct bucket interface_lines; /* about what others changed */
@@ -66,6 +69,8 @@ void edge_underlay_look(struct edge_host *h, uint64_t now_ms);
 void edge_underlay_second(struct edge_host *h, uint64_t now_ms);
 /* For struct core_io; ctx is its struct host. */
 bool edge_underlay_is_outside(void *ctx, const struct endpoint *to);
+/* The same for how long datagrams to an address may be. */
+uint16_t edge_underlay_limit(void *ctx, const struct endpoint *to);
 /*
  * edge_own.c: our own datagrams that routes lead into our interface. Tells the core which sockets
  * are ours, whenever addresses change.

@@ -3,14 +3,21 @@
  * What is underlay, for a running edge: os/underlay.h looks and decides, and here it is asked when
  * interfaces or routes change, and its word carried to the core, the workers and the user.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
 #define LOOK_ANYWAY_MS 60000u
-#define LOOKS_PER_S    1 /* sustained: a router's table may change many times a second */
-#define LOOKS_BURST    5 /* of one change that comes in parts */
+#define MTU_USUAL      1500u  /* beyond the first link nobody knows of more */
+#define TOO_LARGE_S    3      /* so long in a row looking again did not help */
+#define TOO_LARGE_MS   60000u /* since the last one it is over */
+#define IP4_UDP_LEN    28u
+#define IP6_UDP_LEN    48u
+#define LOOK_AGAIN_S   10 /* while datagrams are refused */
+#define LOOKS_PER_S    1  /* sustained: a router's table may change many times a second */
+#define LOOKS_BURST    5  /* of one change that comes in parts */
 
 bool edge_underlay_is_outside(void *ctx, const struct endpoint *to)
 {
@@ -18,6 +25,18 @@ bool edge_underlay_is_outside(void *ctx, const struct endpoint *to)
 	const struct edge_host *h = host->ctx;
 
 	return h->underlay == NULL || underlay_way(h->underlay, to) == UNDERLAY_OUTSIDE;
+}
+
+uint16_t edge_underlay_limit(void *ctx, const struct endpoint *to)
+{
+	const struct host *host = ctx;
+	const struct edge_host *h = host->ctx;
+	const unsigned headers = endpoint_is_v4(to) ? IP4_UDP_LEN : IP6_UDP_LEN;
+	unsigned mtu = h->underlay != NULL ? underlay_mtu(h->underlay, to) : 0;
+
+	if (mtu == 0 || mtu > MTU_USUAL)
+		mtu = MTU_USUAL;
+	return (uint16_t)(mtu > headers ? mtu - headers : 0);
 }
 
 /* ---- what was seen ---- */
@@ -136,9 +155,42 @@ static void on_netif(uv_poll_t *p, int status, int events)
 	(void)uv_poll_stop(p);
 }
 
+static void say_too_large(struct edge_host *h, uint64_t n, uint64_t now_ms)
+{
+	const bool holds = h->too_large_s >= TOO_LARGE_S ||
+			   (h->too_large_told && now_ms < h->too_large_ms + TOO_LARGE_MS);
+
+	h->too_large_told = holds;
+	notices_set(&h->host.notices, now_ms, holds, "underlay-mtu", "",
+		"%" PRIu64 " datagrams were lost since they are larger than the interface takes "
+		"that they leave by, even with half a frame in each; give that one a larger MTU, "
+		"or a smaller one to the interface of this network",
+		n);
+}
+
+/* The system refused datagrams as too large: what it takes is not what was seen, or too little. */
+static void look_at_refused(struct edge_host *h, uint64_t now_ms)
+{
+	uint64_t n = host_drops(&h->host, DROP_UNDERLAY_MTU);
+
+	if (n == h->too_large) {
+		h->too_large_s = 0;
+	} else {
+		h->too_large = n;
+		h->too_large_ms = now_ms;
+		if (h->too_large_s++ % LOOK_AGAIN_S == 0) {
+			look(h, false, now_ms);
+			edge_measure(h->edge, now_ms);
+		}
+	}
+	say_too_large(h, n, now_ms);
+}
+
 void edge_underlay_second(struct edge_host *h, uint64_t now_ms)
 {
 	struct endpoint places[COMMUNITIES_MAX] = {{.port = 0}};
+
+	look_at_refused(h, now_ms);
 
 	(void)edge_supernode_places(h->edge, places, COMMUNITIES_MAX);
 	if (h->change_due) {

@@ -423,17 +423,24 @@ json_t *host_notices(const struct host *h)
 	return notices_report(&h->notices, sys_now_ms());
 }
 
+uint64_t host_drops(const struct host *h, enum drop why)
+{
+	uint64_t n = drops_get(&h->node->core.drops, why);
+
+	for (unsigned k = 0; k < h->n_workers; k++)
+		n += drops_get(h->workers[k]->drops, why);
+	for (unsigned k = 0; why == DROP_RECEIVE_QUEUE && k < h->n_workers; k++)
+		n += udp_lost(h->workers[k]->c.udp);
+	return n;
+}
+
 void host_report_drops(const struct host *h, json_t *result)
 {
 	json_t *drops = json_object(), *texts = json_object();
 
 	for (unsigned i = 0; i < DROP_COUNT; i++) {
-		uint64_t n = drops_get(&h->node->core.drops, i);
+		uint64_t n = host_drops(h, i);
 
-		for (unsigned k = 0; k < h->n_workers; k++)
-			n += drops_get(h->workers[k]->drops, i);
-		for (unsigned k = 0; i == DROP_RECEIVE_QUEUE && k < h->n_workers; k++)
-			n += udp_lost(h->workers[k]->c.udp);
 		if (n == 0)
 			continue;
 		json_object_set_new(drops, drop_name(i), json_integer((json_int_t)n));

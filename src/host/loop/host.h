@@ -109,6 +109,8 @@ void host_fini(struct host *h);
 
 /* What is wrong at the moment: the status has it in both roles. */
 json_t *host_notices(const struct host *h);
+/* How many were dropped for this reason, by the control thread and all workers. */
+uint64_t host_drops(const struct host *h, enum drop why);
 /*
  * Adds to the status what was dropped: sums over control thread and workers of the reasons that are
  * not 0, and what these mean.

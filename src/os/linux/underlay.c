@@ -179,6 +179,9 @@ static int take_link_attribute(const struct nlattr *attr, void *ctx)
 	case IFLA_MASTER:
 		l->master = mnl_attr_get_u32(attr);
 		break;
+	case IFLA_MTU:
+		l->mtu = mnl_attr_get_u32(attr);
+		break;
 	case IFLA_LINK:
 		l->lower = mnl_attr_get_u32(attr);
 		break;
@@ -299,10 +302,24 @@ static int list_addresses(struct underlay *u, struct look *k)
 
 /* ---- routes ---- */
 
+struct route {
+	unsigned link; /* 0: there is none */
+	unsigned mtu;  /* 0: that of the link */
+};
+
+static int take_metric(const struct nlattr *attr, void *ctx)
+{
+	if (mnl_attr_get_type(attr) == RTAX_MTU)
+		((struct route *)ctx)->mtu = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
 static int take_route_attribute(const struct nlattr *attr, void *ctx)
 {
 	if (mnl_attr_get_type(attr) == RTA_OIF)
-		*(unsigned *)ctx = mnl_attr_get_u32(attr);
+		((struct route *)ctx)->link = mnl_attr_get_u32(attr);
+	if (mnl_attr_get_type(attr) == RTA_METRICS)
+		return mnl_attr_parse_nested(attr, take_metric, ctx);
 	return MNL_CB_OK;
 }
 
@@ -313,14 +330,13 @@ static int take_route(const struct nlmsghdr *m, void *ctx)
 	return MNL_CB_STOP;
 }
 
-/* The interface by which it is reached; 0: none. */
-static unsigned route_to(struct underlay *u, const struct endpoint *to)
+static struct route find_route(struct underlay *u, const struct endpoint *to)
 {
 	bool v4 = endpoint_is_v4(to);
 	_Alignas(struct nlmsghdr) char buf[REQUEST_LEN] = {0};
 	struct nlmsghdr *m = mnl_nlmsg_put_header(buf);
+	struct route found = {0};
 	struct rtmsg *route;
-	unsigned link = 0;
 
 	m->nlmsg_type = RTM_GETROUTE;
 	m->nlmsg_flags = NLM_F_REQUEST;
@@ -335,7 +351,13 @@ static unsigned route_to(struct underlay *u, const struct endpoint *to)
 		mnl_attr_put_u32(m, RTA_OIF, u->exit);
 	if (u->mark != 0)
 		mnl_attr_put_u32(m, RTA_MARK, u->mark);
-	return ask(u, m, take_route, &link) == 0 ? link : 0;
+	return ask(u, m, take_route, &found) == 0 ? found : (struct route){0};
+}
+
+/* The interface by which it is reached; 0: none. */
+static unsigned route_to(struct underlay *u, const struct endpoint *to)
+{
+	return find_route(u, to).link;
 }
 
 void underlay_leave_by(struct underlay *u, const char *device, uint32_t mark)
@@ -352,6 +374,14 @@ unsigned underlay_exit(const struct underlay *u)
 enum underlay_side underlay_way(struct underlay *u, const struct endpoint *to)
 {
 	return underlay_side_of(&u->host, route_to(u, to));
+}
+
+unsigned underlay_mtu(struct underlay *u, const struct endpoint *to)
+{
+	const struct route r = find_route(u, to);
+	unsigned mtu = underlay_mtu_of(&u->host, r.link);
+
+	return r.mtu != 0 && (mtu == 0 || r.mtu < mtu) ? r.mtu : mtu;
 }
 
 /* ---- looking ---- */

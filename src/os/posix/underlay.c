@@ -81,6 +81,13 @@ enum underlay_side underlay_side_of(const struct underlay_host *h, unsigned link
 	return l != NULL ? l->side : UNDERLAY_OUTSIDE;
 }
 
+unsigned underlay_mtu_of(const struct underlay_host *h, unsigned link)
+{
+	const struct underlay_link *l = find(h, link);
+
+	return l != NULL ? l->mtu : 0;
+}
+
 /* ---- addresses ---- */
 
 static bool leads_to_supernode(const struct underlay_host *h, unsigned link)
