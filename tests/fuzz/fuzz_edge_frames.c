@@ -197,7 +197,7 @@ static void receive(struct batch *b)
 	edge_datagrams_in(&w->mover[AT_B].edge, world_view(w, AT_B), x, n, w->now_ms);
 	edge_frames_in(&w->mover[AT_B].edge, x, n);
 	for (size_t i = 0; i < n; i++) {
-		CHECK(x[i].verdict == VERDICT_FRAME || x[i].verdict == VERDICT_HALF ||
+		CHECK(x[i].verdict == VERDICT_FRAME || x[i].verdict == VERDICT_EMPTY ||
 			x[i].verdict == VERDICT_DROP);
 		free(x[i].in.data);
 	}

@@ -412,8 +412,9 @@ void edge_datagrams_in(
 		classify(w, v, &x[i], i > 0 ? &x[i - 1] : NULL);
 	take_relayed(w, v, x, n, now_ms);
 	open_all(w, x, n, now_ms);
-	halves_join(&w->halves, &w->rx, v->pieces, x, n, now_ms);
 	for (size_t i = 0; i < n; i++) {
+		if (x[i].verdict == VERDICT_HALF)
+			halves_join(&w->halves, &w->rx, v->pieces, x, i, n, now_ms);
 		if (x[i].verdict == VERDICT_FRAME) {
 			admit_in(w, v, &x[i], before);
 			before = x[i].verdict == VERDICT_FRAME ? &x[i] : before;

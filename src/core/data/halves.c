@@ -45,6 +45,7 @@ static void join_pair(
 		first->data = out;
 	}
 	memmove(first->data + a.len, b.data, b.len);
+	last->verdict = VERDICT_EMPTY;
 	is_whole(r, first, a.len + b.len);
 }
 
@@ -77,15 +78,9 @@ static void meet(struct halves *h, struct receiver *r, struct pieces *pool, stru
 	is_whole(r, x, len);
 }
 
-void halves_join(struct halves *h, struct receiver *r, struct pieces *pool, struct rx *x, size_t n,
-	uint64_t now_ms)
+void halves_join(struct halves *h, struct receiver *r, struct pieces *pool, struct rx *x, size_t at,
+	size_t n, uint64_t now_ms)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (x[i].verdict != VERDICT_HALF)
-			continue;
-		if (i + 1 < n && join_neighbours(h, r, &x[i], &x[i + 1], i))
-			i++;
-		else
-			meet(h, r, pool, &x[i], i, now_ms);
-	}
+	if (at + 1 == n || !join_neighbours(h, r, &x[at], &x[at + 1], at))
+		meet(h, r, pool, &x[at], at, now_ms);
 }

@@ -17,11 +17,13 @@ struct halves {
 };
 
 /*
- * Looks at n <= BATCH_MAX opened packets. A frame made whole is in the place of its half that came
- * last, or of the first half if both came together, with the verdict that it has as a frame; its
- * bytes are those of the datagrams, or in h until the next call. Halves keep their verdict.
+ * Half x[at] of n <= BATCH_MAX opened packets is to become a frame: with x[at + 1], if that is the
+ * other half, or with one that waits. Otherwise it waits, or was no half of a frame, and dropped.
+ * The frame takes the place of the first half, or of the one that came last, with the verdict that
+ * it has as a frame; the other one of the two is VERDICT_EMPTY then. Its bytes are those of the
+ * datagrams, or in h until the same place of another batch. From the first of a batch to the last.
  */
-void halves_join(struct halves *h, struct receiver *r, struct pieces *pool, struct rx *x, size_t n,
-	uint64_t now_ms);
+void halves_join(struct halves *h, struct receiver *r, struct pieces *pool, struct rx *x, size_t at,
+	size_t n, uint64_t now_ms);
 
 #endif

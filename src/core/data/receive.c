@@ -85,7 +85,7 @@ static bool locate_checksum(struct rx *x)
 	return found;
 }
 
-void receive_frame(struct receiver *r, struct rx *x)
+static inline void judge_frame(struct receiver *r, struct rx *x)
 {
 	if (x->header.csum_unset && !locate_checksum(x))
 		receive_drop(r, x, DROP_MALFORMED);
@@ -97,6 +97,11 @@ void receive_frame(struct receiver *r, struct rx *x)
 		x->verdict = VERDICT_FRAME;
 }
 
+void receive_frame(struct receiver *r, struct rx *x)
+{
+	judge_frame(r, x);
+}
+
 static void judge(struct receiver *r, struct rx *x)
 {
 	x->data += DATA_HEADER_LEN;
@@ -106,7 +111,7 @@ static void judge(struct receiver *r, struct rx *x)
 	else if (x->header.kind != KIND_ETHERNET)
 		receive_drop(r, x, DROP_MALFORMED);
 	else if (x->header.piece == PIECE_WHOLE)
-		receive_frame(r, x);
+		judge_frame(r, x);
 	else if (x->len < HALF_MIN || x->len > HALF_MAX)
 		receive_drop(r, x, DROP_MALFORMED);
 	else

@@ -11,13 +11,14 @@
 #include "core/view/view.h"
 
 enum verdict {
-	VERDICT_NONE,	  /* nothing yet: its link and keys are known, it is to be opened */
-	VERDICT_RELAYED,  /* its relay header is in the clear and to be checked */
-	VERDICT_FRAME,	  /* data, len: an Ethernet frame for the session's community */
-	VERDICT_EARLY,	  /* a frame before the peer's CLAIM took effect: for the control thread */
-	VERDICT_HALF,	  /* data, len: half of a frame, until halves.h has joined it */
-	VERDICT_EMPTY,	  /* keepalive or confirm: nothing, or padding alone */
-	VERDICT_CONTROL,  /* data, len: control messages */
+	VERDICT_NONE,	 /* nothing yet: its link and keys are known, it is to be opened */
+	VERDICT_RELAYED, /* its relay header is in the clear and to be checked */
+	VERDICT_FRAME,	 /* data, len: an Ethernet frame for the session's community */
+	VERDICT_EARLY,	 /* a frame before the peer's CLAIM took effect: for the control thread */
+	VERDICT_HALF,	 /* data, len: half of a frame, which waits for the other one */
+	VERDICT_EMPTY,	 /* keepalive or confirm: nothing, padding alone, or part of another's frame
+			  */
+	VERDICT_CONTROL, /* data, len: control messages */
 	VERDICT_ENVELOPE, /* data, len: body and 16-byte tag of an opened envelope; to */
 	VERDICT_UNKNOWN,  /* data, len: a packet for keys not in the view, or an answer only the
 			     control thread can open; tried */

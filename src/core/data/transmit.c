@@ -112,26 +112,6 @@ static void send_on(
 	t->sink.send(t->sink.ctx, t->out, n);
 }
 
-/* Not sealed yet. */
-static void count_run(const struct tx *run, size_t n, uint64_t now_ms)
-{
-	struct link *s = run[0].link;
-	uint64_t frames = 0, bytes = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (run[i].kind == KIND_ETHERNET && run[i].len > 0) {
-			frames++;
-			bytes += run[i].len;
-		}
-	}
-	atomic_store_explicit(&s->tx_ms, now_ms, memory_order_relaxed);
-	if (frames == 0)
-		return;
-	atomic_store_explicit(&s->tx_frame_ms, now_ms, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->tx_frames, frames, memory_order_relaxed);
-	atomic_fetch_add_explicit(&s->tx_bytes, bytes, memory_order_relaxed);
-}
-
 bool transmit_on(struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms)
 {
 	uint32_t first;
@@ -177,13 +157,34 @@ static bool is_cut(const struct tx *x, const struct ways *w)
 	return x->len > w->room && x->kind == KIND_ETHERNET;
 }
 
-static size_t count_pieces(const struct tx *run, size_t n, const struct ways *w)
-{
-	size_t pieces = n;
+/* What a run holds before it is sealed. */
+struct tally {
+	uint64_t frames, bytes;
+	size_t pieces;
+};
 
-	for (size_t i = 0; i < n; i++)
-		pieces += is_cut(&run[i], w);
-	return pieces;
+static struct tally count_run(const struct tx *run, size_t n, const struct ways *w)
+{
+	struct tally t = {.pieces = n};
+
+	for (size_t i = 0; i < n; i++) {
+		if (run[i].kind == KIND_ETHERNET && run[i].len > 0) {
+			t.frames++;
+			t.bytes += run[i].len;
+			t.pieces += run[i].len > w->room;
+		}
+	}
+	return t;
+}
+
+static void note_sent(struct link *s, const struct tally *t, uint64_t now_ms)
+{
+	atomic_store_explicit(&s->tx_ms, now_ms, memory_order_relaxed);
+	if (t->frames == 0)
+		return;
+	atomic_store_explicit(&s->tx_frame_ms, now_ms, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->tx_frames, t->frames, memory_order_relaxed);
+	atomic_fetch_add_explicit(&s->tx_bytes, t->bytes, memory_order_relaxed);
 }
 
 /* The last half needs a header of its own, and the first one's tag goes where it lay. */
@@ -236,19 +237,19 @@ static void send_in_pieces(struct transmitter *t, const struct tx *run, size_t n
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms)
 {
 	const struct ways w = ways_of(run[0].link);
+	struct tally sum;
 	uint32_t first;
-	size_t pieces;
 
 	assert(n > 0 && n <= BATCH_MAX);
 	if (w.path == NULL) {
 		drops_add(t->drops, DROP_NO_PATH, n);
 		return true;
 	}
-	pieces = count_pieces(run, n, &w);
-	if (!send_keys_reserve(run[0].keys, (uint32_t)pieces, &first))
+	sum = count_run(run, n, &w);
+	if (!send_keys_reserve(run[0].keys, (uint32_t)sum.pieces, &first))
 		return false;
-	count_run(run, n, now_ms);
-	if (pieces == n)
+	note_sent(run[0].link, &sum, now_ms);
+	if (sum.pieces == n)
 		send_sealed(t, run, n, first, &w, now_ms);
 	else
 		send_in_pieces(t, run, n, first, &w, now_ms);

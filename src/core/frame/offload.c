@@ -97,10 +97,21 @@ static bool is_vlan(uint16_t type)
 	return type == ETHER_VLAN || type == ETHER_SERVICE_VLAN;
 }
 
+/* Leaves r behind up to two tags; returns the type of what follows. */
+static uint16_t enter_tags(struct reader *r, uint16_t type)
+{
+	for (unsigned tags = 0; tags < VLAN_TAGS && is_vlan(type); tags++) {
+		const uint8_t *vlan = reader_take(r, VLAN_LEN);
+
+		type = vlan != NULL ? load_be16(vlan + 2) : 0;
+	}
+	return type;
+}
+
 bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 {
 	struct reader r;
-	const uint8_t *ether, *vlan;
+	const uint8_t *ether;
 	uint16_t type;
 	int proto;
 
@@ -110,12 +121,10 @@ bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 		return false;
 	}
 	type = load_be16(ether + ETHER_TYPE);
-	l->l3 = ETHER_LEN;
-	for (unsigned tags = 0; tags < VLAN_TAGS && is_vlan(type); tags++) {
-		vlan = reader_take(&r, VLAN_LEN);
-		type = vlan != NULL ? load_be16(vlan + 2) : 0;
-		l->l3 += VLAN_LEN;
+	if (is_vlan(type)) {
+		type = enter_tags(&r, type);
 	}
+	l->l3 = (uint8_t)(r.p - data);
 	if (type != ETHER_IP4 && type != ETHER_IP6) {
 		return false;
 	}
