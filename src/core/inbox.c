@@ -44,6 +44,23 @@ static enum drop objection(const struct node *n, struct session *s, const struct
 	return v != NULL ? guard_in(v, &s->link, f->data, f->len) : DROP_COUNT;
 }
 
+static bool passes_gate(struct node *n, const struct session *s, const struct frame *f)
+{
+	const struct view_community *c = &n->core.view.community[s->link.community].next;
+	const struct addressee of = {
+		.community = (uint8_t)s->link.community, .generation = c->generation};
+	struct gate_verdict v;
+
+	if (!gate_concerns(c->gate, f->data))
+		return true;
+	v = gate_in(c->gate, &s->link, f->data, f->len);
+	if (v.told && n->role->loop != NULL)
+		n->role->loop(n, &of, s->link.id, f);
+	if (!v.passes)
+		core_drop(&n->core, v.why);
+	return v.passes;
+}
+
 static void deliver(struct node *n, struct session *s, const struct frame *f)
 {
 	bool fits = f->len >= FRAME_MIN && f->len <= FRAME_MAX;
@@ -51,7 +68,7 @@ static void deliver(struct node *n, struct session *s, const struct frame *f)
 
 	if (why != DROP_COUNT)
 		core_drop(&n->core, why);
-	else
+	else if (passes_gate(n, s, f))
 		n->core.io.deliver(n->core.io.ctx, s->link.community, f);
 }
 
@@ -181,6 +198,14 @@ static void note_awake(struct node *n, const struct note *note)
 
 	if (s != NULL)
 		session_look_at(&n->core, s, n->core.flush_ms);
+}
+
+static void note_loop(struct node *n, struct note *note)
+{
+	const struct frame f = {.data = note->data, .len = note->len};
+
+	if (n->role->loop != NULL)
+		n->role->loop(n, &note->to, note->index, &f);
 }
 
 static void note_frame(struct node *n, struct note *note)
@@ -543,6 +568,9 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 	case NOTE_BARRED:
 		if (n->role->barred != NULL && note->index < BARRED_KINDS)
 			n->role->barred(n, &note->to, (enum barred)note->index);
+		break;
+	case NOTE_LOOP:
+		note_loop(n, note);
 		break;
 	case NOTE_OWN:
 		if (n->role->own != NULL)

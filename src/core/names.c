@@ -15,7 +15,7 @@ struct name {
 #define LOOK_UP(table, i, as) ((size_t)(i) < COUNT(table) ? (table)[i].as : "?")
 
 static const struct name community_states[] = {COMMUNITY_STATES(ROW)};
-static const struct name port_states[] = {PORT_STATES(ROW)};
+static const struct name gate_states[] = {GATE_STATES(ROW)};
 static const char *const address_kinds[] = {
 #define X(id, name) name,
 	ADDRESS_KINDS(X)
@@ -48,14 +48,14 @@ const char *community_text(const struct status_community *c)
 	return community_state_text(c->state);
 }
 
-const char *port_state_name(enum port_state s)
+const char *gate_state_name(enum gate_state s)
 {
-	return LOOK_UP(port_states, s, name);
+	return LOOK_UP(gate_states, s, name);
 }
 
-const char *port_state_text(enum port_state s)
+const char *gate_state_text(enum gate_state s)
 {
-	return LOOK_UP(port_states, s, text);
+	return LOOK_UP(gate_states, s, text);
 }
 
 const char *address_kind_name(enum address_kind k)

@@ -93,6 +93,10 @@ struct role {
 	void (*barred)(struct node *n, const struct addressee *of, enum barred what);
 	/* A frame with this source came by an interface that is no bridge. NULL where none are. */
 	void (*foreign)(struct node *n, const struct addressee *of, const struct mac *source);
+	/* What a gate told (core/data/gate.h); link_id 0: of a frame read from the interface. NULL
+	 * where there are none. */
+	void (*loop)(struct node *n, const struct addressee *of, uint32_t link_id,
+		const struct frame *f);
 	/* The role's part of looking at a session; may retire it. Returns when to look again. */
 	uint64_t (*look)(struct node *n, struct session *s);
 	/* What else is to do every TICK_MS. */

@@ -35,25 +35,46 @@ enum community_state {
 #undef X
 };
 
-/*
- * Whether our port of a community's switch lets frames pass, and why not: the same. The text is for
- * people.
- */
-#define PORT_STATES(X) X(OPEN, "open", "frames pass")
+/* Whether frames pass between the interface and the members: the same. */
+#define GATE_STATES(X)                                                                             \
+	X(OPEN, "open", "frames pass")                                                             \
+	X(LISTENING, "listening",                                                                  \
+		"just became a port of a bridge; listening whether another "                       \
+		"member is there, and nothing passes yet")                                         \
+	X(STANDBY, "standby", "another member on the same LAN carries its frames")                 \
+	X(LOOP, "closed", "closed, as what is sent to the LAN comes back out of the community")
 
-enum port_state {
-#define X(id, name, text) PORT_STATE_##id,
-	PORT_STATES(X)
+enum gate_state {
+#define X(id, name, text) GATE_##id,
+	GATE_STATES(X)
 #undef X
+};
+
+#define STATUS_VLANS_MAX 32
+
+/* A VLAN that goes another way than what is in none. */
+struct status_vlan {
+	uint16_t id;
+	bool service; /* a provider's, by its tag */
+	bool standby;
+	uint8_t peer[EDGE_ID_LEN]; /* who carries it */
+};
+
+struct status_gate {
+	bool bridge; /* else there is nothing to tell */
+	enum gate_state state;
+	bool has_peer;
+	uint8_t peer[EDGE_ID_LEN]; /* who carries the frames, or by whom what is sent comes back */
+	unsigned n_vlans;
+	struct status_vlan vlan[STATUS_VLANS_MAX];
 };
 
 /* What a community's switch is up to. */
 struct status_switch {
-	bool bridge;	      /* frames of other hosts go out by our interface */
-	enum port_state port; /* of our interface */
-	uint32_t learned;     /* addresses */
-	uint32_t room;	      /* for so many at least, --learn */
-	uint64_t unlearned;   /* times that one found no place */
+	bool bridge;	    /* frames of other hosts go out by our interface */
+	uint32_t learned;   /* addresses */
+	uint32_t room;	    /* for so many at least, --learn */
+	uint64_t unlearned; /* times that one found no place */
 };
 
 struct status_community {
@@ -68,6 +89,7 @@ struct status_community {
 	int supernode;	 /* index of the one in use, if it answers; else -1 */
 	uint8_t n_addresses;
 	const struct claim_address *address;
+	struct status_gate gate;
 	struct status_switch fdb; /* of edge_status alone, as it takes a walk */
 };
 
@@ -200,9 +222,10 @@ const char *community_state_name(enum community_state s);
 const char *community_state_text(enum community_state s);
 /* The same, and whether a supernode is missed. */
 const char *community_text(const struct status_community *c);
+/* For machines, and for people, to follow "interface". */
+const char *gate_state_name(enum gate_state s);
+const char *gate_state_text(enum gate_state s);
 /* For machines, and for people. */
-const char *port_state_name(enum port_state s);
-const char *port_state_text(enum port_state s);
 /* For machines. */
 const char *address_kind_name(enum address_kind k);
 /* For machines, and for people. */

@@ -211,19 +211,34 @@ static void print_interface(const json_t *c)
 	putchar('\n');
 }
 
+/* A bridge's: whether frames pass, and if not why. */
+static void print_port(const json_t *c)
+{
+	const json_t *port = json_object_get(c, "port"), *vlan;
+	size_t i;
+
+	if (!json_is_object(port))
+		return;
+	printf("  port      %s: %s", string(port, "state"), string(port, "state_text"));
+	if (json_is_string(json_object_get(port, "peer")))
+		printf(" (%.*s)", ID_SHOWN, string(port, "peer"));
+	json_array_foreach (json_object_get(port, "vlans"), i, vlan) {
+		printf("; VLAN %.0f %s", number(vlan, "id"), string(vlan, "state"));
+		if (json_is_string(json_object_get(vlan, "peer")))
+			printf(" (%.*s)", ID_SHOWN, string(vlan, "peer"));
+	}
+	putchar('\n');
+}
+
 /* What is learned of others, where anything is. */
 static void print_switch(const json_t *community)
 {
 	const json_t *s = json_object_get(community, "switch");
 	double learned = number(s, "learned"), unlearned = number(s, "unlearned");
-	bool open = strcmp(string(s, "port"), "open") == 0;
 
-	if (!json_is_true(json_object_get(s, "bridge")) && learned == 0 && open)
+	if (!json_is_true(json_object_get(s, "bridge")) && learned == 0)
 		return;
-	printf("  switch    %s: %s", string(s, "port"), string(s, "port_text"));
-	if (json_is_true(json_object_get(s, "bridge")))
-		fputs(", those of other hosts too", stdout);
-	printf(", %.0f %s learned", learned, learned == 1 ? "address" : "addresses");
+	printf("  switch    %.0f %s learned", learned, learned == 1 ? "address" : "addresses");
 	if (unlearned > 0)
 		printf(", %.0f times there was no room for one (--learn %.0f)", unlearned,
 			number(s, "room"));
@@ -241,6 +256,7 @@ static void print_community(const json_t *c)
 		printf(", %s", json_string_value(address));
 	putchar('\n');
 	print_interface(c);
+	print_port(c);
 	print_switch(c);
 	print_supernodes(c);
 	print_peers(c);

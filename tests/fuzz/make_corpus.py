@@ -177,6 +177,9 @@ def seeds():
         packet = ref.relay_packet(m)
         yield "relay_header", packet
         yield "relay_header", ref.mask(packet, 14, bytes(16))
+    for v in ref.loop_frame_vectors():
+        yield "loop_frame", v["frame"]
+        yield "loop_frame", v["frame"][:45]
 
 
 def pieces_seeds():

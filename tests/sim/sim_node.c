@@ -7,6 +7,7 @@
 
 #include "core/edge/edge_state.h"
 #include "sim_inside.h"
+#include "wire/loop_frame.h"
 
 #include <cmocka.h>
 
@@ -161,9 +162,13 @@ static void send_datagram(void *ctx, const struct datagram *d)
 
 static void hand_over(struct sim_node *n, const struct joined *j)
 {
+	struct loop_frame probe;
 	struct sim *s = n->sim;
 
 	if (s->interface != NULL && !s->interface(s->interface_ctx, n, j))
+		return;
+	/* What a bridge says to its LAN is for nobody here. */
+	if (loop_frame_decode(&probe, j->piece[0].data, j->piece[0].len) == 0)
 		return;
 	assert_int_equal(n->community, 0);
 	sim_take_frame(n, j->piece[0].data, j->piece[0].len);

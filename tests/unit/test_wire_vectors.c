@@ -9,6 +9,7 @@
 #include "control_again.h"
 #include "vectors.h"
 #include "wire/envelope.h"
+#include "wire/loop_frame.h"
 #include "wire/payload.h"
 #include "wire_test.h"
 
@@ -316,6 +317,32 @@ static void data_packets(void **state)
 		hex_free(&clear);
 		hex_free(&wire);
 		hex_free(&text);
+	}
+}
+
+static void loop_frames(void **state)
+{
+	const json_t *rows = section(state, "loop_frames");
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *v = json_array_get(rows, i), *f = member(v, "fields");
+		struct hex wire = hex_member(v, "frame");
+		uint8_t out[LOOP_FRAME_MAX];
+		struct loop_frame l = {.vlan = (uint16_t)number(f, "vlan"),
+			.kind = number8(f, "kind"),
+			.flags = number8(f, "flags"),
+			.number = number32(f, "number")};
+		struct loop_frame read;
+
+		if (number(f, "service") == 1)
+			l.vlan |= VLAN_SERVICE;
+		bytes(f, "source", l.source.b, sizeof(l.source.b));
+		bytes(f, "tag", l.tag, sizeof(l.tag));
+		assert_int_equal(loop_frame_encode(out, &l), wire.len);
+		assert_memory_equal(out, wire.data, wire.len);
+		assert_int_equal(loop_frame_decode(&read, wire.data, wire.len), 0);
+		assert_memory_equal(&read, &l, sizeof(l));
+		hex_free(&wire);
 	}
 }
 
@@ -658,6 +685,7 @@ int main(void)
 		cmocka_unit_test(payloads),
 		cmocka_unit_test(data_packets),
 		cmocka_unit_test(relay_packets),
+		cmocka_unit_test(loop_frames),
 		cmocka_unit_test(control_messages),
 	};
 

@@ -268,6 +268,16 @@ def relay_packet(m):
     return mask(header + mac + inner, 14, m["mask_key"])
 
 
+# --- PROTOCOL.md 9.8: frames of bridges ----------------------------------------------------------
+
+
+def loop_frame(m):
+    vlan = struct.pack(">HH", 0x88A8 if m["service"] else 0x8100, m["vlan"]) if m["vlan"] else b""
+    frame = b"\xff" * 6 + m["source"] + vlan + struct.pack(">HIBBBB", 0x88B5, 0x6E326E34, 1, m["kind"], m["flags"], 0)
+    frame += m["tag"] + struct.pack(">I", m["number"])
+    return frame.ljust(60 + len(vlan), b"\0")
+
+
 # --- PROTOCOL.md 7: control messages -------------------------------------------------------------
 
 
@@ -531,6 +541,23 @@ def relay_vectors():
         yield {"fields": m, "header": relay_header(m), "datagram": relay_packet(m)}
 
 
+def loop_frame_vectors():
+    for i, (kind, flags, vlan, service) in enumerate(
+        [(1, 0, 0, 0), (1, 5, 0, 0), (1, 3, 5, 0), (1, 2, 4095, 1), (2, 0, 0, 0), (2, 0, 4000, 0)]
+    ):
+        tag = some(f"loop tag {i}", 16)
+        m = {
+            "source": b"\x0a" + tag[:5] if kind == 1 else some(f"announced {i}", 6),
+            "vlan": vlan,
+            "service": service,
+            "kind": kind,
+            "flags": flags,
+            "tag": tag,
+            "number": U32 - i if kind == 1 else 0,
+        }
+        yield {"fields": m, "frame": loop_frame(m)}
+
+
 def control_vectors():
     def entry(i, gone, locator):
         return {
@@ -662,6 +689,7 @@ def make():
         "payloads": list(payload_vectors()),
         "data": list(data_vectors()),
         "relay": list(relay_vectors()),
+        "loop_frames": list(loop_frame_vectors()),
         "control": list(control_vectors()),
     }
 

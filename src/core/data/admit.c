@@ -18,6 +18,25 @@ static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigne
 	return true;
 }
 
+/* ---- the gate, both ways ---- */
+
+/* from: the peer; NULL: the interface. False: the frame is counted, and ends here. */
+static bool passes_gate(struct edge_worker *w, const struct view *v, unsigned community,
+	const struct link *from, const struct frame *f, uint64_t now_ms)
+{
+	const struct gate *g = v->community[community].gate;
+	const struct addressee of = {
+		.community = (uint8_t)community, .generation = v->community[community].generation};
+	struct gate_verdict verdict =
+		from != NULL ? gate_in(g, from, f->data, f->len) : gate_out(g, f->data, f->len);
+
+	if (verdict.told)
+		notes_loop(w->notes, &of, from, &verdict, f, now_ms);
+	if (!verdict.passes)
+		drops_add(&w->drops, verdict.why, 1);
+	return verdict.passes;
+}
+
 static bool same_source(const uint8_t *a, const uint8_t *b)
 {
 	return memcmp(a + 6, b + 6, 6) == 0;
@@ -50,6 +69,9 @@ bool admit_out_asked(struct edge_worker *w, const struct view *v, unsigned commu
 		drops_add(&w->drops, f->len < FRAME_MIN ? DROP_FRAME_SHORT : DROP_FRAME_LONG, 1);
 		return false;
 	}
+	if (gate_concerns(v->community[community].gate, f->data) &&
+		!passes_gate(w, v, community, NULL, f, now_ms))
+		return false;
 	if ((admit_may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
 		!guard_out(w, v, community, f, now_ms))
 		return false;
@@ -63,7 +85,8 @@ bool admit_out_asked(struct edge_worker *w, const struct view *v, unsigned commu
  * A member may send only from its own address: it cannot pose as another. A bridge may bring
  * others, but none that a member owns.
  */
-void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before)
+void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before,
+	uint64_t now_ms)
 {
 	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
 	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
@@ -85,5 +108,8 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const s
 		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
 	} else if ((why = guard_in(v, x->link, x->data, x->len)) != DROP_COUNT) {
 		receive_drop(&w->rx, x, why);
+	} else if (gate_concerns(v->community[x->link->community].gate, x->data) &&
+		   !passes_gate(w, v, x->link->community, x->link, &f, now_ms)) {
+		x->verdict = VERDICT_DROP;
 	}
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "core/data/gate.h"
 #include "core/data/guard.h"
 #include "core/data/own_datagram.h"
 
@@ -31,7 +32,8 @@ static inline bool admit_out(struct edge_worker *w, const struct view *v, unsign
 {
 	if (before != NULL && f->len >= FRAME_MIN && f->len <= FRAME_MAX &&
 		memcmp(f->data + 6, before->data + 6, 6) == 0 && !admit_may_be_own(v, f) &&
-		!first_hop_likely(f->data, f->len))
+		!first_hop_likely(f->data, f->len) &&
+		!gate_concerns(v->community[community].gate, f->data))
 		return true;
 	return admit_out_asked(w, v, community, f, before, now_ms);
 }
@@ -40,6 +42,7 @@ static inline bool admit_out(struct edge_worker *w, const struct view *v, unsign
  * Whether a frame that a peer sent may come in, as its verdict says afterwards (PROTOCOL.md 9.4).
  * before: one before it in the same batch, that may, or NULL.
  */
-void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before);
+void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before,
+	uint64_t now_ms);
 
 #endif

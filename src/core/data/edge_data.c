@@ -416,7 +416,7 @@ void edge_datagrams_in(
 		if (x[i].verdict == VERDICT_HALF)
 			halves_join(&w->halves, &w->rx, v->pieces, x, i, n, now_ms);
 		if (x[i].verdict == VERDICT_FRAME) {
-			admit_in(w, v, &x[i], before);
+			admit_in(w, v, &x[i], before, now_ms);
 			before = x[i].verdict == VERDICT_FRAME ? &x[i] : before;
 		} else if (x[i].verdict == VERDICT_UNKNOWN) {
 			check_unknown(w, v, &x[i]);

@@ -10,6 +10,7 @@
 #define OWN_MS	     1000
 #define BARRED_MS    1000
 #define FOREIGN_MS   1000
+#define LOOP_MS	     100
 
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
 {
@@ -245,6 +246,25 @@ void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source,
 	*due_ms = now_ms + FOREIGN_MS;
 	note->to = *of;
 	end(n, QUEUE_OWN);
+}
+
+/* Our own probes find room whatever others send. */
+void notes_loop(struct notes *n, const struct addressee *of, const struct link *from,
+	const struct gate_verdict *v, const struct frame *f, uint64_t now_ms)
+{
+	bool ours = v->slot < GATE_OWN_SLOTS;
+	struct note *note;
+
+	if (now_ms < n->loop_ms[v->slot] ||
+		(!ours && n->sink.filled(n->sink.ctx, QUEUE_LOOP) >= n->sink.size[QUEUE_LOOP] / 2))
+		return;
+	note = begin(n, QUEUE_LOOP, NOTE_LOOP, f->data, f->len);
+	if (note == NULL)
+		return;
+	n->loop_ms[v->slot] = now_ms + (ours ? LOOP_MS / 2 : LOOP_MS);
+	note->index = from != NULL ? from->id : 0;
+	note->to = *of;
+	end(n, QUEUE_LOOP);
 }
 
 void notes_sent(struct notes *n, struct link *link)

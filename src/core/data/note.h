@@ -9,6 +9,7 @@
 #ifndef N2N_CORE_DATA_NOTE_H
 #define N2N_CORE_DATA_NOTE_H
 
+#include "core/data/gate.h"
 #include "core/data/receive.h"
 #include "core/frame/frame.h"
 
@@ -22,12 +23,15 @@ enum note_kind {
 	NOTE_FRAME,    /* a frame that has to wait: to, data; index is the link's id, 0: for all */
 	NOTE_BARRED,   /* to: whose interface wanted to speak for others, index: enum barred */
 	NOTE_OWN,    /* our own datagram came by an interface: to, origin.way.remote its receiver */
+	NOTE_LOOP,   /* a probe or BPDU that the gate tells: to, data; index is the link's id, 0: of
+		      * the interface */
 	NOTE_FOREIGN /* a frame came by an interface that is no bridge: to, data is its source */
 };
 
 enum note_queue {
 	QUEUE_CONTROL, /* of sessions, early frames too: behind nobody */
 	QUEUE_OWN,     /* frames of ours that wait, and word of what was heard */
+	QUEUE_LOOP,    /* what the gate tells: no storm of frames comes before it */
 	QUEUE_RELAYED, /* handshakes that came through a relay */
 	QUEUE_UNKNOWN, /* handshakes from anywhere else */
 	QUEUE_HELLO,   /* who asks for a key: as many as anybody likes, so in nobody's way */
@@ -59,8 +63,9 @@ struct note_sink {
 
 struct notes {
 	struct note_sink sink;
-	struct drops *drops;	    /* of the worker: what finds no room is counted */
-	uint64_t own_ms[NOTES_OWN]; /* when NOTE_OWN may be left again, by a hash of receivers */
+	struct drops *drops;	      /* of the worker: what finds no room is counted */
+	uint64_t loop_ms[GATE_SLOTS]; /* when the gate may tell again, by its slots */
+	uint64_t own_ms[NOTES_OWN];   /* when NOTE_OWN may be left again, by a hash of receivers */
 	uint64_t barred_ms[BARRED_KINDS];     /* and NOTE_BARRED */
 	uint64_t foreign_ms[COMMUNITIES_MAX]; /* and NOTE_FOREIGN */
 };
@@ -92,6 +97,12 @@ void notes_barred(struct notes *n, const struct addressee *of, enum barred what,
  * whose. Leaves word once a second at most for each interface.
  */
 void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source, uint64_t now_ms);
+/*
+ * What the gate tells of a frame, of: of whose interface; from: the peer that sent it, NULL: it was
+ * read from the interface. Each slot is left once in 100 ms at most, our own probes twice as often.
+ */
+void notes_loop(struct notes *n, const struct addressee *of, const struct link *from,
+	const struct gate_verdict *v, const struct frame *f, uint64_t now_ms);
 /* Frames went out on this link: leaves word if it had been idle. */
 void notes_sent(struct notes *n, struct link *link);
 

@@ -252,6 +252,9 @@ static void announce(struct community *c, const struct address *a)
 	uint8_t slot[SLOT_LEN];
 	struct frame f = {.data = slot + SLOT_HEADROOM};
 
+	/* Switches would send to us what another one is to carry. */
+	if (c->gated)
+		return;
 	f.len = announce_frame(f.data, &a->first->peer->claim.mac, a->ip);
 	io->deliver(io->ctx, c->index, &f);
 }

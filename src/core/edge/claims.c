@@ -36,11 +36,20 @@ static void changed(const struct community *c)
 	core_event(core_of(c), &(struct event){.kind = EVENT_STATE, .community = c->index});
 }
 
-/* Frames for the address go to its owner or, while that is not known here, to nobody. */
+/*
+ * Frames for the address go to its owner or, while that is not known here, to nobody. Where the
+ * owner stands by, another bridge carries its frames, and is learned to.
+ */
 static int show(const struct community *c, const struct owner *o)
 {
-	return view_put_owner(&core_of(c)->view, c->index, mac_number(&o->mac),
-		o->peer != NULL ? o->peer->port : &port_nobody);
+	struct view_editor *v = &core_of(c)->view;
+	const struct port *to = o->peer != NULL ? o->peer->port : &port_nobody;
+
+	if (o->peer != NULL && link_has_role(&o->peer->session->link, ROLE_STANDBY)) {
+		view_remove_owner(v, c->index, mac_number(&o->mac), to);
+		return 0;
+	}
+	return view_put_owner(v, c->index, mac_number(&o->mac), to);
 }
 
 /* What it says of itself, and the address that its frames may come from. */
@@ -208,7 +217,15 @@ static void refuse(struct peer *p, const struct control_claim *m)
 /* It has the address that it claims; it may believe that it is refused. */
 static void grant(struct peer *p, const struct control_claim *m)
 {
+	bool stood_by = link_has_role(&p->session->link, ROLE_STANDBY), stands_by;
+
 	set_claim(p, m, mac_number(&m->mac));
+	stands_by = link_has_role(&p->session->link, ROLE_STANDBY);
+	if (stood_by != stands_by)
+		claims_meet(p);
+	if (stands_by && !stood_by)
+		switch_forget(p);
+	p->community->moved = p->community->moved || (stood_by && !stands_by);
 	claims_unsay(p);
 	if (p->knows && session_sending(p->session, core_of(p->community)->now_ms) != NULL) {
 		p->knows = false;
@@ -343,7 +360,9 @@ void claims_meet(struct peer *p)
 	if (o == NULL)
 		return;
 	o->peer = p;
-	(void)show(p->community, o); /* it replaces an entry, which always succeeds */
+	/* It replaces an entry, which always succeeds, but that of one who stood by: without memory
+	 * its address is learned until its next claim. */
+	(void)show(p->community, o);
 }
 
 void claims_part(struct peer *p)

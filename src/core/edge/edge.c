@@ -256,6 +256,7 @@ static void role_tick(struct node *n)
 		hop_tick(c);
 		switch_tick(c);
 		foreign_tick(c);
+		bridge_tick(c);
 		claims_tick(c);
 		addresses_tick(c);
 		barred_tick(c);
@@ -288,6 +289,7 @@ static const struct role edge_role = {
 	.own = own_led,
 	.barred = barred_ours,
 	.foreign = foreign_came,
+	.loop = bridge_told,
 	.look = role_look,
 	.tick = role_tick,
 	.doors = edge_doors,
@@ -329,6 +331,7 @@ static void community_destroy(struct community *c)
 	owners_fini(&c->owners);
 	addresses_fini(c);
 	fdb_destroy(c->fdb);
+	bridge_destroy(c);
 	crypto_secret_free(c);
 }
 
@@ -424,6 +427,8 @@ static int show_community(struct community *c, uint32_t learn)
 	rc = view_put_owner(&core->view, c->index, mac_number(&c->mac), &port_nobody);
 	if (rc == 0)
 		rc = addresses_show_ours(c);
+	if (rc == 0)
+		rc = bridge_open(c);
 	if (rc != 0)
 		view_remove_community(&core->view, c->index, core_retire_any, core);
 	return rc;
@@ -509,6 +514,7 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 	view_remove_community(&core->view, community, core_retire_any, core);
 	core_retire(core, c->fdb, fdb_destroy);
 	c->fdb = NULL;
+	bridge_close(c);
 	core_retire(core, &e->slot[community], slot_rested);
 	community_destroy(c);
 }

@@ -83,6 +83,12 @@ MUST_CHECK int edge_give_address(
 /* No worker calls it any more once the next view is shown and a grace period has passed. */
 void edge_remove_sink(struct edge *e, unsigned community, int port);
 
+/*
+ * The interface became a port of a bridge, or is none any more: a bridge of the community listens
+ * first whether another one is there (PROTOCOL.md 9.8).
+ */
+void edge_bridged(struct edge *e, unsigned community, bool is_port, uint64_t now_ms);
+
 /* The MAC address its interface is to have. */
 struct mac edge_mac(const struct edge *e, unsigned community);
 /*

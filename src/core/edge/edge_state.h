@@ -19,6 +19,7 @@
 #define VOUCHED_MAX 3 /* handshakes on one member's word that are not confirmed */
 
 struct community;
+struct bridge;
 
 /* Whether a static belongs to one who knows the passphrase (PROTOCOL.md 5.5). Nothing on disk. */
 struct trust {
@@ -165,6 +166,11 @@ struct community {
 	} barred;
 	uint8_t roles; /* ours */
 	bool bpdu_guard;
+	uint8_t loop_tag[LOOP_TAG_LEN]; /* of our probes; zeros: there are none */
+	bool stands_by; /* our frames in no VLAN come to others by way of another bridge: CLAIM says
+			   so */
+	bool gated;	/* and none of others may leave by our interface */
+	struct bridge *bridge; /* what a bridge knows of its LAN; NULL: neither that nor a guard */
 	size_t n_trusted;
 	struct trusted trusted[TRUSTED_MAX];
 	uint32_t learn;	 /* so many addresses at least are to find a place */
@@ -173,6 +179,8 @@ struct community {
 	struct port_set unreached; /* whose addresses are to be forgotten ... */
 	bool any_unreached;	   /* ... if there are any */
 	struct foreign foreign;
+	bool moved; /* a bridge serves its LAN that did not: what was learned may be wrong */
+	struct bucket moves; /* of those that count */
 	struct peer *peers;
 	struct hop hop;
 	enum twice twice;	    /* of us, as our supernode says ... */
@@ -424,6 +432,22 @@ void foreign_came(struct node *n, const struct addressee *of, const struct mac *
 void foreign_end(struct community *c);
 /* Says when it is over. */
 void foreign_tick(struct community *c);
+
+/* ---- bridge.c: a bridge on its LAN (PROTOCOL.md 9.8) ---- */
+
+/* For a community that the view has by now. N2N_ENOMEM; close is then needed as well. */
+MUST_CHECK int bridge_open(struct community *c);
+/* What workers have of it is retired. */
+void bridge_close(struct community *c);
+/* The same when there are no workers any more. */
+void bridge_destroy(struct community *c);
+/* Probes, and looks at what became of others'. */
+void bridge_tick(struct community *c);
+/* A gate told of a frame, for struct role. */
+void bridge_told(
+	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
+/* For people. */
+void bridge_describe(const struct community *c, struct status_gate *out);
 
 /* edge_frame.c: a frame that no worker could send, for struct role. */
 void edge_frame(

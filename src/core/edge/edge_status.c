@@ -197,7 +197,6 @@ static struct status_switch describe_switch(const struct community *c)
 {
 	return (struct status_switch){
 		.bridge = (c->roles & ROLE_BRIDGE) != 0,
-		.port = PORT_STATE_OPEN,
 		.learned = c->fdb != NULL ? fdb_count(c->fdb) : 0,
 		.room = c->fdb != NULL ? c->learn : 0,
 		.unlearned = c->fdb != NULL ? fdb_unlearned(c->fdb) : 0,
@@ -221,6 +220,7 @@ static struct status_community describe_community(const struct community *c, uin
 	};
 
 	edge_id(t.edge_id, c->party.self.public);
+	bridge_describe(c, &t.gate);
 	return t;
 }
 

@@ -5,6 +5,9 @@
 
 #include "core/edge/edge_state.h"
 
+#define MOVES_BURST  3	    /* times that all is forgotten at once ... */
+#define MOVES_PER_MS 10000u /* ... and once more in this time */
+
 /* ---- ageing, and whose addresses are forgotten before ---- */
 
 void switch_forget(const struct peer *p)
@@ -15,10 +18,23 @@ void switch_forget(const struct peer *p)
 	c->any_unreached = c->fdb != NULL;
 }
 
+/* Which addresses are behind the LAN that another bridge serves now nobody says: all are asked for.
+ */
+static void forget_moved(struct community *c)
+{
+	if (!c->moved ||
+		!bucket_take(&c->moves, core_of(c)->now_ms * 1000 / MOVES_PER_MS, 1, MOVES_BURST))
+		return;
+	c->moved = false;
+	memset(&c->unreached, 0xff, sizeof(c->unreached));
+	c->any_unreached = c->fdb != NULL;
+}
+
 void switch_tick(struct community *c)
 {
 	struct core *core = core_of(c);
 
+	forget_moved(c);
 	if (c->any_unreached) {
 		fdb_forget(c->fdb, &c->unreached);
 		memset(&c->unreached, 0, sizeof(c->unreached));

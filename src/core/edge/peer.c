@@ -394,6 +394,9 @@ void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct wr
 		encode_candidates(c, seq, w);
 	} else if (type == CONTROL_CLAIM) {
 		memcpy(claim.address, c->address, sizeof(claim.address));
+		memcpy(claim.tag, c->loop_tag, sizeof(claim.tag));
+		if (c->stands_by)
+			claim.roles |= ROLE_STANDBY;
 		control_claim_encode(w, seq, &claim);
 	}
 }

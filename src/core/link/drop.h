@@ -34,6 +34,10 @@
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
 	X(OWN_DATAGRAM, "own-datagram", "our own datagram, led into the tunnel by a route")        \
+	X(PORT_SHUT, "port-shut", "while our bridge port is closed or on standby")                 \
+	X(LOOP_PROBE, "loop-probe",                                                                \
+		"a loop probe that ends here, or of a member that is no bridge")                   \
+	X(BPDU, "bpdu", "of a spanning tree, where none may pass")                                 \
 	X(NO_PEER, "no-peer", "nobody to send it to")                                              \
 	X(OWNER_AWAY, "owner-away", "for the address of a member that is away")                    \
 	X(NO_PATH, "no-path", "neither a direct path nor a relay")                                 \

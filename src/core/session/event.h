@@ -59,6 +59,12 @@
 	X(FOREIGN_SOURCE, "foreign-source",                                                        \
 		"frames of other hosts are not carried") /* of a community: mac of one; */         \
 	/* value: they come, or not any more */                                                    \
+	X(LOOP, "loop",                                                                            \
+		"what we send to our LAN comes back out of the community") /* by key; value: */    \
+	/* it does, or not any more */                                                             \
+	X(STANDBY, "standby",                                                                      \
+		"another member carries the frames of our LAN") /* edge; value: it does, or not */ \
+	X(BPDU, "bpdu", "sends BPDUs of a spanning tree")	/* key; value: it does, or not */  \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \

@@ -94,6 +94,7 @@ void view_editor_fini(struct view_editor *e)
 		table_editor_fini(&e->community[i].ports, NULL, NULL);
 		table_editor_fini(&e->community[i].owners, NULL, NULL);
 		table_editor_fini(&e->community[i].ips, NULL, NULL);
+		free(e->community[i].gate);
 	}
 	table_editor_fini(&e->links, NULL, NULL);
 	table_editor_fini(&e->handles, NULL, NULL);
@@ -177,6 +178,7 @@ void view_remove_community(
 	table_editor_fini(&c->ports, retire, ctx);
 	table_editor_fini(&c->owners, retire, ctx);
 	table_editor_fini(&c->ips, retire, ctx);
+	view_set_gate(e, community, NULL, retire, ctx);
 	memset(&c->next, 0, sizeof(c->next));
 	e->changed = true;
 }
@@ -276,6 +278,18 @@ void view_set_interface(struct view_editor *e, unsigned community, uint64_t own,
 void view_set_roles(struct view_editor *e, unsigned community, uint8_t roles)
 {
 	e->community[community].next.roles = roles;
+	e->changed = true;
+}
+
+void view_set_gate(struct view_editor *e, unsigned community, struct gate *gate,
+	table_retire *retire, void *ctx)
+{
+	struct view_community_editor *c = &e->community[community];
+
+	if (c->gate != NULL)
+		retire(ctx, c->gate, free);
+	c->gate = gate;
+	c->next.gate = gate;
 	e->changed = true;
 }
 

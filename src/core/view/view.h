@@ -21,6 +21,8 @@
 #include "core/switch/port.h"
 #include "core/view/own.h"
 
+struct gate;
+
 #define COMMUNITIES_MAX 16
 #define ENV_KEYS_MAX	(2 * COMMUNITIES_MAX)
 
@@ -56,6 +58,7 @@ struct view_community {
 	uint64_t own;		    /* address of our interface; 0: frames go out from any */
 	bool bridge;		    /* frames of others go out as well */
 	uint8_t roles;		    /* ours, of enum member_role */
+	const struct gate *gate;    /* core/data/gate.h; NULL: everything passes, unseen */
 	uint8_t step;		    /* of its clock */
 };
 
@@ -146,6 +149,7 @@ struct view_community_editor {
 	struct view_community next; /* as it is to be shown, but for the tables */
 	struct table_editor ports, owners, ips;
 	struct port_numbers numbers;
+	struct gate *gate; /* owned; NULL: none */
 };
 
 struct view_editor {
@@ -215,6 +219,12 @@ void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *
 void view_set_interface(struct view_editor *e, unsigned community, uint64_t own, bool bridge);
 /* Our roles in it, of enum member_role. */
 void view_set_roles(struct view_editor *e, unsigned community, uint8_t roles);
+/*
+ * Its gate is this one from now on, which may be NULL; made by malloc, and taken over. The one
+ * before is retired.
+ */
+void view_set_gate(struct view_editor *e, unsigned community, struct gate *gate,
+	table_retire *retire, void *ctx);
 /* The community's clock advances by a step, modulo 8, in the next view; returns that. */
 unsigned view_next_step(struct view_editor *e, unsigned community);
 /*

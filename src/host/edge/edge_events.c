@@ -256,6 +256,15 @@ static void on_other_passphrase(struct edge_host *h, const struct event *e)
 		(void)notices_clear(&h->host.notices, "other-passphrase", id);
 }
 
+static void on_bridge(struct edge_host *h, const struct event *e)
+{
+	char name[PEER_NAME_MAX] = "";
+
+	if (e->key != NULL)
+		name_peer(name, h, e);
+	edge_bridge_event(h, e, name);
+}
+
 void edge_on_event(void *ctx, const struct event *e)
 {
 	struct edge_host *h = ctx;
@@ -302,6 +311,11 @@ void edge_on_event(void *ctx, const struct event *e)
 		break;
 	case EVENT_FIRST_HOP:
 		edge_first_hop_event(h, e);
+		break;
+	case EVENT_LOOP:
+	case EVENT_STANDBY:
+	case EVENT_BPDU:
+		on_bridge(h, e);
 		break;
 	case EVENT_OWN_DATAGRAMS:
 		edge_own_event(h, e);

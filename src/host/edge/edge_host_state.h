@@ -104,6 +104,15 @@ void edge_interfaces_changed(struct edge_host *h, uint64_t now_ms);
 /* Looks if that is due. About once a second. */
 void edge_interfaces_tick(struct edge_host *h, uint64_t now_ms);
 
+/* ---- edge_bridge.c: bridges on their LAN (PROTOCOL.md 9.8) ---- */
+
+/* Which interfaces are ports of a bridge, as they were just seen. */
+void edge_bridge_look(struct edge_host *h, uint64_t now_ms);
+/* Tells the user what became of the port; name: the peer's that it is about. */
+void edge_bridge_event(struct edge_host *h, const struct event *e, const char *name);
+/* Its state, for the status. */
+json_t *edge_bridge_report(const struct status_community *c);
+
 /* edge_alone.c: raises and ends the notice that nobody else is there. About once a second. */
 void edge_alone_tick(struct edge_host *h, uint64_t now_ms);
 

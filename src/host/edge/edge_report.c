@@ -65,8 +65,7 @@ static json_t *addresses(const struct claim_address *a, unsigned n)
 
 static json_t *switch_of(const struct status_switch *s)
 {
-	return json_pack("{s:b, s:s, s:s, s:I, s:I, s:I}", "bridge", s->bridge, "port",
-		port_state_name(s->port), "port_text", port_state_text(s->port), "learned",
+	return json_pack("{s:b, s:I, s:I, s:I}", "bridge", s->bridge, "learned",
 		(json_int_t)s->learned, "room", (json_int_t)s->room, "unlearned",
 		(json_int_t)s->unlearned);
 }
@@ -83,6 +82,7 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "interface", json_string(m->watched.name));
 	set(o, "interface_state", json_string(watched_state_name(m->watched.state)));
 	set(o, "bridge", m->watched.bridge[0] != 0 ? json_string(m->watched.bridge) : json_null());
+	set(o, "port", edge_bridge_report(c));
 	set(o, "mac", mac_address(&c->mac));
 	set(o, "mtu", json_integer(m->watched.mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));

@@ -116,6 +116,7 @@ static void look(struct edge_host *h, bool changed, uint64_t now_ms)
 		return;
 	}
 	tell_workers(h);
+	edge_bridge_look(h, now_ms);
 	tell_addresses(h, now_ms);
 	if (changed)
 		edge_rerouted(h->edge, now_ms);

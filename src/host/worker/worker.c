@@ -21,6 +21,7 @@
 static const size_t queue_sizes[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 256,
 	[QUEUE_OWN] = 128,
+	[QUEUE_LOOP] = 32,
 	[QUEUE_RELAYED] = 128,
 	[QUEUE_UNKNOWN] = 256, /* of a flood of 20,000 a second, what comes in 10 ms */
 	[QUEUE_HELLO] = 128,

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/data/gate.h"
+
+#include <string.h>
+
+#define STP  UINT64_C(0x0180c2000000) /* IEEE 802.1Q, bridge group address */
+#define PVST UINT64_C(0x01000ccccccd)
+
+#define OF_OTHERS_SLOTS 32
+#define BPDU_SLOT	(GATE_SLOTS - 1)
+
+static const struct gate_verdict passes = {.passes = true};
+
+static struct gate_verdict ends(enum drop why)
+{
+	return (struct gate_verdict){.why = why};
+}
+
+static bool is_bpdu(const uint8_t *frame)
+{
+	uint64_t to = frame_destination(frame);
+
+	return to == STP || to == PVST;
+}
+
+static uint16_t vlan_of(const uint8_t *frame, size_t len)
+{
+	return len >= FRAME_MIN + 2 && ethertype_is_tag(load_be16(frame + 12)) ? frame_vlan(frame)
+									       : 0;
+}
+
+static bool is_probe(struct loop_frame *p, const uint8_t *frame, size_t len)
+{
+	uint16_t type = load_be16(frame + 12);
+
+	return (type == LOOP_ETHERTYPE || ethertype_is_tag(type)) &&
+	       loop_frame_decode(p, frame, len) == 0;
+}
+
+static bool is_ours(const struct gate *g, const struct loop_frame *p)
+{
+	return memcmp(p->tag, g->tag, sizeof(p->tag)) == 0;
+}
+
+/* Where the gate is shut nothing passes, not even a probe: a loop that is cut is no loop. */
+static struct gate_verdict pass_in_vlan(const struct gate *g, uint16_t vlan)
+{
+	if (g->shut && (g->closed || (g->standby[vlan / 64] >> vlan % 64 & 1) != 0))
+		return ends(DROP_PORT_SHUT);
+	return passes;
+}
+
+/* A spanning tree that hears nothing while the gate listens may open a loop right then. */
+static struct gate_verdict pass_bpdu(const struct gate *g, const uint8_t *frame, size_t len)
+{
+	if (g->bpdu_guard)
+		return ends(DROP_BPDU);
+	return g->listening ? passes : pass_in_vlan(g, vlan_of(frame, len));
+}
+
+static void note_vlan(struct vlans_seen *seen, uint16_t vlan)
+{
+	_Atomic uint64_t *word = &seen->word[vlan / 64];
+	uint64_t bit = UINT64_C(1) << vlan % 64;
+
+	if (vlan != 0 && (atomic_load_explicit(word, memory_order_relaxed) & bit) == 0)
+		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+}
+
+struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t len)
+{
+	struct gate_verdict v;
+	struct loop_frame p;
+	uint16_t vlan;
+
+	if (is_bpdu(frame))
+		return pass_bpdu(g, frame, len);
+	vlan = vlan_of(frame, len);
+	if (!g->bridge)
+		return pass_in_vlan(g, vlan);
+	if (is_probe(&p, frame, len)) {
+		if (p.kind != LOOP_PROBE || is_ours(g, &p))
+			return ends(DROP_LOOP_PROBE);
+		v = pass_in_vlan(g, vlan);
+		v.told = (p.flags & LOOP_CARRIED) == 0;
+		v.slot = GATE_OWN_SLOTS + (p.tag[0] ^ vlan) % OF_OTHERS_SLOTS;
+		return v;
+	}
+	note_vlan(g->seen, vlan);
+	return pass_in_vlan(g, vlan);
+}
+
+static struct gate_verdict probe_in(
+	const struct gate *g, uint8_t *frame, const struct loop_frame *p)
+{
+	struct gate_verdict v;
+
+	if (p->kind != LOOP_PROBE)
+		return ends(DROP_LOOP_PROBE);
+	if (is_ours(g, p)) {
+		v = ends(DROP_LOOP_PROBE);
+		v.told = true;
+		v.slot = p->vlan % GATE_OWN_SLOTS;
+		return v;
+	}
+	loop_frame_carry(frame);
+	return pass_in_vlan(g, p->vlan);
+}
+
+struct gate_verdict gate_in(
+	const struct gate *g, const struct link *from, uint8_t *frame, size_t len)
+{
+	bool bridge = link_has_role(from, ROLE_BRIDGE);
+	struct loop_frame p;
+
+	if (is_bpdu(frame)) {
+		struct gate_verdict v = bridge ? pass_bpdu(g, frame, len) : ends(DROP_BPDU);
+
+		v.told = g->bpdu_guard;
+		v.slot = BPDU_SLOT;
+		return v;
+	}
+	if (is_probe(&p, frame, len))
+		return bridge && g->bridge ? probe_in(g, frame, &p) : ends(DROP_LOOP_PROBE);
+	return pass_in_vlan(g, vlan_of(frame, len));
+}

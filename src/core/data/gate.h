@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The gate between a community's interface and its peers: which VLANs pass, and which frames it
+ * looks at by the way, our own (wire/loop_frame.h) and those of spanning trees. The control thread
+ * makes it (core/edge/bridge.h), and a new one with every change; workers find it in their view.
+ * Who neither is a bridge nor guards against BPDUs has none.
+ */
+#ifndef N2N_CORE_DATA_GATE_H
+#define N2N_CORE_DATA_GATE_H
+
+#include <stdatomic.h>
+
+#include "core/frame/frame.h"
+#include "core/link/drop.h"
+#include "core/link/link.h"
+#include "wire/loop_frame.h"
+
+#define VLAN_WORDS (VLANS / 64)
+
+/* VLANs of which frames were read from the interface; workers set bits, the control thread clears.
+ */
+struct vlans_seen {
+	_Atomic uint64_t word[VLAN_WORDS];
+};
+
+/* Immutable but for what seen points to. */
+struct gate {
+	uint8_t tag[LOOP_TAG_LEN]; /* of our own probes */
+	bool bridge;		   /* else it guards only */
+	bool bpdu_guard;
+	bool shut;		      /* in some VLAN: what follows says where */
+	bool closed;		      /* everywhere, but for our own probes ... */
+	bool listening;		      /* ... and, if so, BPDUs */
+	uint64_t standby[VLAN_WORDS]; /* VLANs that another bridge serves */
+	struct vlans_seen *seen;      /* outlives it; NULL where it is no bridge */
+};
+
+/* What becomes of a frame; what is told is left to the control thread, whether it passes or not. */
+struct gate_verdict {
+	bool passes;
+	bool told;
+	enum drop why; /* where it does not pass */
+	unsigned slot; /* of what is told: what may be told at the same time has different ones */
+};
+
+#define GATE_SLOTS     49
+#define GATE_OWN_SLOTS 16 /* the first: our own probes, which everything depends on */
+
+/* False for most frames, at the cost of a few compares. g may be NULL. */
+static inline bool gate_concerns(const struct gate *g, const uint8_t *frame)
+{
+	uint16_t type;
+
+	if (g == NULL)
+		return false;
+	type = load_be16(frame + 12);
+	return g->shut || type == LOOP_ETHERTYPE || ethertype_is_tag(type) ||
+	       (frame[0] == 1 && (frame[1] == 0x80 || frame[1] == 0));
+}
+
+/* A frame of at least FRAME_MIN bytes that was read from the interface. */
+struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t len);
+/* One that a peer sent, of at least FRAME_MIN bytes; a probe is marked as carried. */
+struct gate_verdict gate_in(
+	const struct gate *g, const struct link *from, uint8_t *frame, size_t len);
+
+#endif
