@@ -104,10 +104,10 @@ static void on_ours(struct edge_host *h, const struct event *e, const char *subj
 	char hint[OPTIONS_HINT_CAP];
 
 	notices_remark(&h->host.notices, sys_now_ms(), CODE, subject,
-		"community %s: what a %s here, or behind this host, sends is kept from the "
+		"community %s: what %s here, or behind this host, sends is kept from the "
 		"members. If it is meant for them, tell this edge at its start%s",
 		h->member[e->community].name,
-		e->barred == BARRED_DHCP ? "DHCP server" : "IPv6 router",
+		e->barred == BARRED_DHCP ? "a DHCP server" : "an IPv6 router",
 		options_hint(hint, h->host.options, setting_of(e->barred)));
 }
 
