@@ -84,11 +84,12 @@ class LanHost(Host):
 
     def answered(self, to, count=10, family="-4"):
         """How many of so many pings in a row are answered, the first included, and by how many
-        answers more than that."""
+        answers more than that. With -w, ping waits for late ones, and sends more meanwhile."""
         done = subprocess.run(
-            self.exec + ["ping", family, "-n", "-i", "0.01", "-c", str(count), "-W", "2", to],
+            self.exec + ["ping", family, "-n", "-i", "0.01", "-c", str(count), "-w", "3", to],
             capture_output=True, text=True, timeout=60)
-        times = [int(n) for n in re.findall(r"bytes from .*icmp_seq=(\d+)", done.stdout)]
+        times = [int(n) for n in re.findall(r"bytes from .*icmp_seq=(\d+)", done.stdout)
+                 if int(n) <= count]
         return len(set(times)), len(times) - len(set(times))
 
 
