@@ -14,11 +14,13 @@ an address of the other that leads into the network itself.
 import time
 
 from changes import notices
+from flows import stream
 from home import LAN_MTU, Home
 from lan import COMMUNITY, bridged, join, wait_met, wait_reach
 from net import Net, step
 from routed import frames_out
 
+MEGABYTE = 1 << 20
 IDLE = 10
 FEW = 40  # frames in that time, with ARP and what IPv6 does by itself
 
@@ -36,6 +38,8 @@ def check_joined(sn, a, b, c, a1, b1, what):
          f"router, {took:.1f} s after the edges met")
     a.wait_direct(2, 40)
     b.wait_direct(2, 40)
+    stream((a1, b1, b1.ip, 16 * MEGABYTE), (b1, a1, a1.ip, 16 * MEGABYTE))
+    stream((c, b1, b1.ip, 8 * MEGABYTE), (a, b1, b1.ip, 8 * MEGABYTE))
     ways = [p["path"]["endpoint"] for host in (a, b) for p in host.peers()]
     assert all(w.startswith("10.77.0.") for w in ways), ways
     step("directly, and by the internet: " + ", ".join(ways))
