@@ -520,8 +520,12 @@ static void accidents_stop_where_they_begin(void **state)
 	set_up_speaking(&c);
 	start_all(&c);
 	for (unsigned times = 0; times < 5; times++)
-		for (unsigned i = 0; i < 5; i++)
+		for (unsigned i = 0; i < 5; i++) {
 			say(&c, c.bridge, forms[i], owned_v6);
+			if (times == 0)
+				assert_int_equal(c.bridge->last_event[EVENT_FIRST_HOP].barred,
+					i < 2 ? BARRED_DHCP : BARRED_ROUTER);
+		}
 	assert_int_equal(came(&c), 0);
 	assert_int_equal(sim_drops(c.bridge, DROP_OWN_DHCP), 10);
 	assert_int_equal(sim_drops(c.bridge, DROP_OWN_ROUTER), 15);
@@ -591,6 +595,23 @@ static void the_user_is_told_once(void **state)
 	assert_int_equal(c.observer->last_event[EVENT_FIRST_HOP].value, 1);
 	sim_run(c.s, 310000);
 	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 4);
+	assert_int_equal(c.observer->last_event[EVENT_FIRST_HOP].value, 0);
+	end(&c);
+}
+
+static void it_is_over_when_the_member_is_gone(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	set_up_speaking(&c);
+	start_all(&c);
+	say(&c, c.other, ROUTER, owned_v6);
+	sim_run(c.s, 2000);
+	assert_int_equal(c.observer->last_event[EVENT_FIRST_HOP].value, 1);
+	sim_stop(c.other, true);
+	sim_run(c.s, 90000);
+	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 2);
 	assert_int_equal(c.observer->last_event[EVENT_FIRST_HOP].value, 0);
 	end(&c);
 }
@@ -668,6 +689,7 @@ int main(void)
 		cmocka_unit_test(accidents_stop_where_they_begin),
 		cmocka_unit_test(who_claimed_it_first_has_it),
 		cmocka_unit_test(the_user_is_told_once),
+		cmocka_unit_test(it_is_over_when_the_member_is_gone),
 		cmocka_unit_test(a_change_of_address_is_not_told),
 		cmocka_unit_test(a_flood_of_addresses_is_in_nobodys_way),
 	};

@@ -368,6 +368,48 @@ static void other_frames_are_none(void **state)
 	check(&p, FIRST_HOP_OTHER, NULL);
 }
 
+/* Of another protocol or version, with a header that is too short, or of another type. */
+static void what_no_host_takes_is_none(void **state)
+{
+	static const struct {
+		size_t at; /* in ARP or IPv4, behind the EtherType */
+		uint8_t is;
+	} wrong[] = {{2, 9}, {5, 16}, {5, 3}};
+	struct packet p;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		begin(&p);
+		put_arp(&p, 1, 6, v4_source + 12);
+		p.data[14 + wrong[i].at] = wrong[i].is;
+		check(&p, FIRST_HOP_OTHER, NULL);
+	}
+	for (unsigned version = 0; version < 256; version += 15) {
+		begin(&p);
+		put_v4(&p, 17, 0, 0);
+		p.data[14] = (uint8_t)version;
+		put_udp(&p, 67, 68);
+		check(&p, FIRST_HOP_OTHER, NULL);
+	}
+	begin(&p);
+	put_v4(&p, 17, 0, 0);
+	p.data[14] = 0x44; /* the ports lie where they would then be, too */
+	memset(p.data + 30, 0, 4);
+	p.data[33] = 68;
+	put_udp(&p, 67, 68);
+	check(&p, FIRST_HOP_OTHER, NULL);
+	begin(&p);
+	put_v6(&p);
+	p.data[14] = 0x40;
+	put_icmp(&p, 134);
+	check(&p, FIRST_HOP_OTHER, NULL);
+	begin(&p);
+	put16(&p, 0x0600); /* the first EtherType that is no length */
+	put(&p, (uint8_t[]){0xaa, 0xaa, 3, 0, 0, 0}, 6);
+	put_arp(&p, 1, 6, v4_source + 12);
+	check(&p, FIRST_HOP_OTHER, NULL);
+}
+
 static void most_data_takes_no_second_look(void **state)
 {
 	static const uint8_t protocols[] = {6, 17};
@@ -413,6 +455,7 @@ int main(void)
 		cmocka_unit_test(whoever_sends_to_a_client_is_a_server),
 		cmocka_unit_test(what_a_fragment_may_hide_is_taken_for_it),
 		cmocka_unit_test(other_frames_are_none),
+		cmocka_unit_test(what_no_host_takes_is_none),
 		cmocka_unit_test(most_data_takes_no_second_look),
 		cmocka_unit_test(our_announcements_are_of_that_kind),
 	};
