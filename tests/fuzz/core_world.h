@@ -170,11 +170,11 @@ static inline void world_sink(void *ctx, const struct datagram *d, size_t n)
 		world_send(ctx, &d[i]);
 }
 
-/* Frames of B: its address, a number, and a tail that hangs on the number. */
+/* Frames of B: its address, a number, and a tail that hangs on the number. Some go in halves. */
 static inline size_t world_frame(const struct world *w, uint8_t number, uint8_t frame[FRAME_MAX])
 {
 	const struct mac a = edge_mac(w->a, 0), b = edge_mac(w->b, 0);
-	size_t len = FRAME_MIN + 1u + number * 5u;
+	size_t len = number % 3 == 2 ? FRAME_MAX - (size_t)number : FRAME_MIN + 1u + number * 5u;
 
 	memset(frame, number ^ 0x5a, len);
 	memcpy(frame, a.b, sizeof(a.b));

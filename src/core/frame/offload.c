@@ -121,10 +121,11 @@ bool layout_find(struct layout *l, const uint8_t *data, size_t len)
 		return false;
 	}
 	type = load_be16(ether + ETHER_TYPE);
+	l->l3 = ETHER_LEN;
 	if (is_vlan(type)) {
 		type = enter_tags(&r, type);
+		l->l3 = (uint8_t)(r.p - data);
 	}
-	l->l3 = (uint8_t)(r.p - data);
 	if (type != ETHER_IP4 && type != ETHER_IP6) {
 		return false;
 	}
