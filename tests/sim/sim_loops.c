@@ -40,7 +40,8 @@ struct net {
 	size_t n_wire;
 	uint32_t n_host;		   /* frames of hosts so far */
 	unsigned heard[HOST_FRAMES][LANS]; /* how often each was on a LAN */
-	unsigned announced;		   /* announcements */
+	unsigned arps[LANS];
+	unsigned announced; /* announcements */
 	struct mac announced_mac;
 };
 
@@ -69,6 +70,7 @@ static void put(struct net *n, unsigned lan, unsigned from, const uint8_t *data,
 		return;
 	if (load_be16(body) == HOST_TYPE && load_be32(body + 2) < HOST_FRAMES)
 		n->heard[load_be32(body + 2)][lan]++;
+	n->arps[lan] += load_be16(body) == 0x0806;
 	if (loop_frame_decode(&l, data, len) == 0 && l.kind == LOOP_ANNOUNCEMENT) {
 		n->announced++;
 		n->announced_mac = l.source;
@@ -146,6 +148,23 @@ static uint32_t say(
 	return n->n_host++;
 }
 
+static void say_arp(struct net *n, unsigned lan, const struct mac *from, const uint8_t ip[4])
+{
+	uint8_t data[FRAME_LEN] = {0};
+	struct writer w;
+
+	writer_init(&w, data, sizeof(data));
+	writer_copy(&w, everybody.b, 6);
+	writer_copy(&w, from->b, 6);
+	writer_u16(&w, 0x0806);
+	writer_u32(&w, 0x00010800);
+	writer_u32(&w, 0x06040001);
+	writer_copy(&w, from->b, 6);
+	writer_copy(&w, ip, 4);
+	n->arps[1] = n->arps[2] = 0;
+	put(n, lan, NODES, data, sizeof(data));
+}
+
 /* How often a broadcast of a host on one LAN comes to another one, or to its own once more. */
 static unsigned crosses(struct net *n, unsigned from, unsigned to, unsigned vlan)
 {
@@ -188,6 +207,11 @@ static struct sim_node *add(struct net *n, unsigned sn, unsigned lan)
 
 	e->setup.roles = ROLE_BRIDGE;
 	e->setup.learn = 256;
+	e->setup.n_addresses = 1;
+	e->setup.address[0].prefix = 24;
+	e->setup.address[0].ip[10] = e->setup.address[0].ip[11] = 0xff;
+	e->setup.address[0].ip[12] = 10;
+	e->setup.address[0].ip[15] = (uint8_t)e->number;
 	n->lan[e->number] = lan;
 	return e;
 }
@@ -551,6 +575,9 @@ static void who_stands_by_is_reached_by_the_other(void **state_)
 	id = say(&n, 2, &host_b, &own, 0);
 	run(&n, 300);
 	assert_int_equal(n.heard[id][1], 1);
+	say_arp(&n, 1, &own, standby->setup.address[0].ip + 12);
+	run(&n, 300);
+	assert_int_equal(n.arps[2], 1);
 	/* It is its own all the same. */
 	assert_non_null(owners_of_mac(&e[2]->edge->community[0]->owners, &own));
 	sim_stop(first_in(&n, GATE_OPEN, 1), false);
