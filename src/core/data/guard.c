@@ -28,13 +28,20 @@ static unsigned role_for(enum first_hop_kind kind)
 	return 0;
 }
 
+/* A bridge on its LAN carries what it says. */
+static bool stands_by(const struct port *owner)
+{
+	return owner->kind == PORT_LINK && link_has_role(owner->link, ROLE_STANDBY);
+}
+
 /* Whether an address is another's than who is behind that link. */
 static bool is_anothers(const struct view *v, struct link *from, const struct first_hop *said)
 {
 	uint64_t key = view_ip_key(v->hash_key, said->ip);
 	const struct port *owner = view_ip_owner(v, from->community, key);
 
-	if (owner == NULL || owner->number == from->port)
+	if (owner == NULL || owner->number == from->port ||
+		(stands_by(owner) && link_has_role(from, ROLE_BRIDGE)))
 		return false;
 	atomic_store_explicit(&from->barred_ip, key, memory_order_relaxed);
 	return true;
