@@ -309,6 +309,33 @@ static void what_is_no_half_of_a_frame_is_refused(void **state)
 	assert_int_equal(drops_get(&f->w.drops, DROP_MALFORMED), 6);
 }
 
+/* In a buffer that ends where the datagram ends; and the whole of it may have been cut off. */
+static void every_length_is_judged(void **state)
+{
+	static const uint8_t text[HALF_MAX + 9];
+	struct fixture *f = *state;
+
+	for (size_t len = 0; len < sizeof(text); len++) {
+		const bool fits = len >= HALF_MIN && len <= HALF_MAX;
+		const struct data_header h = {.piece = len % 2 == 0 ? PIECE_FIRST : PIECE_LAST,
+			.counter = (uint32_t)(4 * len + 1)};
+		uint8_t *exact = malloc(DATA_OVERHEAD + len);
+
+		assert_non_null(exact);
+		come_at(f, exact, 0, h, text, len);
+		take(f);
+		assert_int_equal(f->rx[0].verdict, fits ? VERDICT_HALF : VERDICT_DROP);
+		assert_int_equal(f->n_written, 0);
+		come_at(f, exact, 0, h, text, len);
+		f->rx[0].in.len = len; /* what is left then is not genuine */
+		take(f);
+		assert_int_not_equal(f->rx[0].verdict, VERDICT_HALF);
+		free(exact);
+	}
+	assert_int_equal(
+		drops_get(&f->w.drops, DROP_MALFORMED), HALF_MIN + sizeof(text) - HALF_MAX - 1);
+}
+
 /* Halves are genuine packets: what looks for signs of life sees them. */
 static void halves_are_signs_of_life(void **state)
 {
@@ -339,6 +366,7 @@ int main(void)
 		TEST(halves_meet_from_different_ways),
 		TEST(an_unset_checksum_is_the_whole_frames),
 		TEST(what_is_no_half_of_a_frame_is_refused),
+		TEST(every_length_is_judged),
 		TEST(halves_are_signs_of_life),
 	};
 
