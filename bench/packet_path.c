@@ -287,7 +287,7 @@ static struct core_config config(struct world *w, enum place p)
 struct kind {
 	const char *name;
 	bool small, blocked, bridged, halves;
-	unsigned hosts; /* at each side, a power of two */
+	unsigned hosts; /* at each side */
 };
 
 static struct edge *make_edge(struct world *w, enum place p, const struct kind *kind)
@@ -359,9 +359,9 @@ struct hosts {
 struct load {
 	uint8_t data[HOSTS][TRAIN_LEN];
 	struct frame frame[HOSTS];
-	unsigned n;	 /* of these, one after the other and again */
-	unsigned repeat; /* so many of them in a batch */
-	unsigned frames; /* that a batch is cut to */
+	const struct frame *batch[SMALL]; /* by turns */
+	unsigned repeat;		  /* so many */
+	unsigned frames;		  /* that a batch is cut to */
 	unsigned packets;
 };
 
@@ -441,10 +441,11 @@ static void put_small(struct frame *f, const struct mac *from, const struct mac 
 
 static void load_for(struct load *l, const struct kind *kind, const struct hosts *h)
 {
-	l->n = h->n;
 	l->repeat = kind->small ? SMALL : 1;
 	l->frames = kind->small ? SMALL : kind->halves ? FULL_SEGMENTS : SEGMENTS;
 	l->packets = l->frames * (kind->halves ? 2 : 1);
+	for (unsigned i = 0; i < l->repeat; i++)
+		l->batch[i] = &l->frame[i % h->n];
 	for (unsigned i = 0; i < h->n; i++) {
 		const struct mac *from = &h->at[AT_A][i], *to = &h->at[AT_B][i];
 		struct frame *f = &l->frame[i];
@@ -511,8 +512,7 @@ static void step_out(struct rig *r)
 	for (unsigned i = 0; i < r->load.repeat; i++) {
 		struct cut cut;
 
-		require(cut_begin(&cut, &r->load.frame[i & (r->load.n - 1)]),
-			"the frame cannot be cut");
+		require(cut_begin(&cut, r->load.batch[i]), "the frame cannot be cut");
 		while (cut_left(&cut) > 0) {
 			frames[n].data = r->slots[n] + SLOT_HEADROOM;
 			cut_next(&cut, &frames[n++]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which frames of an interface go out, and what is learned from them. */
+#include "core/data/admit.h"
 #include "edge_data_test.h"
 
 #define PER_S 1000
@@ -213,11 +214,104 @@ static void learning_follows_the_step(void **state)
 	assert_false(fdb_next(f->view->community[0].fdb, 1, &at, &e));
 }
 
+/* ---- frames that pass as the one before ---- */
+
+enum {
+	IP_TCP = 6,
+	IP_UDP = 17,
+	OUR_PORT = 7001,
+	IP_LEN = 100
+};
+
+/* From host to other. */
+static struct frame ip_frame(uint8_t *data, bool v6, uint8_t proto, uint16_t from, uint16_t to)
+{
+	uint8_t *ip = data + 14, *l4 = ip + (v6 ? 40 : 20);
+
+	memset(data, 0, IP_LEN);
+	memcpy(data, other.b, sizeof(other.b));
+	memcpy(data + 6, host.b, sizeof(host.b));
+	store_be16(data + 12, v6 ? 0x86dd : 0x0800);
+	ip[0] = v6 ? 0x60 : 0x45;
+	ip[v6 ? 6 : 9] = proto;
+	store_be16(l4, from);
+	store_be16(l4 + 2, to);
+	return (struct frame){.data = data, .len = IP_LEN};
+}
+
+static void only_plain_frames_pass_as_the_last(void **state)
+{
+	struct own_sockets sockets = {.port_v4 = OUR_PORT, .port_v6 = OUR_PORT + 1};
+	const struct view v = {.own = &sockets};
+	const struct view none = {.own = NULL};
+
+	(void)state;
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		const uint16_t port = (uint16_t)(OUR_PORT + v6), client = v6 ? 546 : 68;
+		uint8_t first[IP_LEN], second[IP_LEN];
+		const struct frame before = ip_frame(first, v6, IP_TCP, 1, 2);
+		struct frame f = ip_frame(second, v6, IP_TCP, port, client);
+
+		assert_false(admit_out_again(&v, &f, NULL));
+		assert_true(admit_out_again(&v, &f, &before));
+		for (unsigned at = 0; at < 14; at++) {
+			second[at] ^= 1;
+			assert_false(admit_out_again(&v, &f, &before));
+			second[at] ^= 1;
+		}
+		f.len = FRAME_MAX + 1;
+		assert_false(admit_out_again(&v, &f, &before));
+		f.len = (v6 ? FIRST_HOP_V6_MIN : FIRST_HOP_V4_MIN) - 1;
+		assert_false(admit_out_again(&v, &f, &before));
+		f = ip_frame(second, v6, IP_UDP, 1, port);
+		assert_true(admit_out_again(&v, &f, &before));
+		f = ip_frame(second, v6, IP_UDP, port, 1);
+		assert_false(admit_out_again(&v, &f, &before));
+		assert_true(admit_out_again(&none, &f, &before));
+		f = ip_frame(second, v6, IP_UDP, 1, client);
+		assert_false(admit_out_again(&v, &f, &before));
+		second[14]++; /* other version or options */
+		second[14 + (v6 ? 6 : 9)] = v6 ? 58 : IP_TCP;
+		assert_false(admit_out_again(&v, &f, &before));
+	}
+}
+
+static void what_has_a_type_of_its_own_is_asked_each_time(void **state)
+{
+	const uint16_t types[] = {0x0806, 0x8100, 0x88a8, 0x88b5, 0x0026};
+	uint8_t data[IP_LEN];
+	struct frame f = ip_frame(data, false, IP_TCP, 1, 2);
+	const struct view v = {.own = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		store_be16(data + 12, types[i]);
+		assert_false(admit_out_again(&v, &f, &f));
+	}
+}
+
+static void links_pass_frames_for_themselves(void **state)
+{
+	struct link one, two;
+	uint8_t data[IP_LEN];
+	struct frame f = ip_frame(data, false, IP_TCP, 1, 2);
+	struct rx before = {.data = f.data, .len = f.len, .link = &one}, x = before;
+
+	(void)state;
+	assert_true(admit_in_again(&x, &before));
+	assert_false(admit_in_again(&x, NULL));
+	x.link = &two;
+	assert_false(admit_in_again(&x, &before));
+}
+
 #define BRIDGED(name) cmocka_unit_test_setup_teardown(name, setup_bridge, teardown_bridge)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_plain_frames_pass_as_the_last),
+		cmocka_unit_test(what_has_a_type_of_its_own_is_asked_each_time),
+		cmocka_unit_test(links_pass_frames_for_themselves),
 		BRIDGED(what_is_at_our_interface_stays_there),
 		BRIDGED(a_host_is_where_it_was_heard_last),
 		BRIDGED(members_speak_for_themselves),

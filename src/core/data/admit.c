@@ -4,6 +4,11 @@
 
 /* ---- out ---- */
 
+static bool may_be_own(const struct view *v, const struct frame *f)
+{
+	return v->own != NULL && own_datagram_likely(v->own, f->data, f->len);
+}
+
 static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct frame *f, uint64_t now_ms)
 {
@@ -62,7 +67,7 @@ static bool is_from_here(struct edge_worker *w, const struct view *v, unsigned c
 	return false;
 }
 
-bool admit_out_asked(struct edge_worker *w, const struct view *v, unsigned community,
+bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct frame *f, const struct frame *before, uint64_t now_ms)
 {
 	if (f->len < FRAME_MIN || f->len > FRAME_MAX) {
@@ -72,7 +77,7 @@ bool admit_out_asked(struct edge_worker *w, const struct view *v, unsigned commu
 	if (gate_concerns(v->community[community].gate, f->data) &&
 		!passes_gate(w, v, community, NULL, f, now_ms))
 		return false;
-	if ((admit_may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
+	if ((may_be_own(v, f) && is_own_datagram(w, v, community, f, now_ms)) ||
 		!guard_out(w, v, community, f, now_ms))
 		return false;
 	return (before != NULL && same_source(f->data, before->data)) ||

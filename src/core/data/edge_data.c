@@ -193,11 +193,13 @@ void edge_frames_out(struct edge_worker *w, const struct view *v, unsigned commu
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
-		const struct port *p;
+		const struct port *p = to;
 
-		if (!admit_out(w, v, community, f, before, now_ms))
-			continue;
-		p = destination(v, community, f, before, to);
+		if (!admit_out_again(v, f, before)) {
+			if (!admit_out(w, v, community, f, before, now_ms))
+				continue;
+			p = destination(v, community, f, before, to);
+		}
 		before = f;
 		if (len > 0 && p != to) {
 			send_to(w, v, community, to, run, len, now_ms);
@@ -416,7 +418,8 @@ void edge_datagrams_in(
 		if (x[i].verdict == VERDICT_HALF)
 			halves_join(&w->halves, &w->rx, v->pieces, x, i, n, now_ms);
 		if (x[i].verdict == VERDICT_FRAME) {
-			admit_in(w, v, &x[i], before, now_ms);
+			if (!admit_in_again(&x[i], before))
+				admit_in(w, v, &x[i], before, now_ms);
 			before = x[i].verdict == VERDICT_FRAME ? &x[i] : before;
 		} else if (x[i].verdict == VERDICT_UNKNOWN) {
 			check_unknown(w, v, &x[i]);
