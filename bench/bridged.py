@@ -33,7 +33,12 @@ class BridgedVxlan(Bridged, Vxlan):
 
 
 class BridgedN2n(Bridged, N2n):
-    key, title, of = "n2n-br", "n2n bridged", "n2n"
+    """With the MTU that n2n has without a bridge, so that a frame takes one packet."""
+
+    key, title, of = "n2n-br", "n2n bridged (-M 1376)", "n2n"
+
+    def __init__(self, programs, options=("-M", 1376)):
+        super().__init__(programs, options=options)
 
     def interface_words(self, side):
         return ("-r",)
@@ -53,12 +58,12 @@ class BridgedFastd(Bridged, Fastd):
 
 
 class BridgedFullN2n(BridgedN2n):
-    """With the MTU of the LANs, so that full frames take two packets."""
+    """With its default, the MTU of the LANs, so that full frames take two packets."""
 
     key, title, of = "n2n-br-1500", "n2n bridged (-M 1500)", "n2n-1500"
 
     def __init__(self, programs):
-        super().__init__(programs, options=("-M", 1500))
+        super().__init__(programs, options=())
 
 
 OF = {way.key: way.of for way in
