@@ -290,6 +290,63 @@ static void a_number_that_is_used_again_leads_nowhere_old(void **state)
 	sim_destroy(n.s);
 }
 
+#define PROMISED 2048
+
+static void on_community(void *ctx, const struct status_community *c)
+{
+	*(struct status_switch *)ctx = c->fdb;
+}
+
+static void on_peer(void *ctx, const struct status_peer *p)
+{
+	(void)ctx;
+	(void)p;
+}
+
+static void on_supernode(void *ctx, const struct status_supernode *s)
+{
+	(void)ctx;
+	(void)s;
+}
+
+static struct status_switch status(const struct net *n, unsigned at)
+{
+	struct status_switch s = {.learned = 0};
+	const struct status_sink sink = {&s, on_community, on_peer, on_supernode};
+
+	edge_status(n->edge[at]->edge, n->s->now_ms, &sink);
+	return s;
+}
+
+/* As many as the user wants to have room for, on either side. */
+static void as_many_as_promised_are_learned(void **state)
+{
+	struct net n;
+	struct mac to;
+
+	(void)state;
+	set_up(&n, PROMISED);
+	to = sim_mac(n.edge[1]);
+	for (unsigned i = 0; i < PROMISED; i++) {
+		const struct mac from = mac_from_number(UINT64_C(0x525400000000) + i);
+
+		(void)sim_flood(n.edge[0], &to, &from);
+		if (i % 32 == 0)
+			sim_run(n.s, 10);
+	}
+	sim_run(n.s, 200);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct status_switch s = status(&n, i);
+
+		assert_in_range(s.learned, PROMISED * 98 / 100, PROMISED);
+		assert_int_equal(s.room, PROMISED);
+		assert_true(s.bridge);
+	}
+	assert_int_equal(status(&n, 2).learned, 0);
+	sim_assert_clean(n.s);
+	sim_destroy(n.s);
+}
+
 struct shown {
 	unsigned n[ADDRESS_LEARNED + 1];
 	struct status_address last; /* learned */
@@ -487,6 +544,7 @@ int main(void)
 		cmocka_unit_test(an_idle_bridge_keeps_its_hosts),
 		cmocka_unit_test(a_bridge_that_is_none_any_more_keeps_none),
 		cmocka_unit_test(a_number_that_is_used_again_leads_nowhere_old),
+		cmocka_unit_test(as_many_as_promised_are_learned),
 		cmocka_unit_test(what_is_known_can_be_shown),
 		cmocka_unit_test(learned_addresses_age),
 		cmocka_unit_test(a_foreign_address_wakes_sleeping_sessions),

@@ -20,6 +20,7 @@ static void be(struct fixture *f, bool bridge)
 		e->community[0].next.fdb = fdb_create(64, key);
 	assert_non_null(e->community[0].next.fdb);
 	view_set_interface(e, 0, mac_number(&own), bridge);
+	assert_int_equal(view_put_owner(e, 0, mac_number(&own), &port_nobody), 0);
 	f->view = rig_view(&f->rig);
 }
 
@@ -304,6 +305,43 @@ static void links_pass_frames_for_themselves(void **state)
 	assert_false(admit_in_again(&x, &before));
 }
 
+/* ---- what comes in ---- */
+
+/* A frame with this source came by a peer's link. */
+static enum verdict come(struct fixture *f, struct rx *x, unsigned peer, const struct mac *from,
+	const struct rx *before)
+{
+	uint8_t *data = f->slots[f->n++] + SLOT_HEADROOM;
+
+	*x = (struct rx){.link = &f->end[peer].s->link,
+		.data = data,
+		.len = plain_frame(data, &own, from, 1, FRAME_MIN),
+		.verdict = VERDICT_FRAME};
+	admit_in(&f->w, f->view, x, before, START_MS);
+	return x->verdict;
+}
+
+/* What the frame before may is no word for another peer, or for another source. */
+static void who_may_send_from_an_address_is_asked_of_each_peer(void **state)
+{
+	const struct mac victim = mac_of(0);
+	struct fixture *f = *state;
+	struct rx x[2];
+
+	atomic_store(&f->end[2].s->link.roles, ROLE_BRIDGE);
+	assert_int_equal(come(f, &x[0], 2, &host, NULL), VERDICT_FRAME);
+	assert_int_equal(come(f, &x[1], 2, &host, &x[0]), VERDICT_FRAME);
+	assert_int_equal(come(f, &x[1], 1, &host, &x[0]), VERDICT_DROP);
+	assert_int_equal(come(f, &x[1], 2, &victim, &x[0]), VERDICT_DROP);
+	assert_int_equal(come(f, &x[1], 2, &own, &x[0]), VERDICT_DROP);
+	assert_drops(f, DROP_SOURCE_MAC, 3);
+	assert_int_equal(
+		fdb_find(f->view->community[0].fdb, mac_number(&host)), f->port[2]->number);
+	assert_int_equal(come(f, &x[1], 2, &other, &x[0]), VERDICT_FRAME);
+	assert_int_equal(
+		fdb_find(f->view->community[0].fdb, mac_number(&other)), f->port[2]->number);
+}
+
 #define BRIDGED(name) cmocka_unit_test_setup_teardown(name, setup_bridge, teardown_bridge)
 
 int main(void)
@@ -318,6 +356,7 @@ int main(void)
 		BRIDGED(who_is_no_bridge_carries_its_own_frames_only),
 		BRIDGED(frames_to_unknown_addresses_have_a_budget),
 		BRIDGED(learning_follows_the_step),
+		BRIDGED(who_may_send_from_an_address_is_asked_of_each_peer),
 	};
 
 	if (crypto_start() != 0)
