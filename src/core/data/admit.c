@@ -86,6 +86,15 @@ bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
 
 /* ---- in ---- */
 
+/* Where there is a ring bridges bring us our own frames: that is nobody's deceit. */
+static void refuse_source(struct edge_worker *w, const struct view *v, struct rx *x)
+{
+	if (frame_source(x->data) != v->community[x->link->community].own ||
+		!link_has_role(x->link, ROLE_BRIDGE))
+		guard_source(x->link);
+	receive_drop(&w->rx, x, DROP_SOURCE_MAC);
+}
+
 /*
  * A member may send only from its own address: it cannot pose as another. A bridge may bring
  * others, but none that a member owns.
@@ -109,8 +118,7 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const s
 		   !(before != NULL && before->link == x->link &&
 			   same_source(x->data, before->data)) &&
 		   !view_learn(v, x->link, frame_source(x->data))) {
-		guard_source(x->link);
-		receive_drop(&w->rx, x, DROP_SOURCE_MAC);
+		refuse_source(w, v, x);
 	} else if ((why = guard_in(v, x->link, x->data, x->len)) != DROP_COUNT) {
 		receive_drop(&w->rx, x, why);
 	} else if (gate_concerns(v->community[x->link->community].gate, x->data) &&

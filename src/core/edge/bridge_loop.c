@@ -103,7 +103,8 @@ bool loop_tick(struct community *c)
 		if (now_ms < l->back_ms + (l->alone ? ANSWER_MS : l->quiet_ms) + l->spread_ms)
 			break;
 		l->state = LOOP_NONE;
-		l->opened_ms = now_ms;
+		if (!l->alone)
+			l->opened_ms = now_ms;
 		tell(c, false);
 		return true;
 	}
