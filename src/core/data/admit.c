@@ -86,6 +86,17 @@ bool admit_out(struct edge_worker *w, const struct view *v, unsigned community,
 
 /* ---- in ---- */
 
+static void wait_for_claim(struct edge_worker *w, struct rx *x)
+{
+	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
+
+	x->why = DROP_MALFORMED;
+	x->verdict = offload_fill(&f) ? VERDICT_EARLY : VERDICT_DROP;
+	if (x->verdict == VERDICT_DROP)
+		drops_add(&w->drops, DROP_MALFORMED, 1);
+	x->header.csum_unset = false;
+}
+
 /* Where there is a ring bridges bring us our own frames: that is nobody's deceit. */
 static void refuse_source(struct edge_worker *w, const struct view *v, struct rx *x)
 {
@@ -103,17 +114,12 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const s
 	uint64_t now_ms)
 {
 	uint64_t owned = atomic_load_explicit(&x->link->mac, memory_order_relaxed);
-	struct frame f = {.data = x->data, .len = x->len, .offload = x->offload};
 	enum drop why;
 
 	if (x->len > FRAME_MAX) {
 		receive_drop(&w->rx, x, DROP_FRAME_LONG);
 	} else if (owned == 0) { /* the control thread takes whole frames */
-		x->why = DROP_MALFORMED;
-		x->verdict = offload_fill(&f) ? VERDICT_EARLY : VERDICT_DROP;
-		if (x->verdict == VERDICT_DROP)
-			drops_add(&w->drops, DROP_MALFORMED, 1);
-		x->header.csum_unset = false;
+		wait_for_claim(w, x);
 	} else if (owned != frame_source(x->data) &&
 		   !(before != NULL && before->link == x->link &&
 			   same_source(x->data, before->data)) &&
@@ -122,7 +128,8 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const s
 	} else if ((why = guard_in(v, x->link, x->data, x->len)) != DROP_COUNT) {
 		receive_drop(&w->rx, x, why);
 	} else if (gate_concerns(v->community[x->link->community].gate, x->data) &&
-		   !passes_gate(w, v, x->link->community, x->link, &f, now_ms)) {
+		   !passes_gate(w, v, x->link->community, x->link,
+			   &(struct frame){.data = x->data, .len = x->len}, now_ms)) {
 		x->verdict = VERDICT_DROP;
 	}
 }
