@@ -69,7 +69,7 @@ def main():
         sn.supernode("-l", 7654)
         kept.run("ip", "tuntap", "add", "mode", "tap", "name", "n2n0")
         kept.run("sysctl", "-qw", "net.ipv6.conf.n2n0.accept_ra=2")
-        rogue.edge("n2n0", "10.1.2.1", *COMMUNITY, *at)
+        rogue.edge("n2n0", "10.1.2.1", *COMMUNITY, *at, "--router")
         plain.edge("n2n0", "10.1.2.2", *COMMUNITY, *at)
         edge = kept.edge("n2n0", "10.1.2.3", *COMMUNITY, *at)
         asking = asks.edge("n2n0", "10.1.2.4", *COMMUNITY, *at, "--accept-ra")

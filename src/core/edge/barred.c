@@ -41,14 +41,15 @@ static void tell(const struct peer *p, enum barred what, bool begins, const stru
 
 /*
  * Whether that is worth telling: not what an address that changes brings about, nor what two who
- * claim one address do to each other, which is told as that.
+ * claim one address, be it of IP or a MAC address, do to each other, which is told as that.
  */
 static bool is_news(const struct peer *p, enum barred what, struct spoken_for *of)
 {
 	const struct link *l = &p->session->link;
 
 	if (what == BARRED_SOURCE)
-		return core_of(p->community)->now_ms >= p->barred[what].since_ms + SETTLED_MS;
+		return mac_is_zero(&p->refused.mac) &&
+		       core_of(p->community)->now_ms >= p->barred[what].since_ms + SETTLED_MS;
 	return what != BARRED_NEIGHBOUR ||
 	       (addresses_find(p, link_word(&l->barred_ip), of) && !of->rival);
 }
