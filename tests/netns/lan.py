@@ -93,11 +93,19 @@ class LanHost(Host):
         return len(set(times)), len(times) - len(set(times))
 
 
+def is_open(at):
+    """What became a port of a bridge listens for 3 s first; one that is none always is."""
+    port = at.community()["port"]
+    return port is None or port["state"] == "open"
+
+
 def wait_met(*hosts, timeout=15):
-    """Until each of these edges has keys with all the others."""
+    """Until each of these edges has keys with all the others, and its port is open."""
     for h in hosts:
         wait_for(f"{h.name} has met the others",
                  lambda: len([p for p in h.peers() if p["mac"]]) >= len(hosts) - 1, timeout)
+    for h in hosts:
+        wait_for(f"the port of {h.name} is open", lambda: is_open(h), timeout)
 
 
 def check_reach(*pairs, family="-4"):

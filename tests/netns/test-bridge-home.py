@@ -15,7 +15,7 @@ import time
 
 from changes import notices
 from flows import stream
-from home import LAN_MTU, Home
+from home import Home
 from lan import COMMUNITY, bridged, join, wait_met, wait_reach
 from net import Net, step
 from routed import frames_out
@@ -74,7 +74,7 @@ def main():
     with Net("sn", "ra", "rb", "c") as net:
         sn, c = net["sn"], net["c"]
         sn.supernode("-l", 7654)
-        at = (*COMMUNITY, "-l", f"{sn.ip}:7654", "-M", LAN_MTU)
+        at = (*COMMUNITY, "-l", f"{sn.ip}:7654")
         homes = Home(net, net["ra"], 1), Home(net, net["rb"], 2)
         a, a1 = homes[0].host("a", 11), homes[0].host("a1", 12)
         b, b1 = homes[1].host("b", 21), homes[1].host("b1", 22)

@@ -96,7 +96,7 @@ def main():
         b.block(a)
         for host in (a, b):
             make_bridge(host)
-            bridged(host, "-M", MTU, *at)
+            bridged(host, *at)
         c.inside = "10.1.2.3"
         c.edge("n2n0", c.inside, *at)
         a1, b1 = (LanHost(net, "a1", 11, a, mtu=MTU), LanHost(net, "b1", 21, b, mtu=MTU))
