@@ -79,17 +79,35 @@ static void announce(struct community *c, const struct mac *mac, uint16_t vlan)
 	write_frame(c, &f);
 }
 
-/* Addresses of members that are elsewhere. */
-static void announce_members(struct community *c, const struct port_set *here, uint16_t vlan)
+/* Addresses of members that are elsewhere; returns how many more there may be. */
+static size_t announce_members(
+	struct community *c, const struct port_set *here, uint16_t vlan, size_t left)
 {
-	size_t left = ANNOUNCED;
-
 	for (size_t i = 0; i < c->owners.n && left > 0; i++) {
 		const struct owner *o = &c->owners.at[i];
 
 		if (o->peer == NULL || !o->peer->up || port_set_has(here, o->peer->port->number))
 			continue;
 		announce(c, &o->mac, vlan);
+		left--;
+	}
+	return left;
+}
+
+/* And of hosts behind them. */
+static void announce_learned(
+	struct community *c, const struct port_set *here, uint16_t vlan, size_t left)
+{
+	unsigned step = core_of(c)->view.community[c->index].next.step;
+	struct fdb_entry entry;
+	uint32_t at = 0;
+
+	while (c->fdb != NULL && left > 0 && fdb_next(c->fdb, step, &at, &entry)) {
+		const struct mac mac = mac_from_number(entry.address);
+
+		if (entry.port == PORT_HERE || port_set_has(here, entry.port))
+			continue;
+		announce(c, &mac, vlan);
 		left--;
 	}
 }
@@ -105,7 +123,8 @@ static void take_over(struct community *c)
 		fdb_forget(c->fdb, &here);
 	for (size_t i = 0; i < b->n_lans; i++) {
 		if (b->lan[i].taken && !b->lan[i].standby && !is_shut(b))
-			announce_members(c, &here, b->lan[i].vlan);
+			announce_learned(c, &here, b->lan[i].vlan,
+				announce_members(c, &here, b->lan[i].vlan, ANNOUNCED));
 		b->lan[i].taken = false;
 	}
 }
