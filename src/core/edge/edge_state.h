@@ -414,7 +414,7 @@ enum community_state community_state(const struct community *c);
 /* edge_doors.c: by what we may be addressed, for struct role. */
 void edge_doors(struct node *n, struct view_doors *d);
 
-/* ---- edge_switch.c: what is learned (PROTOCOL.md 9.4) ---- */
+/* ---- edge_switch.c: what is learned (PROTOCOL.md 9.9) ---- */
 
 /* Learned addresses age, and those that are to be forgotten are. */
 void switch_tick(struct community *c);
