@@ -93,19 +93,19 @@ class LanHost(Host):
         return len(set(times)), len(times) - len(set(times))
 
 
-def is_open(at):
-    """What became a port of a bridge listens for 3 s first; one that is none always is."""
+def listens(at):
+    """As what became a port of a bridge does for 3 s; nothing passes."""
     port = at.community()["port"]
-    return port is None or port["state"] == "open"
+    return port is not None and port["state"] == "listening"
 
 
 def wait_met(*hosts, timeout=15):
-    """Until each of these edges has keys with all the others, and its port is open."""
+    """Until each of these edges has keys with all the others, and does not listen any more."""
     for h in hosts:
         wait_for(f"{h.name} has met the others",
                  lambda: len([p for p in h.peers() if p["mac"]]) >= len(hosts) - 1, timeout)
     for h in hosts:
-        wait_for(f"the port of {h.name} is open", lambda: is_open(h), timeout)
+        wait_for(f"{h.name} ceases to listen", lambda: not listens(h), timeout)
 
 
 def check_reach(*pairs, family="-4"):

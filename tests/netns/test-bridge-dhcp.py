@@ -26,7 +26,7 @@ def check_served(a1, a2, b1, c):
     for host, device in ((a2, "eth0"), (b1, "eth0"), (c, "n2n0")):
         got = ask(host, device)
         assert got is not None and got[1] == a1.ip, f"{host.name} got {got}"
-        host.wait_ping(a1.ip, 3)
+        host.wait_ping(a1.ip, 10)
         step(f"{host.name} got {got[0]} of {got[1]}")
 
 

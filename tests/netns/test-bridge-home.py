@@ -31,9 +31,9 @@ def check_joined(sn, a, b, c, a1, b1, what):
     for host in (a, b):
         assert notices(host) == {} and not host.p.says("led into"), host.p.text()
     for one, to in ((c, a1.ip), (c, b.ip), (a1, c.inside), (b1, c.inside)):
-        one.wait_ping(to, 3)
+        one.wait_ping(to, 10)
     for one in (a, a1, b, b1):
-        one.wait_ping(sn.ip, 3)
+        one.wait_ping(sn.ip, 10)
     step(f"{what}: both homes are one LAN, and reach the internet each by its own "
          f"router, {took:.1f} s after the edges met")
     a.wait_direct(2, 40)

@@ -63,7 +63,7 @@ def check_full(a1, b1, c, what):
     for one, to in ((a1, b1), (b1, a1)):
         for to_ip, overhead in ((to.ip, 28), (to.ip6, 48)):
             family = "-6" if ":" in to_ip else "-4"
-            one.wait_ping(to_ip, 3, family)
+            one.wait_ping(to_ip, 10, family)
             for size in (MTU - overhead, 8000):
                 dont = ("-M", "do") if size < MTU else ()
                 one.run("ping", family, "-n", "-c", 10, "-i", 0.01, "-W2", *dont, "-s", size, to_ip)
@@ -80,7 +80,7 @@ def check_full(a1, b1, c, what):
         check_trains(Tap(one, "eth0", mac_of(one)), Tap(to, "eth0", mac_of(to)))
     step(f"{what}: pings, TCP, UDP, frames of any type, tagged once, twice or not, up to {MTU} bytes")
     for one, to in ((a1, c.inside), (c, a1.ip), (b1, c.inside)):
-        one.wait_ping(to, 3)
+        one.wait_ping(to, 10)
     stream((a1, c, c.inside, 8 * MEGABYTE), (c, b1, b1.ip, 8 * MEGABYTE))
     sweep(c, a1, a1.ip, PLAIN_MTU)
     step(f"{what}: the same with a member whose MTU is {PLAIN_MTU}")

@@ -36,8 +36,8 @@ def check_hosts(a1, b1, b2):
 def check_edges(a, b, c, a1, b1):
     for one, to in ((a1, b.bridged), (b1, a.bridged), (a, b.bridged), (a1, "10.1.2.3"),
                     (b1, "10.1.2.3"), (c, a1.ip), (c, b1.ip), (c, a.bridged)):
-        one.wait_ping(to, 3)
-    c.wait_ping(a1.ip6, 3, "-6")
+        one.wait_ping(to, 10)
+    c.wait_ping(a1.ip6, 10, "-6")
     step("so do the bridges' own addresses, and a member that is not bridged")
 
 
