@@ -133,7 +133,7 @@ def main():
         for host in (a, b):
             assert notices(host) == {}, notices(host)
             drops = host.status()["drops"]
-            assert not {"source-mac", "foreign-source", "malformed"} & set(drops), drops
+            assert not {"foreign-source", "claimed-source", "malformed"} & set(drops), drops
 
 
 main()

@@ -91,6 +91,7 @@ static inline void push_note(void *ctx, enum note_queue queue)
 	(void)queue;
 	assert_true(f->note[f->n_notes].kind == NOTE_FRAME ||
 		    f->note[f->n_notes].kind == NOTE_OWN ||
+		    f->note[f->n_notes].kind == NOTE_BARRED ||
 		    f->note[f->n_notes].kind == NOTE_FOREIGN);
 	f->n_notes++;
 }

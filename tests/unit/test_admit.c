@@ -307,6 +307,85 @@ static void links_pass_frames_for_themselves(void **state)
 
 /* ---- what comes in ---- */
 
+/* To be sent with the next one: UDP or TCP over IPv4, of a kind that is in the middle of a stream.
+ */
+static void queue_ip(struct fixture *f, const struct mac *from, uint8_t protocol,
+	const struct endpoint *at, uint16_t to_port)
+{
+	const struct mac peer = mac_of(0);
+	struct frame *frame = &f->frames[f->n];
+	uint8_t *ip;
+
+	queue(f, &peer, from);
+	frame->len = 14 + IP4_LEN + 400;
+	memset(frame->data + 14, 0, frame->len - 14);
+	store_be16(frame->data + 12, 0x0800);
+	ip = frame->data + 14;
+	ip[0] = 0x45;
+	ip[9] = protocol;
+	store_be16(ip + 2, (uint16_t)(frame->len - 14));
+	memcpy(ip + 12, at->ip + 12, 4);
+	ip[16] = 10;
+	store_be16(ip + IP4_LEN, at->port);
+	store_be16(ip + IP4_LEN + 2, to_port);
+	store_be16(ip + IP4_LEN + 4, (uint16_t)(frame->len - 14 - IP4_LEN));
+}
+
+/* A stream is asked next to nothing; what hides in it is found all the same. */
+static void nothing_passes_for_being_like_the_frame_before(void **state)
+{
+	const struct endpoint ours = endpoint_v4(0x0a4d0001, 7777), any = {.port = 1000};
+	struct view_editor *e = &((struct fixture *)*state)->rig.node.core.view;
+	const struct mac peer = mac_of(0);
+	struct fixture *f = *state;
+
+	e->own = own_create(&ours, 1);
+	assert_non_null(e->own);
+	be(f, false);
+	for (unsigned udp = 0; udp < 2; udp++) {
+		uint8_t protocol = udp ? FIRST_HOP_UDP : FIRST_HOP_TCP;
+
+		queue_ip(f, &own, protocol, &any, 2000);
+		queue_ip(f, &own, protocol, &any, 2000);
+		queue_ip(f, &own, FIRST_HOP_UDP, &ours, 2000);		     /* our own datagram */
+		queue_ip(f, &own, FIRST_HOP_UDP, &any, FIRST_HOP_CLIENT_V4); /* a DHCP server's */
+		queue_ip(f, &host, protocol, &any, 2000);		     /* of another host */
+		queue_ip(f, &own, protocol, &any, 2000);
+		assert_int_equal(send(f, &peer, &own), 4);
+	}
+	assert_int_equal(dropped(f, DROP_OWN_DATAGRAM), 2);
+	assert_int_equal(dropped(f, DROP_OWN_DHCP), 2);
+	assert_int_equal(dropped(f, DROP_FOREIGN_SOURCE), 2);
+}
+
+/* Where another bridge serves what is untagged, a stream in a VLAN lets nothing else pass. */
+static void what_is_shut_stays_shut_behind_a_stream_that_passes(void **state)
+{
+	static struct vlans_seen seen;
+	static const struct gate gate = {
+		.bridge = true, .shut = true, .standby = {1}, .seen = &seen};
+	const struct endpoint any = {.port = 1000};
+	const struct mac peer = mac_of(0);
+	struct fixture *f = *state;
+	uint8_t *data;
+
+	f->rig.node.core.view.community[0].next.gate = &gate;
+	be(f, true);
+	for (unsigned i = 0; i < 4; i++) {
+		queue_ip(f, &own, FIRST_HOP_TCP, &any, 2000);
+		if (i % 2 == 1)
+			continue;
+		data = f->frames[f->n - 1].data;
+		memmove(data + 16, data + 12, f->frames[f->n - 1].len - 16);
+		store_be32(data + 12, 0x81000005);
+	}
+	queue(f, &peer, &own);
+	f->n_sent = 0;
+	edge_frames_out(&f->w, f->view, 0, f->frames, f->n, START_MS);
+	assert_int_equal(f->n_sent, 2);
+	f->n = 0;
+}
+
 /* A frame with this source came by a peer's link. */
 static enum verdict come(struct fixture *f, struct rx *x, unsigned peer, const struct mac *from,
 	const struct rx *before)
@@ -356,6 +435,8 @@ int main(void)
 		BRIDGED(who_is_no_bridge_carries_its_own_frames_only),
 		BRIDGED(frames_to_unknown_addresses_have_a_budget),
 		BRIDGED(learning_follows_the_step),
+		BRIDGED(nothing_passes_for_being_like_the_frame_before),
+		BRIDGED(what_is_shut_stays_shut_behind_a_stream_that_passes),
 		BRIDGED(who_may_send_from_an_address_is_asked_of_each_peer),
 	};
 
