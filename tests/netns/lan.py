@@ -38,6 +38,7 @@ def bridged(at, *words, device="n2n0", bridge="br0", **kw):
     p = at.start("edge", "-r", "-d", device, *words, **kw)
     p.wait_says(r" is up with ")
     join(at, device, bridge)
+    p.wait_says(f"{device} is a port of {bridge} now")
     return p
 
 

@@ -111,8 +111,8 @@ def others_are_carried(a, b, c):
     step("a host behind a sends from edge's port, and a from another: all arrives")
 
     build_bridge(a)
-    wait_for("frames of others pass", lambda: (a.community()["port"] or {}).get("state") == "open",
-             10)
+    wait_for("frames of others pass", lambda: a.community()["bridge"] == "br1" and
+             a.community()["port"]["state"] == "open", 10)
     c.run("ip", "route", "flush", "dev", "lan1")
     c.run("ip", "addr", "replace", "10.1.2.9/24", "dev", "lan1")
     c.run("ip", "neigh", "replace", "10.1.2.2", "lladdr", b.community()["mac"], "dev", "lan1")
