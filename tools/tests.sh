@@ -127,7 +127,8 @@ build_suite()
 # What has threads, under the thread sanitizer: the programs too, over a real network.
 thread_suite()
 {
-	local dir=build/test-tsan names=(queue fdb_threads table_epochs view_epochs churn poll udp worker)
+	local dir=build/test-tsan
+	local names=(queue fdb_threads pieces_threads table_epochs view_epochs churn poll udp worker)
 
 	section "clang with TSan"
 	if setup $dir clang "$@" -Db_sanitize=thread && compile $dir src/edge/edge \

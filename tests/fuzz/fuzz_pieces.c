@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Halves in any order, of any session, length and time: what is joined was cut so, comes whole and
- * once, and no half is lost without being counted.
+ * once, and no half is lost without being counted. One session has no more than an equal share of
+ * the pool, and loses none of it.
  */
 #include "core/data/pieces.h"
 #include "fuzz_check.h"
 
 #define OP_LEN	     6
 #define PATTERN_STEP 37
+#define OTHERS	     64 /* sessions, by the one byte of their index */
+#define SHARE	     (PIECES_MAX / (OTHERS + 1))
+#define QUIET	     (4 * OTHERS)
 
 struct world {
 	struct pieces *pool;
 	struct drops drops;
 	uint64_t now_ms, taken, joined;
+	uint64_t quiet_since_ms;
+	uint32_t quiet_at; /* counter of its oldest half */
 };
 
 /* Of a half's bytes: they tell whose they are. */
@@ -50,6 +56,39 @@ static void take(struct world *w, struct half *h)
 	free(out);
 }
 
+/* All first halves of its share, or all last ones, whose frames must come. */
+static void quiet(struct world *w, uint8_t piece)
+{
+	const uint64_t joined = w->joined;
+
+	for (uint32_t i = 0; i < SHARE; i++) {
+		struct half h = {.index = QUIET,
+			.counter = w->quiet_at + 2 * i + (piece == PIECE_LAST),
+			.piece = piece,
+			.len = HALF_MIN};
+
+		take(w, &h);
+	}
+	if (piece == PIECE_FIRST) {
+		w->quiet_since_ms = w->now_ms;
+		return;
+	}
+	CHECK(w->joined == joined + SHARE);
+	w->quiet_at += 2 * SHARE;
+}
+
+/* Its halves do not wait for too long. */
+static void pass_time(struct world *w, uint64_t ms)
+{
+	const bool late = w->now_ms + ms >= w->quiet_since_ms + PIECES_WAIT_MS;
+
+	if (late)
+		quiet(w, PIECE_LAST);
+	w->now_ms += ms;
+	if (late)
+		quiet(w, PIECE_FIRST);
+}
+
 /* What, session and key set, counter, length, how much later. */
 static void step(struct world *w, const uint8_t *op)
 {
@@ -62,7 +101,7 @@ static void step(struct world *w, const uint8_t *op)
 	};
 	unsigned repeat = (op[0] & 4) != 0 ? 1u + (op[0] >> 3) * 8u : 1;
 
-	w->now_ms += op[5] * 8u;
+	pass_time(w, op[5] * 8u);
 	if (op[5] == UINT8_MAX)
 		pieces_sweep(w->pool, &w->drops, w->now_ms);
 	for (unsigned i = 0; i < repeat; i++, h.counter += 2)
@@ -75,8 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t dropped;
 
 	CHECK(w.pool != NULL);
+	quiet(&w, PIECE_FIRST);
 	for (; size >= OP_LEN; data += OP_LEN, size -= OP_LEN)
 		step(&w, data);
+	quiet(&w, PIECE_LAST);
 	pieces_sweep(w.pool, &w.drops, w.now_ms + PIECES_WAIT_MS);
 	dropped = drops_get(&w.drops, DROP_PIECE_LATE) + drops_get(&w.drops, DROP_PIECE_ROOM) +
 		  drops_get(&w.drops, DROP_MALFORMED);

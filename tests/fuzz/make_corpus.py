@@ -195,6 +195,7 @@ def pieces_seeds():
     yield half(0) + half(1, length=701) + half(0, counter=4, unset=1) + half(1, counter=4)
     yield b"".join(half(0, index=i, times=128) for i in range(0, 80, 4)) + half(0, index=81) + half(1, index=81)
     yield b"".join(half(i % 2, index=4 * (i // 2)) for i in range(40)) + half(0, later=255)
+    yield b"".join(half(0, index=4 * i, times=16 + i, later=i // 16) for i in range(64)) * 2
 
 
 def bench_seeds():

@@ -3,10 +3,12 @@
 #include "core/data/pieces.h"
 #include "wire_test.h"
 
-#define NOW_MS 5000u
-#define LEN    901 /* of most frames here: halves of 451 and 450 */
-#define OTHERS 15  /* sessions that fill the pool together with one more */
-#define FAIR   16
+#define NOW_MS	      5000u
+#define LEN	      901 /* of most frames here: halves of 451 and 450 */
+#define FILLERS	      (PIECES_MAX / PIECES_PER_SESSION) /* sessions that fill the pool */
+#define QUIET	      (4 * 5000)			/* of another one */
+#define BURST	      24
+#define SHARE(others) (PIECES_MAX / ((uint32_t)(others) + 1))
 
 struct fixture {
 	struct pieces *pool;
@@ -222,25 +224,107 @@ static void a_session_has_room_for_so_many(void **state)
 static void who_fills_the_pool_harms_no_other(void **state)
 {
 	struct fixture *f = *state;
-	const uint32_t quiet = 4 * 1000;
 
 	for (uint32_t round = 0; round < 3; round++) {
 		for (uint32_t i = 0; i < PIECES_PER_SESSION; i++)
-			for (uint32_t s = 0; s <= OTHERS; s++)
+			for (uint32_t s = 0; s < FILLERS; s++)
 				assert_true(waits(f, 4 * s, 1000 * round + 2 * i, NOW_MS));
 		if (round == 0) {
 			assert_int_equal(all_drops(f), 0);
-			for (uint32_t i = 0; i < FAIR; i++)
-				assert_true(waits(f, quiet, 2 * i, NOW_MS));
+			for (uint32_t i = 0; i < SHARE(FILLERS); i++)
+				assert_true(waits(f, QUIET, 2 * i, NOW_MS));
 		}
 	}
-	/* What more it leaves single is at its own cost. */
-	assert_true(waits(f, quiet, 100, NOW_MS));
-	assert_false(joins(f, quiet, 0, NOW_MS));
-	for (uint32_t i = 2; i < FAIR; i++)
-		assert_true(joins(f, quiet, 2 * i, NOW_MS));
-	assert_true(joins(f, quiet, 100, NOW_MS));
+	for (uint32_t i = 0; i < SHARE(FILLERS); i++)
+		assert_true(joins(f, QUIET, 2 * i, NOW_MS));
 	assert_int_equal(drops_get(&f->drops, DROP_PIECE_ROOM), all_drops(f));
+}
+
+/* As two paths reorder: all first halves of a burst, then all last ones, while others fill up. */
+static void bursts_in_disorder_pass_a_full_pool(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t single = 1000;
+
+	for (uint32_t i = 0; i < PIECES_MAX; i++)
+		assert_true(waits(f, 4 * (i % FILLERS), 2 * i, NOW_MS));
+	for (uint32_t first = 0; first < 100 * 2 * BURST; first += 2 * BURST) {
+		for (uint32_t i = 0; i < BURST; i++) {
+			assert_true(waits(f, QUIET, first + 2 * i, NOW_MS));
+			assert_true(waits(f, 4 * (i % FILLERS), single += 2, NOW_MS));
+		}
+		for (uint32_t i = 0; i < BURST; i++) {
+			assert_true(joins(f, QUIET, first + 2 * i, NOW_MS));
+			assert_true(waits(f, 4 * (i % FILLERS), single += 2, NOW_MS));
+		}
+	}
+}
+
+/* However many others there are, how much they send, and how unequally. */
+static void a_session_keeps_an_equal_share(void **state)
+{
+	static const uint32_t others[] = {1, 17, 40, 80, 200, 511, 1023};
+	struct fixture *f = *state;
+	uint64_t seed = 5;
+	const struct random rnd = seeded_random(&seed);
+	uint32_t single = 0, first = 0;
+
+	for (size_t k = 0; k < sizeof(others) / sizeof(others[0]); k++) {
+		const uint32_t share = PIECES_PER_SESSION < SHARE(others[k]) ? PIECES_PER_SESSION
+									     : SHARE(others[k]);
+
+		pieces_sweep(f->pool, &f->drops, NOW_MS + PIECES_WAIT_MS);
+		for (uint32_t i = 0; i < 5 * PIECES_MAX; i++) {
+			uint32_t below = 1 + random_below(&rnd, others[k]);
+
+			if (i % PIECES_MAX < share && i / PIECES_MAX == k % 2)
+				assert_true(waits(f, QUIET, first + 2 * (i % PIECES_MAX), NOW_MS));
+			assert_true(waits(f, 4 * random_below(&rnd, below), single += 2, NOW_MS));
+		}
+		for (uint32_t i = 0; i < share; i++, first += 2)
+			assert_true(joins(f, QUIET, first, NOW_MS));
+	}
+}
+
+/* What it has beyond that it loses first, and to itself while nobody has more. */
+static void beyond_its_share_a_session_gives_way(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t n = PIECES_MAX / 32;
+
+	for (uint32_t i = 0; i < PIECES_MAX; i++)
+		assert_true(waits(f, 4 * (i % 32), 2 * (i / 32), NOW_MS));
+	assert_int_equal(all_drops(f), 0);
+	assert_true(waits(f, 0, 2 * n, NOW_MS));
+	assert_drops(f, DROP_PIECE_ROOM, 1);
+	for (uint32_t s = 1; s < 32; s++)
+		for (uint32_t i = 0; i < n; i++)
+			assert_true(joins(f, 4 * s, 2 * i, NOW_MS));
+	for (uint32_t i = 1; i <= n; i++)
+		assert_true(joins(f, 0, 2 * i, NOW_MS));
+	assert_drops(f, DROP_PIECE_ROOM, 1);
+	/* What nobody can use any more goes before anything else. */
+	assert_true(waits(f, QUIET, 0, NOW_MS));
+	for (uint32_t i = 1; i < PIECES_MAX; i++)
+		assert_true(waits(f, 4 * (i % 32), 1000 + 2 * i, NOW_MS + 1));
+	assert_true(waits(f, 0, 9000, NOW_MS + PIECES_WAIT_MS));
+	assert_int_equal(drops_get(&f->drops, DROP_PIECE_LATE), 1);
+	assert_int_equal(drops_get(&f->drops, DROP_PIECE_ROOM), 1);
+}
+
+/* More sessions than halves: each has one at most, and all are found again. */
+static void more_sessions_than_halves_take_turns(void **state)
+{
+	struct fixture *f = *state;
+
+	for (uint32_t s = 0; s < 3 * PIECES_MAX; s++)
+		assert_true(waits(f, 4 * s, 2 * s, NOW_MS));
+	assert_drops(f, DROP_PIECE_ROOM, 2 * PIECES_MAX);
+	for (uint32_t s = 2 * PIECES_MAX; s < 3 * PIECES_MAX; s++)
+		assert_true(waits(f, 4 * s, 2 * s + 2, NOW_MS)); /* its own went */
+	for (uint32_t s = 2 * PIECES_MAX; s < 3 * PIECES_MAX; s++)
+		assert_true(joins(f, 4 * s, 2 * s + 2, NOW_MS));
+	assert_drops(f, DROP_PIECE_ROOM, 3 * PIECES_MAX);
 }
 
 /* Whatever comes in whatever order: each half is joined, waits, or was counted. */
@@ -286,6 +370,10 @@ int main(void)
 		TEST(the_sweep_counts_what_waited_in_vain),
 		TEST(a_session_has_room_for_so_many),
 		TEST(who_fills_the_pool_harms_no_other),
+		TEST(bursts_in_disorder_pass_a_full_pool),
+		TEST(a_session_keeps_an_equal_share),
+		TEST(beyond_its_share_a_session_gives_way),
+		TEST(more_sessions_than_halves_take_turns),
 		TEST(nothing_is_lost_uncounted),
 	};
 

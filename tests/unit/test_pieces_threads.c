@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The pool of halves under several workers and one that sweeps: the halves of a frame are others'.
+/*
+ * The pool of halves under several workers, one that sweeps, and one that keeps it full: the halves
+ * of a frame are others'.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +18,8 @@
 #define WORKERS	 4
 #define SESSIONS 6
 #define FRAMES	 20000 /* of each session */
+#define PARTIES	 (WORKERS + 2)
+#define FILLERS	 40 /* sessions of which no frame is ever whole */
 
 struct world {
 	struct pieces *pool;
@@ -84,42 +88,61 @@ static void work(void *ctx)
 	atomic_fetch_sub(&p->w->busy, 1);
 }
 
+static void fill(void *ctx)
+{
+	static const uint8_t text[HALF_MAX];
+	struct party *p = ctx;
+	uint8_t out[FRAME_MAX];
+
+	for (uint32_t i = 0; i < 2 * PIECES_MAX || atomic_load(&p->w->busy) > 0; i++) {
+		const struct half h = {.index = 4 * (SESSIONS + i % FILLERS),
+			.counter = 2 * i,
+			.piece = PIECE_FIRST,
+			.data = text,
+			.len = HALF_MAX};
+
+		p->taken++;
+		p->wrong += pieces_take(p->w->pool, &h, out, &p->drops, 1000);
+	}
+}
+
 static void sweep(void *ctx)
 {
 	struct party *p = ctx;
 
 	while (atomic_load(&p->w->busy) > 0)
 		pieces_sweep(p->w->pool, &p->drops, 1000);
-	pieces_sweep(p->w->pool, &p->drops, 1000 + PIECES_WAIT_MS);
 }
 
 static void each_half_is_joined_once_or_counted(void **state)
 {
 	static struct world w;
-	static struct party party[WORKERS + 1];
-	struct thread *thread[WORKERS + 1];
+	static void (*const role[PARTIES])(void *) = {work, work, work, work, fill, sweep};
+	static struct party party[PARTIES];
+	struct thread *thread[PARTIES];
 	uint64_t taken = 0, joined = 0, dropped = 0;
 
 	(void)state;
 	w.pool = pieces_create();
 	assert_non_null(w.pool);
 	w.busy = WORKERS;
-	for (unsigned i = 0; i <= WORKERS; i++) {
+	for (unsigned i = 0; i < PARTIES; i++) {
 		party[i].w = &w;
 		party[i].number = i;
-		assert_int_equal(
-			thread_start(&thread[i], "party", i < WORKERS ? work : sweep, &party[i]),
-			0);
+		assert_int_equal(thread_start(&thread[i], "party", role[i], &party[i]), 0);
 	}
-	for (unsigned i = 0; i <= WORKERS; i++) {
+	for (unsigned i = 0; i < PARTIES; i++)
 		thread_join(thread[i]);
+	assert_true(drops_get(&party[WORKERS].drops, DROP_PIECE_ROOM) > 0);
+	pieces_sweep(w.pool, &party[0].drops, 1000 + PIECES_WAIT_MS);
+	for (unsigned i = 0; i < PARTIES; i++) {
 		assert_int_equal(party[i].wrong, 0);
 		taken += party[i].taken;
 		joined += party[i].joined;
 		dropped += drops_get(&party[i].drops, DROP_PIECE_ROOM) +
 			   drops_get(&party[i].drops, DROP_PIECE_LATE);
 	}
-	assert_int_equal(taken, 2 * SESSIONS * FRAMES);
+	assert_int_equal(taken - party[WORKERS].taken, 2 * SESSIONS * FRAMES);
 	assert_int_equal(taken, 2 * joined + dropped);
 	assert_true(joined > SESSIONS * FRAMES / 8);
 	for (unsigned s = 0; s < SESSIONS; s++)

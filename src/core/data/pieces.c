@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pool of halves. Each entry is in one ring by age, or in that of the free, and those in use in
- * one of the sessions whose ids have the same hash, the newest first. Rings are circles through a
- * head, all of them entries of one array.
+ * The pool of halves. Each entry is in a ring by age, or in that of the free, and one that is used
+ * also in its session's, the newest first. A session that has halves here is in a ring of those
+ * whose ids have the same hash, and in one of those that have as many: so who has most is at hand.
+ * Rings are circles through a head, all of them entries of one array.
  */
 #include "core/data/pieces.h"
 
@@ -17,13 +18,15 @@
 
 #define BUCKETS_LOG   8
 #define BUCKETS	      (1u << BUCKETS_LOG)
-#define FAIR_SHARE    16 /* of a full pool; who has more gives way to himself */
+#define HOLDERS	      (PIECES_MAX + 1) /* one more, for who comes to a full pool */
 #define SWEEP_AT_ONCE 32
 #define NOBODY	      UINT16_MAX
 
 /* Heads of rings, behind the entries. */
-#define WAITING PIECES_MAX
-#define FREE	(PIECES_MAX + 1)
+#define WAITING	     PIECES_MAX
+#define FREE	     (PIECES_MAX + 1)
+#define HALVES_OF(s) ((uint16_t)(PIECES_MAX + (s)))
+#define HAVING(n)    ((uint16_t)(HOLDERS + (n)))
 
 struct neighbours {
 	uint16_t before, after;
@@ -32,13 +35,24 @@ struct neighbours {
 struct waiting_half {
 	struct half half; /* its data is text */
 	uint64_t since_ms;
+	uint16_t holder;
 	uint8_t text[HALF_MAX];
+};
+
+/* A session that has halves here; one that has none is free, and may become another's. */
+struct holder {
+	uint32_t id;
+	uint16_t n;
 };
 
 struct pieces {
 	atomic_flag lock;
-	struct neighbours age[PIECES_MAX + 2];		 /* oldest first */
-	struct neighbours session[PIECES_MAX + BUCKETS]; /* newest first */
+	uint16_t most;				     /* that a holder has */
+	struct neighbours age[PIECES_MAX + 2];	     /* oldest first */
+	struct neighbours own[PIECES_MAX + HOLDERS]; /* newest first */
+	struct neighbours hash[HOLDERS + BUCKETS];
+	struct neighbours rank[HOLDERS + PIECES_PER_SESSION + 1]; /* last come first */
+	struct holder holder[HOLDERS];
 	struct waiting_half at[PIECES_MAX];
 };
 
@@ -70,11 +84,14 @@ static void ring_remove(struct neighbours *ring, uint16_t i)
 	ring[ring[i].after].before = ring[i].before;
 }
 
-static uint16_t bucket_of(const struct half *h)
+static bool ring_is_empty(const struct neighbours *ring, uint16_t head)
 {
-	uint64_t hash = table_spread(NULL, INDEX_ID(h->index));
+	return ring[head].after == head;
+}
 
-	return (uint16_t)(PIECES_MAX + (hash >> (64 - BUCKETS_LOG)));
+static uint16_t bucket_of(uint32_t id)
+{
+	return (uint16_t)(HOLDERS + (table_spread(NULL, id) >> (64 - BUCKETS_LOG)));
 }
 
 /* ---- making ---- */
@@ -89,9 +106,15 @@ struct pieces *pieces_create(void)
 	ring_empty(p->age, WAITING);
 	ring_empty(p->age, FREE);
 	for (uint16_t i = 0; i < BUCKETS; i++)
-		ring_empty(p->session, (uint16_t)(PIECES_MAX + i));
+		ring_empty(p->hash, (uint16_t)(HOLDERS + i));
+	for (uint16_t n = 0; n <= PIECES_PER_SESSION; n++)
+		ring_empty(p->rank, HAVING(n));
 	for (uint16_t i = 0; i < PIECES_MAX; i++)
 		ring_put(p->age, FREE, i);
+	for (uint16_t s = 0; s < HOLDERS; s++) {
+		ring_empty(p->own, HALVES_OF(s));
+		ring_put(p->rank, HAVING(0), s);
+	}
 	return p;
 }
 
@@ -132,6 +155,45 @@ static size_t join(const struct half *a, const struct half *b, uint8_t *out)
 	return first->len + last->len;
 }
 
+/* ---- who has how many; under the lock ---- */
+
+/* The session's holder, which is a free one while it has nothing here. */
+static uint16_t find_holder(struct pieces *p, uint32_t id)
+{
+	const uint16_t head = bucket_of(id);
+	uint16_t s;
+
+	for (s = p->hash[head].after; s != head; s = p->hash[s].after)
+		if (p->holder[s].id == id)
+			return s;
+	s = p->rank[HAVING(0)].after;
+	p->holder[s].id = id;
+	return s;
+}
+
+/* One more or one less than before. */
+static void has_now(struct pieces *p, uint16_t s, uint16_t n)
+{
+	struct holder *holder = &p->holder[s];
+
+	if (holder->n == 0)
+		ring_put(p->hash, bucket_of(holder->id), s);
+	else if (n == 0)
+		ring_remove(p->hash, s);
+	holder->n = n;
+	ring_remove(p->rank, s);
+	ring_put(p->rank, HAVING(n), s);
+	if (n > p->most)
+		p->most = n;
+	else if (ring_is_empty(p->rank, HAVING(p->most)))
+		p->most--;
+}
+
+static uint16_t oldest_of(const struct pieces *p, uint16_t s)
+{
+	return p->own[HALVES_OF(s)].before;
+}
+
 /* ---- coming and going; under the lock ---- */
 
 static bool is_late(const struct waiting_half *w, uint64_t now_ms)
@@ -141,9 +203,12 @@ static bool is_late(const struct waiting_half *w, uint64_t now_ms)
 
 static void let_go(struct pieces *p, uint16_t i)
 {
-	ring_remove(p->session, i);
+	const uint16_t s = p->at[i].holder;
+
+	ring_remove(p->own, i);
 	ring_remove(p->age, i);
 	ring_put(p->age, FREE, i);
+	has_now(p, s, (uint16_t)(p->holder[s].n - 1));
 }
 
 static void drop(struct pieces *p, uint16_t i, struct lost *lost, uint64_t now_ms)
@@ -155,73 +220,71 @@ static void drop(struct pieces *p, uint16_t i, struct lost *lost, uint64_t now_m
 	let_go(p, i);
 }
 
-/* What waits of the half's session. */
-struct kin {
-	unsigned n;
-	uint16_t oldest, other; /* NOBODY: none; other: its other half */
-};
-
-static struct kin find_kin(const struct pieces *p, const struct half *h)
+/*
+ * Who has most gives way, be it the one who comes: so nobody loses a half to others while it has
+ * no more than an equal share.
+ */
+static void make_room(struct pieces *p, uint16_t s, struct lost *lost, uint64_t now_ms)
 {
-	struct kin k = {0, NOBODY, NOBODY};
-	const uint16_t head = bucket_of(h);
+	const uint16_t n = p->holder[s].n, oldest = p->age[WAITING].after;
 
-	for (uint16_t i = p->session[head].after; i != head; i = p->session[i].after) {
-		const struct half *other = &p->at[i].half;
-
-		if (INDEX_ID(other->index) != INDEX_ID(h->index))
-			continue;
-		k.n++;
-		k.oldest = i;
-		if (match(h, other)) {
-			k.other = i;
-			break;
-		}
-	}
-	return k;
+	if (n >= PIECES_PER_SESSION)
+		drop(p, oldest_of(p, s), lost, now_ms);
+	else if (!ring_is_empty(p->age, FREE))
+		return;
+	else if (is_late(&p->at[oldest], now_ms))
+		drop(p, oldest, lost, now_ms);
+	else
+		drop(p, oldest_of(p, n == p->most ? s : p->rank[HAVING(p->most)].before), lost,
+			now_ms);
 }
 
-static void wait(struct pieces *p, const struct half *h, const struct kin *k, struct lost *lost,
-	uint64_t now_ms)
+static void wait(struct pieces *p, const struct half *h, uint16_t s, uint64_t now_ms)
 {
-	bool full = p->age[FREE].after == FREE;
-	struct waiting_half *w;
-	uint16_t i;
+	const uint16_t i = p->age[FREE].after;
+	struct waiting_half *w = &p->at[i];
 
-	if (k->n >= PIECES_PER_SESSION || (full && k->n >= FAIR_SHARE))
-		drop(p, k->oldest, lost, now_ms);
-	else if (full)
-		drop(p, p->age[WAITING].after, lost, now_ms);
-	i = p->age[FREE].after;
-	w = &p->at[i];
 	ring_remove(p->age, i);
 	ring_put(p->age, p->age[WAITING].before, i);
-	ring_put(p->session, bucket_of(h), i);
+	ring_put(p->own, HALVES_OF(s), i);
+	has_now(p, s, (uint16_t)(p->holder[s].n + 1));
 	w->half = *h;
 	w->half.data = w->text;
 	w->since_ms = now_ms;
+	w->holder = s;
 	memcpy(w->text, h->data, h->len);
+}
+
+static uint16_t find_other(const struct pieces *p, uint16_t s, const struct half *h)
+{
+	const uint16_t head = HALVES_OF(s);
+
+	for (uint16_t i = p->own[head].after; i != head; i = p->own[i].after)
+		if (match(h, &p->at[i].half))
+			return i;
+	return NOBODY;
 }
 
 static size_t take(
 	struct pieces *p, const struct half *h, uint8_t *out, struct lost *lost, uint64_t now_ms)
 {
-	struct kin k = find_kin(p, h);
+	const uint16_t s = find_holder(p, INDEX_ID(h->index)), other = find_other(p, s, h);
 	size_t len;
 
-	if (k.other == NOBODY) {
-		wait(p, h, &k, lost, now_ms);
+	if (other == NOBODY) {
+		make_room(p, s, lost, now_ms);
+		wait(p, h, s, now_ms);
 		return 0;
 	}
-	if (is_late(&p->at[k.other], now_ms)) {
-		drop(p, k.other, lost, now_ms);
+	if (is_late(&p->at[other], now_ms)) {
+		drop(p, other, lost, now_ms);
 		lost->late++;
 		return 0;
 	}
-	len = join(h, &p->at[k.other].half, out);
+	len = join(h, &p->at[other].half, out);
 	if (len == 0)
 		lost->malformed += 2;
-	let_go(p, k.other);
+	let_go(p, other);
 	return len;
 }
 

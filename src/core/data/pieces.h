@@ -5,8 +5,9 @@
  * short lock, and no allocation. Halves that lie side by side in a batch never come here
  * (halves.h).
  *
- * Who leaves many halves single, by loss or on purpose, gives way to himself: beyond
- * PIECES_PER_SESSION, and beyond a fair share of a full pool, his own oldest goes.
+ * Who leaves many halves single, by loss or on purpose, gives way: beyond PIECES_PER_SESSION his
+ * own oldest goes, and when the pool is full the oldest of who has most. So no session loses a half
+ * to others while it has no more than an equal share, however many they send.
  */
 #ifndef N2N_CORE_DATA_PIECES_H
 #define N2N_CORE_DATA_PIECES_H
