@@ -22,8 +22,8 @@
 struct world {
 	struct sim *s;
 	struct sim_node *sn, *a, *b;
-	uint16_t at_a, at_b; /* what their links take; the supernode's takes 1,500 */
-	unsigned refused;
+	uint16_t at_a, at_b;	   /* what their links take; the supernode's takes 1,500 */
+	unsigned refused, to_lose; /* to_lose: of the next long ones of a, a bit for each */
 	size_t longest;
 };
 
@@ -39,11 +39,17 @@ static uint16_t limit_at(void *ctx, const struct endpoint *to)
 static bool on_wire(void *ctx, struct sim_node *from, const struct datagram *d)
 {
 	struct world *w = ctx;
+	const unsigned lose = w->to_lose;
 	uint16_t limit = from == w->a ? w->at_a : from == w->b ? w->at_b : ON_1500;
 
 	if (d->len > w->longest)
 		w->longest = d->len;
 	w->refused += d->len > limit;
+	if (from == w->a && d->len > FULL / 2 && w->to_lose > 0) {
+		w->to_lose >>= 1;
+		if ((lose & 1) != 0)
+			return false;
+	}
 	return d->len <= limit;
 }
 
@@ -192,6 +198,29 @@ static void lost_halves_are_counted(void **state)
 	end(&w);
 }
 
+/* Though no half comes any more, and no frame moves: within seconds. */
+static void a_half_that_waits_for_ever_is_counted(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (unsigned lost = 1; lost <= 2; lost++) {
+		set_up(&w, ON_1500, ON_1500);
+		sim_start_all(w.s);
+		assert_true(sim_until(w.s, 10000, sim_all_direct, w.s));
+		send_both_ways(&w, 10, 10);
+		w.to_lose = lost; /* the first half, or the last */
+		sim_send(w.a, w.b);
+		sim_run(w.s, PIECES_WAIT_MS - 100);
+		assert_int_equal(w.to_lose, 0);
+		assert_int_equal(singles(&w), 0);
+		sim_run(w.s, 300);
+		assert_int_equal(sim_drops(w.b, DROP_PIECE_LATE), 1);
+		assert_int_equal(singles(&w), 1);
+		end(&w);
+	}
+}
+
 /* The direct way dies and comes back in mid-flow; a copy by the relay has a limit of its own. */
 static void paths_change_in_mid_flow(void **state)
 {
@@ -306,6 +335,7 @@ int main(void)
 		cmocka_unit_test(frames_that_waited_come_in_halves),
 		cmocka_unit_test(disorder_costs_nothing),
 		cmocka_unit_test(lost_halves_are_counted),
+		cmocka_unit_test(a_half_that_waits_for_ever_is_counted),
 		cmocka_unit_test(paths_change_in_mid_flow),
 		cmocka_unit_test(the_limits_of_path_and_copy_differ),
 		cmocka_unit_test(limits_change_in_mid_flow),

@@ -309,6 +309,53 @@ static void what_is_no_half_of_a_frame_is_refused(void **state)
 	assert_int_equal(drops_get(&f->w.drops, DROP_MALFORMED), 6);
 }
 
+/* Of 14 to 1,522 bytes, odd or even: what halves would make beyond that is none, joined or apart.
+ */
+static void what_halves_make_is_as_long_as_a_frame(void **state)
+{
+	static const struct {
+		size_t first, last, frames, malformed, single;
+	} pairs[] = {
+		{HALF_MAX, HALF_MAX, 1, 0, 0},
+		{HALF_MAX, HALF_MAX - 1, 1, 0, 0},
+		{HALF_MIN, HALF_MIN, 1, 0, 0},
+		{HALF_MIN + 1, HALF_MIN, 1, 0, 0},
+		{HALF_MAX + 1, HALF_MAX, 0, 1, 1},
+		{HALF_MAX + 1, HALF_MAX + 1, 0, 2, 0},
+		{HALF_MIN, HALF_MIN - 1, 0, 1, 1},
+		{HALF_MIN - 1, HALF_MIN - 1, 0, 2, 0},
+		{1, 0, 0, 2, 0},
+	};
+	struct fixture *f = *state;
+	uint8_t frame[FRAME_MAX + 2];
+	size_t malformed = 0, single = 0, n = 2 * sizeof(pairs) / sizeof(pairs[0]);
+
+	for (size_t i = 0; i < n; i++) {
+		const size_t first = pairs[i / 2].first, last = pairs[i / 2].last;
+		struct data_header h = {.piece = PIECE_FIRST, .counter = (uint32_t)(4 * i)};
+
+		memset(frame, 0, sizeof(frame));
+		make(frame, 0, 1, FRAME_MIN);
+		come_at(f, f->slots[f->n], 0, h, frame, first);
+		if (i % 2 == 1)
+			take(f);
+		h.piece = PIECE_LAST;
+		h.counter++;
+		come_at(f, f->slots[f->n], 0, h, frame + first, last);
+		take(f);
+		malformed += pairs[i / 2].malformed;
+		single += pairs[i / 2].single;
+		assert_int_equal(f->n_written, pairs[i / 2].frames);
+		if (f->n_written == 1) {
+			assert_int_equal(f->written[0].len, first + last);
+			assert_memory_equal(f->written[0].data, frame, first + last);
+		}
+		assert_int_equal(drops_get(&f->w.drops, DROP_MALFORMED), malformed);
+	}
+	pieces_sweep(f->view->pieces, &f->w.drops, START_MS + PIECES_WAIT_MS);
+	assert_int_equal(drops_get(&f->w.drops, DROP_PIECE_LATE), single);
+}
+
 /* In a buffer that ends where the datagram ends; and the whole of it may have been cut off. */
 static void every_length_is_judged(void **state)
 {
@@ -366,6 +413,7 @@ int main(void)
 		TEST(halves_meet_from_different_ways),
 		TEST(an_unset_checksum_is_the_whole_frames),
 		TEST(what_is_no_half_of_a_frame_is_refused),
+		TEST(what_halves_make_is_as_long_as_a_frame),
 		TEST(every_length_is_judged),
 		TEST(halves_are_signs_of_life),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Notes of those who have keys: packets that no worker could place, and word of what was heard. */
+#include "core/data/pieces.h"
 #include "inbox_test.h"
 
 /* ---- packets under keys that no view had ---- */
@@ -119,6 +120,51 @@ static void frames_are_made_whole_before_they_are_delivered(void **state)
 	take(f);
 	assert_int_equal(f->rig.delivered, 1);
 	assert_drops(f, DROP_MALFORMED, 1);
+}
+
+static void take_half(struct fixture *f, uint32_t counter, const uint8_t *data, size_t len)
+{
+	const struct data_header h = {.kind = KIND_ETHERNET,
+		.piece = counter % 2 == 0 ? PIECE_FIRST : PIECE_LAST,
+		.counter = counter};
+
+	begin_note(f, NOTE_UNKNOWN, HOST);
+	seal_as(f, f->far, h, data, len, f->mask);
+	take(f);
+}
+
+/* The two of a frame meet, whatever is too long or too short for one is refused. */
+static void halves_are_joined_before_they_are_delivered(void **state)
+{
+	static const size_t bad[] = {1, HALF_MIN - 1, HALF_MAX + 1};
+	struct fixture *f = *state;
+	struct session *s = add_keyed(f);
+	uint8_t whole[FRAME_MAX] = {0};
+	size_t len = frame_of(OWNED, whole);
+
+	f->rig.node.core.view.pieces = pieces_create();
+	assert_non_null(f->rig.node.core.view.pieces);
+	s->link.mac = OWNED;
+	f->core->io.deliver = keep_frame;
+	for (uint32_t counter = 0; counter < 4; counter += 2, len = FRAME_MAX - 1) {
+		const size_t first = (len + 1) / 2;
+
+		take_half(f, counter + 1, whole + first, len - first);
+		assert_int_equal(f->rig.delivered, counter / 2);
+		take_half(f, counter, whole, first);
+		assert_int_equal(f->rig.delivered, counter / 2 + 1);
+		assert_int_equal(f->frame.len, len);
+		assert_memory_equal(f->frame.data, whole, len);
+	}
+	for (uint32_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		take_half(f, 10 + 2 * i, whole, bad[i]);
+		take_half(f, 11 + 2 * i, whole, bad[i]);
+		assert_drops(f, DROP_MALFORMED, 2 * (i + 1));
+	}
+	assert_int_equal(f->rig.delivered, 2);
+	pieces_sweep(f->rig.node.core.view.pieces, &f->core->drops, UINT64_MAX / 2);
+	assert_int_equal(drops(f, DROP_PIECE_LATE), 0);
+	pieces_destroy(f->rig.node.core.view.pieces);
 }
 
 /* ---- masks that only we know ---- */
@@ -262,6 +308,36 @@ static void first_packets_are_known_wherever_they_come_from(void **state)
 	assert_drops(f, DROP_RATE, 0);
 	for (unsigned i = 0; i < n; i++)
 		keyset_destroy(keys[i]);
+}
+
+/* It waits for the other one, unless it is too long or too short for any. */
+static void a_first_packet_may_be_half_a_frame(void **state)
+{
+	static const size_t len[] = {1, HALF_MIN - 1, HALF_MIN, HALF_MAX, HALF_MAX + 1};
+	static const uint8_t text[HALF_MAX + 1];
+	const struct data_header h = {.kind = KIND_ETHERNET, .piece = PIECE_FIRST};
+	struct fixture *f = *state;
+	struct knock k;
+
+	f->rig.node.core.view.pieces = pieces_create();
+	assert_non_null(f->rig.node.core.view.pieces);
+	for (uint8_t i = 0; i < sizeof(len) / sizeof(len[0]); i++) {
+		struct keyset *keys;
+
+		knock(f, &k, (uint8_t)(20 + i));
+		note_opened(f, k.datagram, k.len, f->self.env_key, HOST);
+		take(f);
+		keys = take_answer(f, &k);
+		begin_note(f, NOTE_UNKNOWN, HOST);
+		seal_as(f, keys, h, text, len[i], keys->tx.mask);
+		take(f);
+		assert_int_equal(f->created, i + 1);
+		keyset_destroy(keys);
+	}
+	assert_drops(f, DROP_MALFORMED, 3);
+	pieces_sweep(f->rig.node.core.view.pieces, &f->core->drops, UINT64_MAX / 2);
+	assert_int_equal(drops(f, DROP_PIECE_LATE), 2);
+	pieces_destroy(f->rig.node.core.view.pieces);
 }
 
 /* ---- word of what was heard ---- */
@@ -408,11 +484,13 @@ int main(void)
 		TEST(a_known_index_is_no_strangers_and_costs_no_budget),
 		TEST(frames_are_delivered_from_their_owner_only),
 		TEST(frames_are_made_whole_before_they_are_delivered),
+		TEST(halves_are_joined_before_they_are_delivered),
 		TEST(split_masks_are_tried_for_whoever_shook_hands_from_there),
 		TEST(a_split_mask_is_for_its_own_index),
 		TEST(relayed_packets_are_known_by_their_handle),
 		TEST(four_split_masks_are_tried_at_most),
 		TEST(first_packets_are_known_wherever_they_come_from),
+		TEST(a_first_packet_may_be_half_a_frame),
 		TEST(word_of_the_first_packet_confirms_once),
 		TEST(a_genuine_packet_shows_where_the_peer_is),
 		TEST(a_packet_through_the_relay_makes_the_direct_path_doubtful),
