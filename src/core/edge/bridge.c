@@ -17,6 +17,12 @@
 #define LISTEN_MORE 500u  /* of two that begin together one is first */
 #define ANNOUNCED   1024u /* addresses, when a LAN becomes ours */
 #define BPDU_MS	    60000u
+#define CLAIM_MS    1000u /* between two that differ in who stands by */
+
+#define ANNOUNCED_BURST 4096   /* addresses, in all VLANs, ... */
+#define ANNOUNCED_PER_S 500    /* ... and more in a second */
+#define TOLD_BURST	6      /* times that the user hears of standby at once ... */
+#define TOLD_PER_MS	60000u /* ... and once more in this time */
 
 static bool is_bridge(const struct community *c)
 {
@@ -70,46 +76,66 @@ static void probe_soon(struct community *c)
 		b->probe_ms = b->probed_ms + AT_LEAST_MS;
 }
 
-/* Frames for this address are to come to us: switches learn it from one that comes from it. */
-static void announce(struct community *c, const struct mac *mac, uint16_t vlan)
-{
-	struct loop_frame f = {.kind = LOOP_ANNOUNCEMENT, .source = *mac, .vlan = vlan};
+/* ---- what becomes ours ---- */
 
+/* Goes through the addresses behind others than these, of which the first were announced before. */
+struct announcing {
+	struct community *c;
+	const struct port_set *here;
+	struct lan *lan;
+	size_t at;
+};
+
+/*
+ * Frames for this address are to come to us: switches learn it from one that comes from it. False:
+ * there were enough for now.
+ */
+static bool announce(struct announcing *a, const struct mac *mac)
+{
+	struct community *c = a->c;
+	struct loop_frame f = {.kind = LOOP_ANNOUNCEMENT, .source = *mac, .vlan = a->lan->vlan};
+
+	if (a->at++ < a->lan->announced)
+		return true;
+	if (a->lan->announced == ANNOUNCED ||
+		!bucket_take(&c->bridge->announcements, core_of(c)->now_ms, ANNOUNCED_PER_S,
+			ANNOUNCED_BURST))
+		return false;
 	memcpy(f.tag, c->loop_tag, sizeof(f.tag));
 	write_frame(c, &f);
+	a->lan->announced++;
+	return true;
 }
 
-/* Addresses of members that are elsewhere; returns how many more there may be. */
-static size_t announce_members(
-	struct community *c, const struct port_set *here, uint16_t vlan, size_t left)
+/* Addresses of members that are elsewhere. */
+static bool announce_members(struct announcing *a)
 {
-	for (size_t i = 0; i < c->owners.n && left > 0; i++) {
-		const struct owner *o = &c->owners.at[i];
+	for (size_t i = 0; i < a->c->owners.n; i++) {
+		const struct owner *o = &a->c->owners.at[i];
 
-		if (o->peer == NULL || !o->peer->up || port_set_has(here, o->peer->port->number))
-			continue;
-		announce(c, &o->mac, vlan);
-		left--;
+		if (o->peer != NULL && o->peer->up &&
+			!port_set_has(a->here, o->peer->port->number) && !announce(a, &o->mac))
+			return false;
 	}
-	return left;
+	return true;
 }
 
 /* And of hosts behind them. */
-static void announce_learned(
-	struct community *c, const struct port_set *here, uint16_t vlan, size_t left)
+static bool announce_learned(struct announcing *a)
 {
+	struct community *c = a->c;
 	unsigned step = core_of(c)->view.community[c->index].next.step;
 	struct fdb_entry entry;
 	uint32_t at = 0;
 
-	while (c->fdb != NULL && left > 0 && fdb_next(c->fdb, step, &at, &entry)) {
+	while (c->fdb != NULL && fdb_next(c->fdb, step, &at, &entry)) {
 		const struct mac mac = mac_from_number(entry.address);
 
-		if (entry.port == PORT_HERE || port_set_has(here, entry.port))
-			continue;
-		announce(c, &mac, vlan);
-		left--;
+		if (entry.port != PORT_HERE && !port_set_has(a->here, entry.port) &&
+			!announce(a, &mac))
+			return false;
 	}
+	return true;
 }
 
 /* What we learned of those who served the LAN so far is not behind them any more. */
@@ -122,10 +148,34 @@ static void take_over(struct community *c)
 	if (c->fdb != NULL)
 		fdb_forget(c->fdb, &here);
 	for (size_t i = 0; i < b->n_lans; i++) {
-		if (b->lan[i].taken && !b->lan[i].standby && !is_shut(b))
-			announce_learned(c, &here, b->lan[i].vlan,
-				announce_members(c, &here, b->lan[i].vlan, ANNOUNCED));
-		b->lan[i].taken = false;
+		struct lan *l = &b->lan[i];
+
+		if (l->taken) {
+			l->announcing = true;
+			l->announced = 0;
+		}
+		l->taken = false;
+	}
+}
+
+/* Where there is more to announce than goes at once, the rest follows. */
+static void announce_tick(struct community *c)
+{
+	struct bridge *b = c->bridge;
+	struct port_set here;
+
+	for (size_t i = 0; i < b->n_lans; i++) {
+		struct announcing a = {.c = c, .here = &here, .lan = &b->lan[i]};
+
+		if (!a.lan->announcing)
+			continue;
+		lan_ports(c, &here);
+		if (a.lan->standby || is_shut(b) ||
+			(announce_members(&a) && announce_learned(&a)) ||
+			a.lan->announced == ANNOUNCED)
+			a.lan->announcing = false;
+		else
+			return;
 	}
 }
 
@@ -190,16 +240,20 @@ static void show(struct community *c)
 	struct bridge *b = c->bridge;
 	bool serves_nothing = b->loop.state == LOOP_FOUND || b->lan[0].standby;
 	bool stands_by = b->listen_until_ms == 0 && serves_nothing;
+	uint64_t now_ms = core_of(c)->now_ms;
 
 	show_gate(c);
 	c->gated = b->listen_until_ms != 0 || serves_nothing;
-	if (b->listen_until_ms == 0 && b->told_standby != b->lan[0].standby) {
+	if (b->listen_until_ms == 0 && b->told_standby != b->lan[0].standby &&
+		bucket_take(&b->told, now_ms * 1000 / TOLD_PER_MS, 1, TOLD_BURST)) {
 		b->told_standby = b->lan[0].standby;
 		tell_standby(c);
 	}
-	if (c->stands_by == stands_by)
+	/* What it is then is said at the end of that time. */
+	if (c->stands_by == stands_by || (b->claimed_ms != 0 && now_ms < b->claimed_ms + CLAIM_MS))
 		return;
 	c->stands_by = stands_by;
+	b->claimed_ms = now_ms;
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		session_post(core_of(c), p->session, CONTROL_CLAIM);
 }
@@ -292,6 +346,7 @@ static void settle(struct community *c)
 		b->lan[i].taken = true;
 	if (opens || taken)
 		take_over(c);
+	announce_tick(c);
 	probe(c);
 	show(c);
 }

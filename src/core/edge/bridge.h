@@ -27,15 +27,19 @@ struct lan {
 	bool standby;		     /* as of now: another one serves it ... */
 	uint8_t server[EDGE_ID_LEN]; /* ... this one */
 	bool carries;		     /* we do */
-	bool taken;		     /* it became ours, and that was not announced yet */
+	uint64_t stands_by_ms;	     /* since when it stands by */
+	struct bucket turns;	     /* of those that make it ours */
+	bool taken;		     /* it became ours, and nothing was done about that yet */
+	bool announcing;	     /* it is being announced ... */
+	size_t announced;	     /* ... so many addresses are */
 };
 
 /* Another bridge of the community that was heard on the LAN. */
 struct neighbour {
 	uint8_t remote[KEY_LEN];
 	uint8_t id[EDGE_ID_LEN];
-	bool serves;		     /* as it says */
-	bool carries[LANS_MAX];	     /* the same, in each VLAN */
+	bool serves[LANS_MAX];	     /* as it says in each VLAN ... */
+	bool carries[LANS_MAX];	     /* ... and this */
 	uint64_t heard_ms[LANS_MAX]; /* its probe, in each VLAN, last; 0: never */
 };
 
@@ -65,6 +69,9 @@ struct bridge {
 	uint64_t patient_until_ms;    /* so long it waits for those that it has not met */
 	uint64_t listen_until_ms;     /* 0: it does not */
 	bool told_standby;	      /* as the user was */
+	struct bucket told;	      /* how often */
+	struct bucket announcements;  /* in all VLANs */
+	uint64_t claimed_ms;	      /* CLAIM says something else about standby since then */
 	bool serves;
 	size_t n_lans;
 	struct lan lan[LANS_MAX];

@@ -11,6 +11,10 @@
 #define USED_MS	   300000u /* a VLAN without frames is probed for so long */
 #define SETTLE_MS  2500u   /* whoever is in a VLAN was heard by then */
 #define UNHEARD_MS 3000u   /* what was sent is unanswered for so long: it does not get there */
+#define STAY_MS	   3000u   /* who stands by does so for this long at least */
+
+#define TURNS_BURST  3	    /* times that a VLAN becomes ours at once ... */
+#define TURNS_PER_MS 10000u /* ... and once more in this time */
 
 /* ---- VLANs ---- */
 
@@ -45,6 +49,7 @@ static void drop_lan(struct bridge *b, size_t i)
 	b->lan[i] = b->lan[last];
 	for (size_t k = 0; k < b->n_neighbours; k++) {
 		b->neighbour[k].heard_ms[i] = b->neighbour[k].heard_ms[last];
+		b->neighbour[k].serves[i] = b->neighbour[k].serves[last];
 		b->neighbour[k].carries[i] = b->neighbour[k].carries[last];
 	}
 }
@@ -101,7 +106,7 @@ static struct neighbour *meet(struct bridge *b, const struct peer *p)
 	if (n != NULL || b->n_neighbours == NEIGHBOURS_MAX)
 		return n;
 	n = &b->neighbour[b->n_neighbours++];
-	*n = (struct neighbour){.serves = false};
+	*n = (struct neighbour){.heard_ms = {0}};
 	memcpy(n->remote, p->remote, KEY_LEN);
 	edge_id(n->id, p->remote);
 	return n;
@@ -119,6 +124,12 @@ static const struct peer *of_tag(const struct community *c, const uint8_t tag[LO
 	return NULL;
 }
 
+/* Anybody on the LAN can say that others carry it, and a moment later that they do not. */
+static bool may_turn(struct lan *l, uint64_t now_ms)
+{
+	return bucket_take(&l->turns, now_ms * 1000 / TURNS_PER_MS, 1, TURNS_BURST);
+}
+
 bool lan_heard(struct community *c, const struct loop_frame *f)
 {
 	struct bridge *b = c->bridge;
@@ -132,10 +143,10 @@ bool lan_heard(struct community *c, const struct loop_frame *f)
 		return false;
 	is_new = !is_heard(n, (size_t)i, now_ms);
 	n->heard_ms[i] = now_ms;
-	n->serves = (f->flags & LOOP_SERVES) != 0;
+	n->serves[i] = (f->flags & LOOP_SERVES) != 0;
 	n->carries[i] = (f->flags & LOOP_CARRIES) != 0;
 	/* Two LANs became one: switches on its side send to it. */
-	if (is_new && n->carries[i] && b->lan[i].carries)
+	if (is_new && n->carries[i] && b->lan[i].carries && may_turn(&b->lan[i], now_ms))
 		b->lan[i].taken = true;
 	return is_new;
 }
@@ -222,7 +233,7 @@ static const uint8_t *server_of(
 
 	for (size_t i = 0; i < b->n_neighbours; i++) {
 		const struct neighbour *n = &b->neighbour[i];
-		unsigned its = rank(n->serves, n->carries[lan]);
+		unsigned its = rank(n->serves[lan], n->carries[lan]);
 
 		if (!is_heard(n, lan, now_ms) || its < best_rank)
 			continue;
@@ -243,6 +254,20 @@ static bool is_settled(const struct bridge *b, size_t lan, uint64_t now_ms)
 	return false;
 }
 
+/* True: it is ours now, and was not. */
+static bool turn(struct lan *l, const uint8_t *server, bool ours, uint64_t now_ms)
+{
+	bool taken = l->standby && ours;
+
+	if (taken && (now_ms < l->stands_by_ms + STAY_MS || !may_turn(l, now_ms)))
+		return false;
+	if (!l->standby && !ours)
+		l->stands_by_ms = now_ms;
+	memcpy(l->server, server, EDGE_ID_LEN);
+	l->standby = !ours;
+	return taken;
+}
+
 bool lan_tick(struct community *c, bool open)
 {
 	struct bridge *b = c->bridge;
@@ -258,12 +283,10 @@ bool lan_tick(struct community *c, bool open)
 		struct lan *l = &b->lan[i];
 		const uint8_t *server =
 			is_settled(b, i, now_ms) ? server_of(b, i, ours, now_ms) : b->lan[0].server;
-		bool stood_by = l->standby;
 
-		memcpy(l->server, server, EDGE_ID_LEN);
-		l->standby = memcmp(server, ours, EDGE_ID_LEN) != 0;
+		if (turn(l, server, memcmp(server, ours, EDGE_ID_LEN) == 0, now_ms))
+			l->taken = true;
 		l->carries = !l->standby && open;
-		l->taken = l->taken || (stood_by && !l->standby);
 		taken = taken || l->taken;
 	}
 	return taken;
