@@ -28,6 +28,16 @@ static void replay(struct net *n, struct sim_node *by, bool own_source)
 	}
 }
 
+/* It does not look at what it sends. */
+static void let_say_anything(struct sim_node *e)
+{
+	struct core *core = &e->node->core;
+
+	view_set_gate(&core->view, 0, NULL, core_retire_any, core);
+	e->edge->community[0]->bridge->probe_ms = UINT64_MAX / 2;
+	e->edge->community[0]->roles = 0;
+}
+
 static void who_is_no_bridge_closes_nothing(void **state_)
 {
 	struct sim_node *e[3];
@@ -71,9 +81,7 @@ static void who_is_not_trusted_closes_nothing(void **state_)
 		}
 		run(&n, 8000);
 		n.lan[e[2]->number] = 0;
-		view_set_gate(&e[2]->node->core.view, 0, NULL, core_retire_any, &e[2]->node->core);
-		e[2]->edge->community[0]->bridge->probe_ms = UINT64_MAX / 2;
-		e[2]->edge->community[0]->roles = 0; /* it does not look at what it sends */
+		let_say_anything(e[2]);
 		replay(&n, e[2], false);
 		/* Whoever is believed to be a bridge can do that: that is what the list is for. */
 		assert_int_equal(loops_told(&n) != 0, trust == 0);
@@ -81,6 +89,50 @@ static void who_is_not_trusted_closes_nothing(void **state_)
 			assert_joined(&n);
 		tear_down(&n);
 	}
+}
+
+/* In the name of a bridge, and not what that sent. */
+static void shout(struct sim_node *by, const struct sim_node *at, uint32_t number)
+{
+	struct loop_frame f = {.kind = LOOP_PROBE, .number = number, .source = sim_mac(by)};
+	struct mac to = sim_mac(at);
+	uint8_t slot[SLOT_LEN];
+	struct frame out = {.data = slot + SLOT_HEADROOM};
+
+	memcpy(f.tag, at->edge->community[0]->loop_tag, sizeof(f.tag));
+	out.len = loop_frame_encode(out.data, &f);
+	memcpy(out.data, to.b, sizeof(to.b));
+	sim_frames_from(by, 0, &out, 1);
+}
+
+/* A bridge that all believe hides the ring behind probes that were never sent. */
+static void shouts_hide_no_ring(void **state_)
+{
+	struct sim_node *e[4], *liar[2];
+	struct net n;
+
+	(void)state_;
+	set_up_ring(&n, e);
+	for (unsigned i = 0; i < 2; i++) {
+		liar[i] = add(&n, i, 0);
+		liar[i]->setup.forges = true;
+	}
+	n.lan[e[2]->number] = 3;
+	start(&n);
+	run(&n, 8000);
+	for (unsigned i = 0; i < 2; i++) {
+		let_say_anything(liar[i]);
+		assert_true(link_has_role(&sim_session(e[i * 2], liar[i])->link, ROLE_BRIDGE));
+	}
+	n.lan[e[2]->number] = 1;
+	for (unsigned i = 0; i < 8; i++)
+		(void)say(&n, 1, &host_a, &everybody, 0);
+	for (unsigned ms = 0; ms < 6500; ms++, run(&n, 1))
+		for (unsigned i = 0; i < 4; i++)
+			shout(liar[i / 2], e[i], 0x12345678);
+	assert_int_equal(in_state(&n, GATE_LOOP), 1);
+	assert_joined(&n);
+	tear_down(&n);
 }
 
 /* A host of a LAN says what it likes in the name of a bridge. */
@@ -255,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_no_bridge_closes_nothing),
 		cmocka_unit_test(who_is_not_trusted_closes_nothing),
+		cmocka_unit_test(shouts_hide_no_ring),
 		cmocka_unit_test(flips_cost_little),
 		cmocka_unit_test(all_is_announced_in_time),
 		cmocka_unit_test(a_probe_speaks_for_its_vlan),

@@ -83,11 +83,18 @@ struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t 
 			return ends(DROP_LOOP_PROBE);
 		v = pass_in_vlan(g, vlan);
 		v.told = (p.flags & LOOP_CARRIED) == 0;
-		v.slot = GATE_OWN_SLOTS + (p.tag[0] ^ vlan) % OF_OTHERS_SLOTS;
+		v.slot = (p.tag[0] ^ vlan) % OF_OTHERS_SLOTS;
 		return v;
 	}
 	note_vlan(g->seen, vlan);
 	return pass_in_vlan(g, vlan);
+}
+
+/* Whoever makes up others has them end here, and not in the way of those that do come back. */
+static bool was_sent(const struct gate *g, uint32_t number)
+{
+	return atomic_load_explicit(&g->seen->number, memory_order_relaxed) - number <
+	       PROBES_LATELY;
 }
 
 static struct gate_verdict probe_in(
@@ -99,7 +106,7 @@ static struct gate_verdict probe_in(
 		return ends(DROP_LOOP_PROBE);
 	if (is_ours(g, p)) {
 		v = ends(DROP_LOOP_PROBE);
-		v.told = true;
+		v.told = v.ours = was_sent(g, p->number);
 		v.slot = p->vlan % GATE_OWN_SLOTS;
 		return v;
 	}

@@ -17,10 +17,15 @@
 
 #define VLAN_WORDS (VLANS / 64)
 
-/* VLANs of which frames were read from the interface; workers set bits, the control thread clears.
+#define PROBES_LATELY 64 /* so many of our probes count, of those that come back */
+
+/*
+ * What changes without a new gate. VLANs of which frames were read from the interface: workers set
+ * bits, the control thread clears.
  */
 struct vlans_seen {
 	_Atomic uint64_t word[VLAN_WORDS];
+	_Atomic uint32_t number; /* of our last probe */
 };
 
 /* Immutable but for what seen points to. */
@@ -40,11 +45,12 @@ struct gate_verdict {
 	bool passes;
 	bool told;
 	enum drop why; /* where it does not pass */
+	bool ours;     /* what is told is our own probe, which everything depends on */
 	unsigned slot; /* of what is told: what may be told at the same time has different ones */
 };
 
-#define GATE_SLOTS     49
-#define GATE_OWN_SLOTS 16 /* the first: our own probes, which everything depends on */
+#define GATE_SLOTS     33 /* of what is not ours */
+#define GATE_OWN_SLOTS 16 /* of what is, for each peer */
 
 /* False for most frames, at the cost of a few compares. g may be NULL. */
 static inline bool gate_concerns(const struct gate *g, const uint8_t *frame)

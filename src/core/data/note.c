@@ -248,20 +248,27 @@ void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source,
 	end(n, QUEUE_OWN);
 }
 
+/* What one peer brings is not in the way of another, in whichever community. */
+static uint64_t *echo_due(struct notes *n, const struct link *from, unsigned slot)
+{
+	return &n->echo_ms[(from->port + from->community * 7u) % NOTES_ECHO][slot];
+}
+
 /* Our own probes find room whatever others send. */
 void notes_loop(struct notes *n, const struct addressee *of, const struct link *from,
 	const struct gate_verdict *v, const struct frame *f, uint64_t now_ms)
 {
-	bool ours = v->slot < GATE_OWN_SLOTS;
+	bool ours = v->ours && from != NULL;
+	uint64_t *due_ms = ours ? echo_due(n, from, v->slot) : &n->loop_ms[v->slot];
 	struct note *note;
 
-	if (now_ms < n->loop_ms[v->slot] ||
+	if (now_ms < *due_ms ||
 		(!ours && n->sink.filled(n->sink.ctx, QUEUE_LOOP) >= n->sink.size[QUEUE_LOOP] / 2))
 		return;
 	note = begin(n, QUEUE_LOOP, NOTE_LOOP, f->data, f->len);
 	if (note == NULL)
 		return;
-	n->loop_ms[v->slot] = now_ms + (ours ? LOOP_MS / 2 : LOOP_MS);
+	*due_ms = now_ms + (ours ? LOOP_MS / 2 : LOOP_MS);
 	note->index = from != NULL ? from->id : 0;
 	note->to = *of;
 	end(n, QUEUE_LOOP);

@@ -59,13 +59,15 @@ struct note_sink {
 	void *ctx;
 };
 
-#define NOTES_OWN 16
+#define NOTES_OWN  16
+#define NOTES_ECHO 64
 
 struct notes {
 	struct note_sink sink;
 	struct drops *drops;	      /* of the worker: what finds no room is counted */
-	uint64_t loop_ms[GATE_SLOTS]; /* when the gate may tell again, by its slots */
-	uint64_t own_ms[NOTES_OWN];   /* when NOTE_OWN may be left again, by a hash of receivers */
+	uint64_t loop_ms[GATE_SLOTS]; /* when the gate may tell again, by its slots ... */
+	uint64_t echo_ms[NOTES_ECHO][GATE_OWN_SLOTS]; /* ... and of our own, by a hash of peers */
+	uint64_t own_ms[NOTES_OWN]; /* when NOTE_OWN may be left again, by a hash of receivers */
 	uint64_t barred_ms[BARRED_KINDS];     /* and NOTE_BARRED */
 	uint64_t foreign_ms[COMMUNITIES_MAX]; /* and NOTE_FOREIGN */
 };
@@ -99,7 +101,8 @@ void notes_barred(struct notes *n, const struct addressee *of, enum barred what,
 void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source, uint64_t now_ms);
 /*
  * What the gate tells of a frame, of: of whose interface; from: the peer that sent it, NULL: it was
- * read from the interface. Each slot is left once in 100 ms at most, our own probes twice as often.
+ * read from the interface. Each slot is left once in 100 ms at most, our own probes twice as often,
+ * and for each peer.
  */
 void notes_loop(struct notes *n, const struct addressee *of, const struct link *from,
 	const struct gate_verdict *v, const struct frame *f, uint64_t now_ms);

@@ -56,6 +56,7 @@ static void probe(struct community *c)
 		return;
 	f.number = ++b->number;
 	memcpy(f.tag, c->loop_tag, sizeof(f.tag));
+	atomic_store_explicit(&b->seen->number, b->number, memory_order_relaxed);
 	b->probed_ms = now_ms;
 	b->probe_ms = now_ms + random_jitter(&core_of(c)->io.random,
 				       is_shut(b) ? HASTY_MS : PROBE_MS, JITTER);

@@ -11,7 +11,6 @@
 #define QUIET_MAX 300000u /* a ring that is there again and again is looked for less often */
 #define AGAIN_MS  600000u /* if it came back within this time */
 #define LATELY_MS 1200u	  /* of the probes of one who listens two may be lost */
-#define NUMBERS	  64	  /* so old a probe may be that comes back */
 
 static void tell(struct community *c, bool found)
 {
@@ -43,7 +42,7 @@ static bool is_ours_to_cut(const struct community *c, const struct loop_frame *f
 	const struct bridge *b = c->bridge;
 	int lan = lan_find(b, f->vlan);
 
-	return b->number - f->number < NUMBERS && (lan < 0 || !b->lan[lan].standby);
+	return b->number - f->number < PROBES_LATELY && (lan < 0 || !b->lan[lan].standby);
 }
 
 void loop_back(struct community *c, struct peer *p, const struct loop_frame *f)
@@ -64,7 +63,7 @@ void loop_back(struct community *c, struct peer *p, const struct loop_frame *f)
 	if (l->state == LOOP_NONE) {
 		l->state = LOOP_SUSPECTED;
 		l->due_ms = now_ms + random_below(&core_of(c)->io.random, OTHERS_MS + 1);
-	} else if (l->state == LOOP_ASKED && f->number - l->asked < NUMBERS) {
+	} else if (l->state == LOOP_ASKED && f->number - l->asked < PROBES_LATELY) {
 		find(c);
 	}
 }
