@@ -91,6 +91,57 @@ static void who_is_not_trusted_closes_nothing(void **state_)
 	}
 }
 
+static void send_bpdu(struct sim_node *by, uint8_t to)
+{
+	const struct mac stp = {{0x01, 0x80, 0xc2, 0, 0, to}};
+	uint8_t slot[SLOT_LEN];
+	struct frame out = {.data = slot + SLOT_HEADROOM, .len = FRAME_LEN};
+	struct mac own = sim_mac(by);
+
+	memset(out.data, 0, FRAME_LEN);
+	memcpy(out.data, stp.b, sizeof(stp.b));
+	memcpy(out.data + 6, own.b, sizeof(own.b));
+	store_be16(out.data + 12, 38);
+	sim_frames_from(by, 0, &out, 1);
+}
+
+/* Not even at a member that is no bridge either, whose interface may be a port of one. */
+static void spanning_trees_are_of_bridges(void **state_)
+{
+	struct sim_node *e[3];
+	unsigned handed;
+	struct net n;
+
+	(void)state_;
+	set_up(&n);
+	for (unsigned i = 0; i < 3; i++) {
+		e[i] = add(&n, 0, 0);
+		e[i]->setup.roles = i == 2 ? ROLE_BRIDGE : 0;
+	}
+	start(&n);
+	run(&n, 8000);
+	handed = n.handed[e[1]->number];
+	send_bpdu(e[0], 0);
+	send_bpdu(e[0], 8);
+	run(&n, 100);
+	assert_int_equal(sim_drops(e[0], DROP_BPDU), 2);
+	assert_int_equal(sim_drops(e[1], DROP_BPDU), 0);
+	/* As one sends who has no such rule. */
+	e[0]->edge->community[0]->roles = ROLE_BRIDGE;
+	assert_int_equal(bridge_open(e[0]->edge->community[0]), 0);
+	run(&n, 100);
+	send_bpdu(e[0], 0);
+	run(&n, 100);
+	for (unsigned i = 1; i < 3; i++)
+		assert_int_equal(sim_drops(e[i], DROP_BPDU), 1);
+	assert_int_equal(n.handed[e[1]->number], handed);
+	/* Those of a bridge come, also where nobody is one. */
+	send_bpdu(e[2], 0);
+	run(&n, 100);
+	assert_int_equal(n.handed[e[1]->number], handed + 1);
+	tear_down(&n);
+}
+
 /* In the name of a bridge, and not what that sent. */
 static void shout(struct sim_node *by, const struct sim_node *at, uint32_t number)
 {
@@ -307,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_no_bridge_closes_nothing),
 		cmocka_unit_test(who_is_not_trusted_closes_nothing),
+		cmocka_unit_test(spanning_trees_are_of_bridges),
 		cmocka_unit_test(shouts_hide_no_ring),
 		cmocka_unit_test(flips_cost_little),
 		cmocka_unit_test(all_is_announced_in_time),

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-#define STP  UINT64_C(0x0180c2000000) /* IEEE 802.1Q, bridge group address */
-#define PVST UINT64_C(0x01000ccccccd)
+#define STP	 UINT64_C(0x0180c2000000) /* IEEE 802.1Q, bridge group address */
+#define PROVIDER UINT64_C(0x0180c2000008) /* of providers' bridges */
+#define PVST	 UINT64_C(0x01000ccccccd)
 
 #define OF_OTHERS_SLOTS 32
 #define BPDU_SLOT	(GATE_SLOTS - 1)
@@ -20,7 +21,7 @@ static bool is_bpdu(const uint8_t *frame)
 {
 	uint64_t to = frame_destination(frame);
 
-	return to == STP || to == PVST;
+	return to == STP || to == PROVIDER || to == PVST;
 }
 
 static uint16_t vlan_of(const uint8_t *frame, size_t len)
@@ -53,6 +54,8 @@ static struct gate_verdict pass_in_vlan(const struct gate *g, uint16_t vlan)
 /* A spanning tree that hears nothing while the gate listens may open a loop right then. */
 static struct gate_verdict pass_bpdu(const struct gate *g, const uint8_t *frame, size_t len)
 {
+	if (g == NULL)
+		return passes;
 	if (g->bpdu_guard)
 		return ends(DROP_BPDU);
 	return g->listening ? passes : pass_in_vlan(g, vlan_of(frame, len));
@@ -74,7 +77,9 @@ struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t 
 	uint16_t vlan;
 
 	if (is_bpdu(frame))
-		return pass_bpdu(g, frame, len);
+		return g != NULL && g->bridge ? pass_bpdu(g, frame, len) : ends(DROP_BPDU);
+	if (g == NULL)
+		return passes;
 	vlan = vlan_of(frame, len);
 	if (!g->bridge)
 		return pass_in_vlan(g, vlan);
@@ -123,10 +128,12 @@ struct gate_verdict gate_in(
 	if (is_bpdu(frame)) {
 		struct gate_verdict v = bridge ? pass_bpdu(g, frame, len) : ends(DROP_BPDU);
 
-		v.told = g->bpdu_guard;
+		v.told = g != NULL && g->bpdu_guard;
 		v.slot = BPDU_SLOT;
 		return v;
 	}
+	if (g == NULL)
+		return passes;
 	if (is_probe(&p, frame, len))
 		return bridge && g->bridge ? probe_in(g, frame, &p) : ends(DROP_LOOP_PROBE);
 	return pass_in_vlan(g, vlan_of(frame, len));

@@ -3,7 +3,7 @@
  * The gate between a community's interface and its peers: which VLANs pass, and which frames it
  * looks at by the way, our own (wire/loop_frame.h) and those of spanning trees. The control thread
  * makes it (core/edge/bridge.h), and a new one with every change; workers find it in their view.
- * Who neither is a bridge nor guards against BPDUs has none.
+ * Who neither is a bridge nor guards against BPDUs has none, and drops those of who is no bridge.
  */
 #ifndef N2N_CORE_DATA_GATE_H
 #define N2N_CORE_DATA_GATE_H
@@ -52,16 +52,17 @@ struct gate_verdict {
 #define GATE_SLOTS     33 /* of what is not ours */
 #define GATE_OWN_SLOTS 16 /* of what is, for each peer */
 
-/* False for most frames, at the cost of a few compares. g may be NULL. */
+/* False for most frames, at the cost of a few compares. g may be NULL, here and below. */
 static inline bool gate_concerns(const struct gate *g, const uint8_t *frame)
 {
 	uint16_t type;
 
+	if (frame[0] == 1 && (frame[1] == 0x80 || frame[1] == 0))
+		return true;
 	if (g == NULL)
 		return false;
 	type = load_be16(frame + 12);
-	return g->shut || type == LOOP_ETHERTYPE || ethertype_is_tag(type) ||
-	       (frame[0] == 1 && (frame[1] == 0x80 || frame[1] == 0));
+	return g->shut || type == LOOP_ETHERTYPE || ethertype_is_tag(type);
 }
 
 /* A frame of at least FRAME_MIN bytes that was read from the interface. */
