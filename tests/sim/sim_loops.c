@@ -341,6 +341,77 @@ static void each_vlan_has_its_own(void **state_)
 	tear_down(&n);
 }
 
+/* One does not believe the other, which does not know: that is a ring as any. */
+static void lists_that_differ_melt_nothing(void **state_)
+{
+	struct sim_node *e[3];
+	struct community *c;
+	struct net n;
+	unsigned heard;
+	uint32_t id;
+
+	(void)state_;
+	for (unsigned k = 0; k < 2; k++) {
+		set_up(&n);
+		for (unsigned i = 0; i < 3; i++)
+			e[i] = add(&n, 0, i < 2 ? 1 : 2);
+		start(&n);
+		c = e[k]->edge->community[0];
+		edge_id(c->trusted[0].edge, e[2]->edge->community[0]->party.self.public);
+		c->trusted[0].roles = ROLE_BRIDGE;
+		c->n_trusted = 1;
+		run(&n, 10000);
+		id = say(&n, 1, &host_a, &everybody, 0);
+		run(&n, 6000);
+		heard = n.heard[id][1];
+		run(&n, 6000);
+		assert_int_equal(n.heard[id][1], heard);
+		assert_true(in_state(&n, GATE_OPEN) >= 2);
+		assert_int_equal(crosses(&n, 2, 1, 0), 1);
+		tear_down(&n);
+	}
+}
+
+static void carried_by_one(const struct net *n, struct sim_node *e[2], unsigned vlan)
+{
+	unsigned carry = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		const struct bridge *b = e[i]->edge->community[0]->bridge;
+		int at = lan_find(b, (uint16_t)vlan);
+
+		assert_true(at >= 0);
+		carry += b->lan[at].carries;
+	}
+	assert_int_equal(carry, 1);
+	assert_true(n->n_wire < WIRE_MAX / 2);
+}
+
+/* Whichever they are, and all at once: probes of all leave together. */
+static void all_vlans_have_one(void **state_)
+{
+	static const unsigned vlans[][32] = {{32, 64}, {10, 42}, {7, 39, 71, 103, 135},
+		{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 32, 48, 64, 128}};
+	struct sim_node *e[3];
+	struct net n;
+
+	(void)state_;
+	for (unsigned k = 0; k < sizeof(vlans) / sizeof(*vlans); k++) {
+		set_up_pair(&n, e);
+		for (unsigned i = 0; i < 3; i++)
+			n.lan5[e[i]->number] = n.lan[e[i]->number];
+		for (unsigned i = 0; vlans[k][i] != 0; i++)
+			(void)say(&n, 1, &host_a, &everybody, vlans[k][i]);
+		run(&n, 6000);
+		carried_by_one(&n, e, 0);
+		for (unsigned i = 0; vlans[k][i] != 0; i++) {
+			carried_by_one(&n, e, vlans[k][i]);
+			assert_int_equal(crosses(&n, 2, 1, vlans[k][i]), 1);
+		}
+		tear_down(&n);
+	}
+}
+
 /* ---- who becomes a port of a bridge ---- */
 
 static void who_comes_listens_first(void **state_)
@@ -390,6 +461,8 @@ int main(void)
 		cmocka_unit_test(a_cable_makes_one_lan),
 		cmocka_unit_test(who_stands_by_is_reached_by_the_other),
 		cmocka_unit_test(each_vlan_has_its_own),
+		cmocka_unit_test(all_vlans_have_one),
+		cmocka_unit_test(lists_that_differ_melt_nothing),
 		cmocka_unit_test(who_comes_listens_first),
 	};
 

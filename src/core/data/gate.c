@@ -70,6 +70,35 @@ static void note_vlan(struct vlans_seen *seen, uint16_t vlan)
 		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
 }
 
+static size_t find_known(const struct gate *g, const struct loop_frame *p)
+{
+	size_t i = 0;
+
+	while (i < g->n_known && memcmp(g->known[i], p->tag, sizeof(p->tag)) != 0)
+		i++;
+	return i;
+}
+
+static size_t find_lan(const struct gate *g, uint16_t vlan)
+{
+	size_t i = 0;
+
+	while (i < g->n_lans && g->lan[i] != vlan)
+		i++;
+	return i;
+}
+
+/* Who is on the LAN, in that VLAN. A new VLAN, and one of too many bridges, may have to wait. */
+static void tell_probe(const struct gate *g, const struct loop_frame *p, struct gate_verdict *v)
+{
+	size_t of = find_known(g, p), lan = find_lan(g, p->vlan);
+
+	v->told = (p->flags & LOOP_CARRIED) == 0 && (of < g->n_known || !g->all_known);
+	v->slot = (p->tag[0] ^ p->vlan) % OF_OTHERS_SLOTS;
+	if (of < g->n_known && lan < g->n_lans)
+		v->due_ms = &g->seen->probe_ms[of][lan];
+}
+
 struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t len)
 {
 	struct gate_verdict v;
@@ -87,8 +116,7 @@ struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t 
 		if (p.kind != LOOP_PROBE || is_ours(g, &p))
 			return ends(DROP_LOOP_PROBE);
 		v = pass_in_vlan(g, vlan);
-		v.told = (p.flags & LOOP_CARRIED) == 0;
-		v.slot = (p.tag[0] ^ vlan) % OF_OTHERS_SLOTS;
+		tell_probe(g, &p, &v);
 		return v;
 	}
 	note_vlan(g->seen, vlan);

@@ -18,14 +18,18 @@
 #define VLAN_WORDS (VLANS / 64)
 
 #define PROBES_LATELY 64 /* so many of our probes count, of those that come back */
+#define GATE_LANS     33 /* VLANs that are probed, and what is in none */
+#define GATE_KNOWN    64 /* bridges whose probes are told apart */
 
 /*
  * What changes without a new gate. VLANs of which frames were read from the interface: workers set
- * bits, the control thread clears.
+ * bits, the control thread clears. And when a probe of the LAN may be told again, by the places of
+ * its sender and VLAN in the gate: what anybody else sends is in nobody's way.
  */
 struct vlans_seen {
 	_Atomic uint64_t word[VLAN_WORDS];
 	_Atomic uint32_t number; /* of our last probe */
+	_Atomic uint64_t probe_ms[GATE_KNOWN][GATE_LANS];
 };
 
 /* Immutable but for what seen points to. */
@@ -38,6 +42,10 @@ struct gate {
 	bool listening;		      /* ... and, if so, BPDUs */
 	uint64_t standby[VLAN_WORDS]; /* VLANs that another bridge serves */
 	struct vlans_seen *seen;      /* outlives it; NULL where it is no bridge */
+	size_t n_known, n_lans;
+	bool all_known; /* no other probe is one of a bridge of the community */
+	uint8_t known[GATE_KNOWN][LOOP_TAG_LEN];
+	uint16_t lan[GATE_LANS];
 };
 
 /* What becomes of a frame; what is told is left to the control thread, whether it passes or not. */
@@ -47,6 +55,7 @@ struct gate_verdict {
 	enum drop why; /* where it does not pass */
 	bool ours;     /* what is told is our own probe, which everything depends on */
 	unsigned slot; /* of what is told: what may be told at the same time has different ones */
+	_Atomic uint64_t *due_ms; /* or, unless NULL, when it may be told again */
 };
 
 #define GATE_SLOTS     33 /* of what is not ours */

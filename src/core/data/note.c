@@ -254,21 +254,43 @@ static uint64_t *echo_due(struct notes *n, const struct link *from, unsigned slo
 	return &n->echo_ms[(from->port + from->community * 7u) % NOTES_ECHO][slot];
 }
 
+static uint64_t loop_due_ms(
+	const struct notes *n, const struct gate_verdict *v, const uint64_t *echo_ms)
+{
+	if (v->due_ms != NULL)
+		return link_word(v->due_ms);
+	return echo_ms != NULL ? *echo_ms : n->loop_ms[v->slot];
+}
+
+static void loop_told(
+	struct notes *n, const struct gate_verdict *v, uint64_t *echo_ms, uint64_t now_ms)
+{
+	if (v->due_ms != NULL)
+		atomic_store_explicit(v->due_ms, now_ms + LOOP_MS, memory_order_relaxed);
+	else if (echo_ms != NULL)
+		*echo_ms = now_ms + LOOP_MS / 2;
+	else
+		n->loop_ms[v->slot] = now_ms + LOOP_MS;
+}
+
 /* Our own probes find room whatever others send. */
 void notes_loop(struct notes *n, const struct addressee *of, const struct link *from,
 	const struct gate_verdict *v, const struct frame *f, uint64_t now_ms)
 {
-	bool ours = v->ours && from != NULL;
-	uint64_t *due_ms = ours ? echo_due(n, from, v->slot) : &n->loop_ms[v->slot];
+	uint64_t *echo_ms = v->ours && from != NULL ? echo_due(n, from, v->slot) : NULL;
 	struct note *note;
 
-	if (now_ms < *due_ms ||
-		(!ours && n->sink.filled(n->sink.ctx, QUEUE_LOOP) >= n->sink.size[QUEUE_LOOP] / 2))
+	if (now_ms < loop_due_ms(n, v, echo_ms))
 		return;
+	if (echo_ms == NULL &&
+		n->sink.filled(n->sink.ctx, QUEUE_LOOP) >= n->sink.size[QUEUE_LOOP] * 3 / 4) {
+		drops_add(n->drops, DROP_QUEUE_FULL, 1);
+		return;
+	}
 	note = begin(n, QUEUE_LOOP, NOTE_LOOP, f->data, f->len);
 	if (note == NULL)
 		return;
-	*due_ms = now_ms + (ours ? LOOP_MS / 2 : LOOP_MS);
+	loop_told(n, v, echo_ms, now_ms);
 	note->index = from != NULL ? from->id : 0;
 	note->to = *of;
 	end(n, QUEUE_LOOP);

@@ -182,6 +182,22 @@ static void announce_tick(struct community *c)
 
 /* ---- to workers, members and the user ---- */
 
+/* Whose probes are to be told. */
+static void know(struct gate *g, const struct community *c)
+{
+	static const uint8_t none[LOOP_TAG_LEN];
+
+	g->all_known = true;
+	for (const struct peer *p = c->peers; p != NULL && g->all_known; p = p->hh.next) {
+		if (p->left || !link_has_role(&p->session->link, ROLE_BRIDGE) ||
+			memcmp(p->claim.tag, none, LOOP_TAG_LEN) == 0)
+			continue;
+		g->all_known = g->n_known < GATE_KNOWN;
+		if (g->all_known)
+			memcpy(g->known[g->n_known++], p->claim.tag, LOOP_TAG_LEN);
+	}
+}
+
 static void fill(struct gate *g, const struct community *c)
 {
 	const struct bridge *b = c->bridge;
@@ -194,12 +210,15 @@ static void fill(struct gate *g, const struct community *c)
 	g->closed = is_shut(b);
 	g->shut = g->closed;
 	g->seen = b->seen;
+	g->n_lans = b->n_lans;
+	know(g, c);
 	if (b->n_lans > 0 && b->lan[0].standby)
 		memset(g->standby, 0xff, sizeof(g->standby));
 	for (size_t i = 0; i < b->n_lans; i++) {
 		uint64_t bit = UINT64_C(1) << b->lan[i].vlan % 64;
 		uint64_t *word = &g->standby[b->lan[i].vlan / 64];
 
+		g->lan[i] = b->lan[i].vlan;
 		*word = b->lan[i].standby ? *word | bit : *word & ~bit;
 		g->shut = g->shut || b->lan[i].standby;
 	}

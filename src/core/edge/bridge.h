@@ -16,7 +16,7 @@
 #include "core/data/gate.h"
 #include "core/edge/edge_state.h"
 
-#define LANS_MAX       33 /* VLANs that are probed, and what is in none */
+#define LANS_MAX       GATE_LANS
 #define NEIGHBOURS_MAX 16
 
 /* One VLAN at our interface; the first is what is in none. */
@@ -54,6 +54,7 @@ struct loop {
 	enum loop_state state;
 	uint64_t due_ms;
 	uint32_t asked;	    /* number of the probe that is out */
+	uint16_t vlan;	    /* in which one came back */
 	bool alone;	    /* none came back since it closed: another one cut the ring as well */
 	uint64_t back_ms;   /* one of ours came back, last */
 	uint64_t quiet_ms;  /* so long none may come back before the gate opens */
@@ -90,6 +91,8 @@ struct bridge {
 bool lan_heard(struct community *c, const struct loop_frame *f);
 /* Whether this member was heard on our LAN in this VLAN a moment ago. */
 bool lan_has(const struct community *c, const uint8_t remote[KEY_LEN], uint16_t vlan);
+/* The same, and one of both leaves the VLAN to the other. */
+bool lan_is_agreed(const struct community *c, const uint8_t remote[KEY_LEN], uint16_t vlan);
 /* Our place among the VLANs that are probed, or -1. */
 int lan_find(const struct bridge *b, uint16_t vlan);
 /* Who is there, and who serves; open: what is ours passes. True: a VLAN is ours that was not. */

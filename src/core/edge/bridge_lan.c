@@ -159,6 +159,14 @@ bool lan_has(const struct community *c, const uint8_t remote[KEY_LEN], uint16_t 
 	return n != NULL && i >= 0 && is_heard(n, (size_t)i, core_of(c)->now_ms);
 }
 
+bool lan_is_agreed(const struct community *c, const uint8_t remote[KEY_LEN], uint16_t vlan)
+{
+	struct bridge *b = c->bridge;
+	int i = lan_find(b, vlan);
+
+	return lan_has(c, remote, vlan) && !(b->lan[i].carries && find(b, remote)->carries[i]);
+}
+
 /* Who said goodbye does not serve until its last probe is old. */
 static void forget_neighbours(struct community *c)
 {

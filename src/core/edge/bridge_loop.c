@@ -51,13 +51,18 @@ void loop_back(struct community *c, struct peer *p, const struct loop_frame *f)
 	struct loop *l = &b->loop;
 	uint64_t now_ms = core_of(c)->now_ms;
 
-	/* One on our LAN brings it: with that one it is agreed who serves. */
-	if (!is_ours_to_cut(c, f) || lan_has(c, p->remote, f->vlan))
+	/*
+	 * One on our LAN brings it: with that one it is agreed who serves. Unless it does not
+	 * believe us a bridge.
+	 */
+	if (!is_ours_to_cut(c, f) || lan_is_agreed(c, p->remote, f->vlan))
 		return;
 	l->back_ms = now_ms;
 	l->alone = false;
-	if (l->state != LOOP_FOUND)
+	if (l->state != LOOP_FOUND) {
 		memcpy(l->remote, p->remote, KEY_LEN);
+		l->vlan = f->vlan;
+	}
 	if (b->listen_until_ms != 0)
 		return; /* those on the LAN may not be known yet, and nothing passes */
 	if (l->state == LOOP_NONE) {
@@ -74,7 +79,8 @@ void loop_listened(struct community *c)
 
 	/* The ring is one of others, who need not look who cuts it. */
 	if (l->state == LOOP_NONE && l->back_ms != 0 &&
-		core_of(c)->now_ms < l->back_ms + LATELY_MS && !lan_has(c, l->remote, 0))
+		core_of(c)->now_ms < l->back_ms + LATELY_MS &&
+		!lan_is_agreed(c, l->remote, l->vlan))
 		find(c);
 }
 
@@ -90,7 +96,7 @@ bool loop_tick(struct community *c)
 	case LOOP_SUSPECTED:
 		if (now_ms < l->due_ms)
 			break;
-		l->state = lan_has(c, l->remote, 0) ? LOOP_NONE : LOOP_ASKED;
+		l->state = lan_is_agreed(c, l->remote, l->vlan) ? LOOP_NONE : LOOP_ASKED;
 		l->due_ms = now_ms + ANSWER_MS;
 		l->asked = b->number + 1;
 		return l->state == LOOP_ASKED;

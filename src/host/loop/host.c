@@ -24,7 +24,7 @@
 static const unsigned notes_per_turn[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 64,
 	[QUEUE_OWN] = 64,
-	[QUEUE_LOOP] = 32,
+	[QUEUE_LOOP] = 128,
 	[QUEUE_RELAYED] = 16,
 	[QUEUE_UNKNOWN] = 8,
 	[QUEUE_HELLO] = 8,

@@ -21,7 +21,7 @@
 static const size_t queue_sizes[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 256,
 	[QUEUE_OWN] = 128,
-	[QUEUE_LOOP] = 32,
+	[QUEUE_LOOP] = 128, /* probes of three on a LAN with 32 VLANs */
 	[QUEUE_RELAYED] = 128,
 	[QUEUE_UNKNOWN] = 256, /* of a flood of 20,000 a second, what comes in 10 ms */
 	[QUEUE_HELLO] = 128,
