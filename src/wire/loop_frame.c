@@ -7,6 +7,7 @@
 #define VERSION	  1
 #define LEN	  60 /* the least that Ethernet carries, but for its checksum */
 #define TAG_LEN_Q 4
+#define TAGS_MAX  4
 #define FLAGS_AT  20 /* without a VLAN tag */
 
 static const struct mac everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -35,15 +36,20 @@ size_t loop_frame_encode(uint8_t out[LOOP_FRAME_MAX], const struct loop_frame *f
 	return len;
 }
 
+/* The outer tag says in which VLAN it is. A switch may take that off, and what is then seen counts.
+ */
 static uint16_t get_ethertype(struct reader *r, struct loop_frame *f)
 {
-	uint16_t type = reader_u16(r), id;
+	uint16_t type = reader_u16(r);
 
-	if (!ethertype_is_tag(type))
-		return type;
-	id = reader_u16(r) & 0xfff;
-	f->vlan = (uint16_t)(id != 0 && type == ETHERTYPE_SERVICE ? VLAN_SERVICE | id : id);
-	return reader_u16(r);
+	for (unsigned i = 0; i < TAGS_MAX && ethertype_is_tag(type); i++) {
+		uint16_t id = reader_u16(r) & 0xfff;
+
+		if (i == 0 && id != 0)
+			f->vlan = (uint16_t)(type == ETHERTYPE_SERVICE ? VLAN_SERVICE | id : id);
+		type = reader_u16(r);
+	}
+	return type;
 }
 
 int loop_frame_decode(struct loop_frame *f, const uint8_t *data, size_t len)
@@ -73,8 +79,10 @@ int loop_frame_decode(struct loop_frame *f, const uint8_t *data, size_t len)
 
 void loop_frame_carry(uint8_t *data)
 {
-	size_t at = ethertype_is_tag(load_be16(data + 12)) ? FLAGS_AT + TAG_LEN_Q : FLAGS_AT;
+	size_t at = FLAGS_AT;
 
+	while (ethertype_is_tag(load_be16(data + at - FLAGS_AT + 12)))
+		at += TAG_LEN_Q;
 	data[at] |= LOOP_CARRIED;
 }
 

@@ -4,8 +4,8 @@
  * loops and each other, and announcements, which show switches where an address is from now on
  * (PROTOCOL.md 9.8). Pure functions on bytes; any thread.
  *
- *   12 addresses | maybe 4 VLAN tag | 0x88b5 | 4 magic | version | kind | flags | 0 | 16 tag
- *   | 4 number | zeros up to 60 bytes
+ *   12 addresses | maybe 4 VLAN tag, of others up to 4 such | 0x88b5 | 4 magic | version | kind |
+ * flags | 0 | 16 tag | 4 number | zeros up to 60 bytes
  */
 #ifndef N2N_WIRE_LOOP_FRAME_H
 #define N2N_WIRE_LOOP_FRAME_H

@@ -89,6 +89,37 @@ static void what_is_not_known_is_ignored(void **state)
 	assert_int_equal(f.flags, LOOP_SERVES | LOOP_CARRIED | LOOP_CARRIES);
 }
 
+/* Behind tags that others put before it, at every length; the outer one says where it is. */
+static void behind_tags(void **state)
+{
+	uint8_t out[LOOP_FRAME_MAX + 20];
+	struct loop_frame f;
+
+	(void)state;
+	for (unsigned tags = 1; tags <= 5; tags++) {
+		size_t len = loop_frame_encode(out, &frames[0]);
+
+		memmove(out + 12 + tags * 4, out + 12, len - 12);
+		len += tags * 4;
+		for (unsigned i = 0; i < tags; i++)
+			store_be32(out + 12 + i * 4, i == 0 ? 0x88a80007 : 0x81000000);
+		for (size_t n = 0; n <= len; n++) {
+			uint8_t *copy = exact_copy(out, n);
+			bool whole = tags <= 4 && n >= FIELDS_LEN + tags * 4;
+
+			assert_int_equal(loop_frame_decode(&f, copy, n), whole ? 0 : N2N_EINVAL);
+			free(copy);
+		}
+		if (tags > 4)
+			continue;
+		loop_frame_carry(out);
+		assert_int_equal(loop_frame_decode(&f, out, len), 0);
+		assert_int_equal(f.vlan, VLAN_SERVICE | 7);
+		assert_int_equal(f.flags, frames[0].flags | LOOP_CARRIED);
+		assert_int_equal(f.number, frames[0].number);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +127,7 @@ int main(void)
 		cmocka_unit_test(truncation),
 		cmocka_unit_test(others_are_none),
 		cmocka_unit_test(what_is_not_known_is_ignored),
+		cmocka_unit_test(behind_tags),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
