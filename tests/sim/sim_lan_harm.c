@@ -353,6 +353,49 @@ static void a_probe_speaks_for_its_vlan(void **state_)
 	tear_down(&n);
 }
 
+/* A member far away sends in many, which come out of the one who serves and are read by the other.
+ */
+static void far_vlans_fill_no_table(void **state_)
+{
+	struct sim_node *e[4], *standby;
+	const struct bridge *b;
+	struct mac own;
+	struct net n;
+
+	(void)state_;
+	set_up(&n);
+	for (unsigned i = 0; i < 4; i++) {
+		e[i] = add(&n, 0, i < 2 ? 1 : i == 2 ? 2 : 0);
+		n.lan5[e[i]->number] = n.lan[e[i]->number];
+	}
+	e[3]->setup.roles = 0;
+	start(&n);
+	run(&n, 10000);
+	standby = first_in(&n, GATE_STANDBY, 1);
+	b = standby->edge->community[0]->bridge;
+	own = sim_mac(e[3]);
+	for (unsigned vlan = 200; vlan < 240; vlan++, run(&n, 20)) {
+		uint8_t slot[SLOT_LEN];
+		struct frame out = {.data = slot + SLOT_HEADROOM, .len = FRAME_LEN};
+
+		memset(out.data, 0xff, 6);
+		memcpy(out.data + 6, own.b, sizeof(own.b));
+		memset(out.data + 12, 0, FRAME_LEN - 12);
+		store_be16(out.data + 12, ETHERTYPE_VLAN);
+		store_be16(out.data + 14, (uint16_t)vlan);
+		store_be16(out.data + 16, HOST_TYPE);
+		store_be32(out.data + 18, vlan - 200);
+		sim_frames_from(e[3], 0, &out, 1);
+	}
+	run(&n, 3000);
+	assert_int_equal(n.heard[1][1], 1); /* they do come out */
+	assert_int_equal(b->n_lans, 1);
+	(void)say(&n, 1, &host_a, &everybody, 5);
+	run(&n, 3000);
+	assert_true(lan_find(b, 5) > 0);
+	tear_down(&n);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +403,7 @@ int main(void)
 		cmocka_unit_test(who_is_not_trusted_closes_nothing),
 		cmocka_unit_test(spanning_trees_are_of_bridges),
 		cmocka_unit_test(shouts_hide_no_ring),
+		cmocka_unit_test(far_vlans_fill_no_table),
 		cmocka_unit_test(flips_cost_little),
 		cmocka_unit_test(all_is_announced_in_time),
 		cmocka_unit_test(a_probe_speaks_for_its_vlan),

@@ -412,6 +412,44 @@ static void all_vlans_have_one(void **state_)
 	}
 }
 
+/* Two on a LAN do not keep each other at it for ever. */
+static void vlans_that_nobody_uses_end(void **state_)
+{
+	struct sim_node *e[3];
+	const struct bridge *b[2];
+	struct net n;
+
+	(void)state_;
+	set_up_pair(&n, e);
+	for (unsigned i = 0; i < 2; i++) {
+		n.lan5[e[i]->number] = 1;
+		b[i] = e[i]->edge->community[0]->bridge;
+	}
+	for (unsigned vlan = 100; vlan < 140; vlan++)
+		(void)say(&n, 1, &host_a, &everybody, vlan);
+	run(&n, 5000);
+	for (unsigned i = 0; i < 30; i++) {
+		assert_int_equal(b[0]->n_lans, LANS_MAX);
+		assert_int_equal(b[1]->n_lans, LANS_MAX);
+		(void)say(&n, 1, &host_a, &everybody, 120);
+		run(&n, 5000);
+	}
+	run(&n, 280000);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(b[i]->n_lans, 2);
+		assert_true(lan_find(b[i], 120) > 0);
+	}
+	run(&n, 60000);
+	(void)say(&n, 1, &host_a, &everybody, 5);
+	run(&n, 5000);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(b[i]->n_lans, 2);
+		assert_true(lan_find(b[i], 5) > 0);
+	}
+	carried_by_one(&n, e, 5);
+	tear_down(&n);
+}
+
 /* ---- who becomes a port of a bridge ---- */
 
 static void who_comes_listens_first(void **state_)
@@ -462,6 +500,7 @@ int main(void)
 		cmocka_unit_test(who_stands_by_is_reached_by_the_other),
 		cmocka_unit_test(each_vlan_has_its_own),
 		cmocka_unit_test(all_vlans_have_one),
+		cmocka_unit_test(vlans_that_nobody_uses_end),
 		cmocka_unit_test(lists_that_differ_melt_nothing),
 		cmocka_unit_test(who_comes_listens_first),
 	};

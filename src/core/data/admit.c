@@ -25,6 +25,12 @@ static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigne
 
 /* ---- the gate, both ways ---- */
 
+/* What a member elsewhere sends may come out of another bridge, and shows no VLAN of this LAN. */
+static bool is_of_lan(const struct view *v, unsigned community, uint64_t source)
+{
+	return source == v->community[community].own || view_owner(v, community, source) == NULL;
+}
+
 /* from: the peer; NULL: the interface. False: the frame is counted, and ends here. */
 static bool passes_gate(struct edge_worker *w, const struct view *v, unsigned community,
 	const struct link *from, const struct frame *f, uint64_t now_ms)
@@ -35,6 +41,8 @@ static bool passes_gate(struct edge_worker *w, const struct view *v, unsigned co
 	struct gate_verdict verdict =
 		from != NULL ? gate_in(g, from, f->data, f->len) : gate_out(g, f->data, f->len);
 
+	if (verdict.vlan != 0 && is_of_lan(v, community, frame_source(f->data)))
+		gate_note_vlan(g, verdict.vlan);
 	if (verdict.told)
 		notes_loop(w->notes, &of, from, &verdict, f, now_ms);
 	if (!verdict.passes)

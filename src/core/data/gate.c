@@ -61,13 +61,19 @@ static struct gate_verdict pass_bpdu(const struct gate *g, const uint8_t *frame,
 	return g->listening ? passes : pass_in_vlan(g, vlan_of(frame, len));
 }
 
-static void note_vlan(struct vlans_seen *seen, uint16_t vlan)
+static _Atomic uint64_t *word_of(const struct gate *g, uint16_t vlan)
 {
-	_Atomic uint64_t *word = &seen->word[vlan / 64];
-	uint64_t bit = UINT64_C(1) << vlan % 64;
+	return &g->seen->word[vlan / 64];
+}
 
-	if (vlan != 0 && (atomic_load_explicit(word, memory_order_relaxed) & bit) == 0)
-		atomic_fetch_or_explicit(word, bit, memory_order_relaxed);
+static bool is_noted(const struct gate *g, uint16_t vlan)
+{
+	return (atomic_load_explicit(word_of(g, vlan), memory_order_relaxed) >> vlan % 64 & 1) != 0;
+}
+
+void gate_note_vlan(const struct gate *g, uint16_t vlan)
+{
+	atomic_fetch_or_explicit(word_of(g, vlan), UINT64_C(1) << vlan % 64, memory_order_relaxed);
 }
 
 static size_t find_known(const struct gate *g, const struct loop_frame *p)
@@ -119,8 +125,9 @@ struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t 
 		tell_probe(g, &p, &v);
 		return v;
 	}
-	note_vlan(g->seen, vlan);
-	return pass_in_vlan(g, vlan);
+	v = pass_in_vlan(g, vlan);
+	v.vlan = vlan != 0 && !is_noted(g, vlan) ? vlan : 0;
+	return v;
 }
 
 /* Whoever makes up others has them end here, and not in the way of those that do come back. */

@@ -53,6 +53,7 @@ struct gate_verdict {
 	bool passes;
 	bool told;
 	enum drop why; /* where it does not pass */
+	uint16_t vlan; /* a VLAN that was not seen lately, or 0 */
 	bool ours;     /* what is told is our own probe, which everything depends on */
 	unsigned slot; /* of what is told: what may be told at the same time has different ones */
 	_Atomic uint64_t *due_ms; /* or, unless NULL, when it may be told again */
@@ -73,6 +74,9 @@ static inline bool gate_concerns(const struct gate *g, const uint8_t *frame)
 	type = load_be16(frame + 12);
 	return g->shut || type == LOOP_ETHERTYPE || ethertype_is_tag(type);
 }
+
+/* Who sent a frame with such a verdict is on the LAN, and not a member elsewhere. */
+void gate_note_vlan(const struct gate *g, uint16_t vlan);
 
 /* A frame of at least FRAME_MIN bytes that was read from the interface. */
 struct gate_verdict gate_out(const struct gate *g, const uint8_t *frame, size_t len);

@@ -22,7 +22,7 @@
 /* One VLAN at our interface; the first is what is in none. */
 struct lan {
 	uint16_t vlan;
-	uint64_t used_ms;	     /* something of it came, last */
+	uint64_t used_ms;	     /* something of it came, last; 0: probes alone */
 	uint64_t since_ms;	     /* it is probed */
 	bool standby;		     /* as of now: another one serves it ... */
 	uint8_t server[EDGE_ID_LEN]; /* ... this one */
@@ -74,6 +74,7 @@ struct bridge {
 	struct bucket announcements;  /* in all VLANs */
 	uint64_t claimed_ms;	      /* CLAIM says something else about standby since then */
 	bool serves;
+	uint64_t deaf_until_ms; /* so long probes bring no VLAN back that nobody used */
 	size_t n_lans;
 	struct lan lan[LANS_MAX];
 	size_t n_neighbours;

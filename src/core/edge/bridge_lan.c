@@ -9,6 +9,7 @@
 #define FORGET_MS  60000u  /* a neighbour that is heard no more */
 #define SEEN_MS	   1000u   /* between looks at which VLANs there are */
 #define USED_MS	   300000u /* a VLAN without frames is probed for so long */
+#define DEAF_MS	   5000u   /* longer than a probe is heard */
 #define SETTLE_MS  2500u   /* whoever is in a VLAN was heard by then */
 #define UNHEARD_MS 3000u   /* what was sent is unanswered for so long: it does not get there */
 #define STAY_MS	   3000u   /* who stands by does so for this long at least */
@@ -27,7 +28,7 @@ int lan_find(const struct bridge *b, uint16_t vlan)
 }
 
 /* Its place; beyond the room for VLANs there is none, and it goes as what is in no VLAN. */
-static int use(struct bridge *b, uint16_t vlan, uint64_t now_ms)
+static int find_or_add(struct bridge *b, uint16_t vlan, uint64_t now_ms)
 {
 	int i = lan_find(b, vlan);
 
@@ -37,9 +38,15 @@ static int use(struct bridge *b, uint16_t vlan, uint64_t now_ms)
 		for (size_t k = 0; k < b->n_neighbours; k++)
 			b->neighbour[k].heard_ms[i] = 0;
 	}
+	return i;
+}
+
+static void use(struct bridge *b, uint16_t vlan, uint64_t now_ms)
+{
+	int i = find_or_add(b, vlan, now_ms);
+
 	if (i >= 0)
 		b->lan[i].used_ms = now_ms;
-	return i;
 }
 
 static void drop_lan(struct bridge *b, size_t i)
@@ -67,11 +74,8 @@ static void look_at_vlans(struct bridge *b, uint64_t now_ms)
 				&b->seen->word[word], 0, memory_order_relaxed);
 		for (uint16_t bit = 0; bits != 0; bit++, bits >>= 1)
 			if (bits & 1)
-				(void)use(b, (uint16_t)(word * 64 + bit), now_ms);
+				use(b, (uint16_t)(word * 64 + bit), now_ms);
 	}
-	for (size_t i = b->n_lans; i-- > 1;)
-		if (now_ms >= b->lan[i].used_ms + USED_MS)
-			drop_lan(b, i);
 }
 
 /* ---- neighbours ---- */
@@ -99,6 +103,35 @@ static bool is_heard(const struct neighbour *n, size_t lan, uint64_t now_ms)
 	return n->heard_ms[lan] != 0 && now_ms < n->heard_ms[lan] + HEARD_MS;
 }
 
+static bool anybody_heard(const struct bridge *b, size_t lan, uint64_t now_ms)
+{
+	for (size_t i = 0; i < b->n_neighbours; i++)
+		if (is_heard(&b->neighbour[i], lan, now_ms))
+			return true;
+	return false;
+}
+
+/*
+ * Two that probe a VLAN only because the other one does would go on for ever. Of who is not heard
+ * at all we take it over.
+ */
+static void drop_unused(struct bridge *b, uint64_t now_ms)
+{
+	for (size_t i = b->n_lans; i-- > 1;) {
+		struct lan *l = &b->lan[i];
+
+		if (l->used_ms == 0 && anybody_heard(b, i, now_ms))
+			continue;
+		if (l->used_ms == 0 && !anybody_heard(b, 0, now_ms))
+			l->used_ms = now_ms;
+		if (l->used_ms != 0 && now_ms < l->used_ms + USED_MS)
+			continue;
+		if (l->used_ms != 0)
+			b->deaf_until_ms = now_ms + DEAF_MS;
+		drop_lan(b, i);
+	}
+}
+
 static struct neighbour *meet(struct bridge *b, const struct peer *p)
 {
 	struct neighbour *n = find(b, p->remote);
@@ -124,6 +157,11 @@ static const struct peer *of_tag(const struct community *c, const uint8_t tag[LO
 	return NULL;
 }
 
+static int place_of(struct bridge *b, uint16_t vlan, uint64_t now_ms)
+{
+	return now_ms < b->deaf_until_ms ? lan_find(b, vlan) : find_or_add(b, vlan, now_ms);
+}
+
 /* Anybody on the LAN can say that others carry it, and a moment later that they do not. */
 static bool may_turn(struct lan *l, uint64_t now_ms)
 {
@@ -136,7 +174,7 @@ bool lan_heard(struct community *c, const struct loop_frame *f)
 	uint64_t now_ms = core_of(c)->now_ms;
 	const struct peer *p = of_tag(c, f->tag);
 	struct neighbour *n = p != NULL ? meet(b, p) : NULL;
-	int i = n != NULL ? use(b, f->vlan, now_ms) : -1;
+	int i = n != NULL ? place_of(b, f->vlan, now_ms) : -1;
 	bool is_new;
 
 	if (i < 0)
@@ -254,12 +292,8 @@ static const uint8_t *server_of(
 
 static bool is_settled(const struct bridge *b, size_t lan, uint64_t now_ms)
 {
-	if (lan == 0 || now_ms >= b->lan[lan].since_ms + SETTLE_MS)
-		return true;
-	for (size_t i = 0; i < b->n_neighbours; i++)
-		if (is_heard(&b->neighbour[i], lan, now_ms))
-			return true;
-	return false;
+	return lan == 0 || now_ms >= b->lan[lan].since_ms + SETTLE_MS ||
+	       anybody_heard(b, lan, now_ms);
 }
 
 /* True: it is ours now, and was not. */
@@ -285,6 +319,7 @@ bool lan_tick(struct community *c, bool open)
 
 	edge_id(ours, c->party.self.public);
 	look_at_vlans(b, now_ms);
+	drop_unused(b, now_ms);
 	forget_neighbours(c);
 	look_at_uplink(c);
 	for (size_t i = 0; i < b->n_lans; i++) {
