@@ -73,8 +73,7 @@ static void others_send_to_it_within_a_round_trip(void **state)
 	end(&c);
 }
 
-/* However often, and with loss: as no more than two a second are looked at, not faster than that.
- */
+/* However often, and with loss. */
 static void the_last_one_counts(void **state)
 {
 	struct sim_link bad = {.loss = 300, .delay_ms = 20, .jitter_ms = 20};
@@ -91,6 +90,24 @@ static void the_last_one_counts(void **state)
 	sim_all_links(c.s, &bad);
 	sim_run(c.s, 10000);
 	assert_true(all_arrives(&c));
+	end(&c);
+}
+
+/* Many at once, of which most are not looked at though they arrive; and no more is said. */
+static void the_last_of_a_burst_counts(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	set_up(&c);
+	for (unsigned n = 20; n <= 24; n++) {
+		for (uint8_t i = 0; i < n; i++) {
+			become(&c, 0, numbered(i));
+			sim_run(c.s, 100);
+		}
+		sim_run(c.s, 1000);
+		assert_true(all_arrives(&c));
+	}
 	end(&c);
 }
 
@@ -124,6 +141,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(others_send_to_it_within_a_round_trip),
 		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(the_last_of_a_burst_counts),
 		cmocka_unit_test(one_that_is_anothers_stays_there),
 	};
 

@@ -84,8 +84,6 @@ static struct mac derived(uint8_t number)
 	return owners_derive(name_of(number).key);
 }
 
-/* ---- one owner, one address ---- */
-
 static void an_address_is_claimed_by_who_owns_it(void **state)
 {
 	struct people p;
@@ -857,6 +855,8 @@ static void claims_are_taken_within_bounds(void **state)
 	}
 	assert_int_equal(changes, CLAIMS_BURST);
 	run(p.f, 1000);
+	assert_true(owns(p.f, 1, mac_of(100))); /* the last one, which is not said again */
+	run(p.f, 1000 / CLAIMS_PER_S);
 	for (uint8_t i = 1; i <= CLAIMS_PER_S + 1; i++)
 		say_claim(&p, 1, mac_of(i));
 	assert_true(owns(p.f, 1, mac_of(CLAIMS_PER_S)));

@@ -335,15 +335,11 @@ void claims_tick(struct community *c)
 	}
 }
 
-void claims_take(struct peer *p, const struct control_claim *m)
+static void take(struct peer *p, const struct control_claim *m)
 {
 	struct community *c = p->community;
-	struct owner *before;
+	struct owner *before = owners_of_static(&c->owners, p->remote);
 
-	if (mac_is_zero(&m->mac) || mac_is_group(&m->mac) ||
-		!bucket_take(&p->claims, core_of(c)->now_ms, CLAIMS_PER_S, CLAIMS_BURST))
-		return;
-	before = owners_of_static(&c->owners, p->remote);
 	if (before != NULL && !mac_equal(&before->mac, &m->mac)) {
 		const struct mac mac = before->mac;
 
@@ -351,6 +347,29 @@ void claims_take(struct peer *p, const struct control_claim *m)
 		offer(c, &mac);
 	}
 	decide(p, m);
+}
+
+uint64_t claims_look(struct peer *p)
+{
+	const struct control_claim m = p->waiting;
+	uint64_t now_ms = core_of(p->community)->now_ms;
+
+	if (mac_is_zero(&m.mac))
+		return UINT64_MAX;
+	if (!bucket_take(&p->claims, now_ms, CLAIMS_PER_S, CLAIMS_BURST))
+		return now_ms + 1000 / CLAIMS_PER_S;
+	p->waiting = (struct control_claim){0};
+	take(p, &m);
+	return UINT64_MAX;
+}
+
+void claims_take(struct peer *p, const struct control_claim *m)
+{
+	if (mac_is_zero(&m->mac) || mac_is_group(&m->mac))
+		return;
+	/* It was acknowledged and is not sent again: of too many the last one has to count. */
+	p->waiting = *m;
+	session_look_at(core_of(p->community), p->session, claims_look(p));
 }
 
 void claims_meet(struct peer *p)

@@ -75,6 +75,7 @@ struct peer {
 	struct control_claim claim;   /* zero MAC: it has no address */
 	struct control_claim refused; /* an address that somebody else owns; zero MAC: none */
 	struct bucket claims;	      /* of those looked at */
+	struct control_claim waiting; /* the last one, until there is room; zero MAC: none */
 	bool told;		      /* EVENT_MAC_REFUSED was, of that one */
 	bool knows;		      /* it was sent a refusal, and no word since that it is over */
 	bool has_addresses;	      /* its claim counts: it is here */
@@ -321,8 +322,10 @@ void peers_rerouted(struct community *c);
 
 /* ---- claims.c: which member has which address (PROTOCOL.md 9.4) ---- */
 
-/* A peer claims an address: it gets it, or is refused it. */
+/* A peer claims an address: it gets it, or is refused it, at once or when claims_look has room. */
 void claims_take(struct peer *p, const struct control_claim *m);
+/* The claim that waits, if any, is taken if there is room. Returns when to look again. */
+uint64_t claims_look(struct peer *p);
 /* A new peer is known here: the address that it owns leads to it from now on. */
 void claims_meet(struct peer *p);
 /* It is about to be forgotten: nothing is said of it any more. */

@@ -476,7 +476,7 @@ uint64_t peer_look(struct peer *p)
 	struct session *s = p->session;
 	struct core *core = core_of_peer(p);
 	bool idle = s->attempt == NULL && s->embryo == NULL;
-	uint64_t leaves_ms = presence_look(p);
+	uint64_t leaves_ms = presence_look(p), claims_ms = claims_look(p);
 
 	look_at_routes(p);
 	doubt_silence(p);
@@ -488,5 +488,5 @@ uint64_t peer_look(struct peer *p)
 	if (is_forgettable(p))
 		return core->now_ms < p->unlisted_ms + FORGET_MS ? p->unlisted_ms + FORGET_MS
 								 : core->now_ms + AGAIN_MS;
-	return leaves_ms;
+	return leaves_ms < claims_ms ? leaves_ms : claims_ms;
 }
