@@ -40,7 +40,7 @@ static enum drop objection(const struct node *n, struct session *s, const struct
 	if (owned != source && (v == NULL || !view_learn(v, &s->link, source))) {
 		if (v == NULL || source != v->community[s->link.community].own ||
 			!link_has_role(&s->link, ROLE_BRIDGE))
-			guard_source(&s->link);
+			guard_source(&s->link, source);
 		return DROP_SOURCE_MAC;
 	}
 	return v != NULL ? guard_in(v, &s->link, f->data, f->len) : DROP_COUNT;

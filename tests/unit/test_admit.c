@@ -129,7 +129,8 @@ static void members_speak_for_themselves(void **state)
 	assert_drops(f, DROP_CLAIMED_SOURCE, 4);
 	/* Its frames go to it as before. */
 	assert_int_equal(send(f, &victim, &host), 1);
-	assert_int_equal(f->n_notes, 0);
+	/* Word of it is left once a second: it may be the claim that is wrong. */
+	assert_int_equal(f->n_notes, 1);
 }
 
 static void who_is_no_bridge_carries_its_own_frames_only(void **state)

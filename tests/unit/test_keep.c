@@ -354,7 +354,7 @@ static void test_hostile_peers(void **state)
 /* ---- owners ---- */
 
 #define OWNERS	   3
-#define OWNERS_LEN (1 + COMMUNITY_TAG_LEN + 2 + OWNERS * (6 + KEY_LEN + 8))
+#define OWNERS_LEN (1 + COMMUNITY_TAG_LEN + 2 + OWNERS * (6 + KEY_LEN + 1 + 8))
 
 /* A file with three of them; their addresses end in 1 to 3. */
 static void write_owners(struct fixture *f)
@@ -363,8 +363,10 @@ static void write_owners(struct fixture *f)
 	struct os_error err;
 
 	for (uint8_t i = 1; i <= OWNERS; i++) {
-		struct known_owner k = {
-			.mac = {{0x52, 0, 0, 0, 0, i}}, .remote = {i, 7}, .absent_ms = 1000u * i};
+		struct known_owner k = {.mac = {{0x52, 0, 0, 0, 0, i}},
+			.remote = {i, 7},
+			.absent_ms = 1000u * i,
+			.trial = i == 2};
 
 		edge_remember_owner(e, 0, &k);
 	}
@@ -404,6 +406,7 @@ static void test_owners(void **state)
 		assert_int_equal(out[i].remote[0], i + 1);
 		assert_int_equal(out[i].remote[1], 7);
 		assert_true(out[i].absent_ms == 1000u * (i + 1u));
+		assert_int_equal(out[i].trial, i == 1);
 	}
 	assert_int_equal(keep_remember_owners(NULL, tag, e, 0, &err), 0);
 	assert_int_equal(keep_owners(NULL, tag, e, 0, &err), 0);
@@ -432,10 +435,10 @@ static void test_damaged_owners(void **state)
 	write_raw(f, name, file, OWNERS_LEN);
 	/* Of another community whose tag begins alike: not ours. */
 	assert_int_equal(read_owners(f, (const uint8_t[COMMUNITY_TAG_LEN]){7, [15] = 1}, out), -1);
-	file[0] = 2; /* of a version to come */
+	file[0] = 3; /* of a version to come */
 	write_raw(f, name, file, OWNERS_LEN);
 	assert_int_equal(read_owners(f, tag, out), -1);
-	file[0] = 1;
+	file[0] = 2;
 	file[1 + COMMUNITY_TAG_LEN] = 0xff; /* the count */
 	write_raw(f, name, file, OWNERS_LEN);
 	assert_int_equal(read_owners(f, tag, out), -1);

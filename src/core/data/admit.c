@@ -72,6 +72,7 @@ static bool is_from_here(struct edge_worker *w, const struct view *v, unsigned c
 	if (view_learn_here(v, community, source))
 		return true;
 	drops_add(&w->drops, DROP_CLAIMED_SOURCE, 1);
+	notes_foreign(w->notes, &of, source, now_ms);
 	return false;
 }
 
@@ -110,7 +111,7 @@ static void refuse_source(struct edge_worker *w, const struct view *v, struct rx
 {
 	if (frame_source(x->data) != v->community[x->link->community].own ||
 		!link_has_role(x->link, ROLE_BRIDGE))
-		guard_source(x->link);
+		guard_source(x->link, frame_source(x->data));
 	receive_drop(&w->rx, x, DROP_SOURCE_MAC);
 }
 

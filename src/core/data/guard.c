@@ -7,8 +7,9 @@ static void count(struct link *from, enum barred what)
 	atomic_fetch_add_explicit(&from->barred[what], 1, memory_order_relaxed);
 }
 
-void guard_source(struct link *from)
+void guard_source(struct link *from, uint64_t source)
 {
+	atomic_store_explicit(&from->barred_mac, source, memory_order_relaxed);
 	count(from, BARRED_SOURCE);
 }
 

@@ -24,8 +24,8 @@ static inline enum drop guard_in(
 	return first_hop_likely(data, len) ? guard_look(v, from, data, len) : DROP_COUNT;
 }
 
-/* The peer sent from an address that is not its own: counts that with its link. */
-void guard_source(struct link *from);
+/* The peer sent from this address, which is not its own: counts that with its link. */
+void guard_source(struct link *from, uint64_t source);
 
 /* For guard_out, of a frame that may be one. */
 bool guard_lets_out(struct edge_worker *w, const struct view *v, unsigned community,

@@ -25,7 +25,7 @@ enum note_kind {
 	NOTE_OWN,    /* our own datagram came by an interface: to, origin.way.remote its receiver */
 	NOTE_LOOP,   /* a probe or BPDU that the gate tells: to, data; index is the link's id, 0: of
 		      * the interface */
-	NOTE_FOREIGN /* a frame came by an interface that is no bridge: to, data is its source */
+	NOTE_FOREIGN /* a frame of an interface whose source may not go out: to, data is that */
 };
 
 enum note_queue {
@@ -95,8 +95,8 @@ void notes_own(
  */
 void notes_barred(struct notes *n, const struct addressee *of, enum barred what, uint64_t now_ms);
 /*
- * A frame with this source, which is not its own, was read from an interface that is no bridge, of:
- * whose. Leaves word once a second at most for each interface.
+ * A frame with this source was read from an interface, of: whose, that is no bridge, or a bridge
+ * while another member owns the source. Leaves word once a second at most for each interface.
  */
 void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source, uint64_t now_ms);
 /*

@@ -54,6 +54,15 @@ static bool is_news(const struct peer *p, enum barred what, struct spoken_for *o
 	       (addresses_find(p, link_word(&l->barred_ip), of) && !of->rival);
 }
 
+/* It brings frames from an address that somebody may have claimed wrongly. */
+static bool is_to_be_heard(const struct peer *p)
+{
+	const struct link *l = &p->session->link;
+	const struct mac mac = mac_from_number(link_word(&l->barred_mac));
+
+	return link_has_role(l, ROLE_BRIDGE) && claims_brought(p->community, &mac, p);
+}
+
 static void end(struct peer *p, enum barred what)
 {
 	if (p->barred[what].told)
@@ -78,6 +87,8 @@ static void look(struct peer *p, enum barred what)
 	b->last_ms = now_ms;
 	if (b->since_ms == 0)
 		b->since_ms = now_ms;
+	if (what == BARRED_SOURCE && is_to_be_heard(p))
+		return;
 	if (b->told || !is_news(p, what, &of) || !take_bucket(p->community))
 		return;
 	b->told = true;

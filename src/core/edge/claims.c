@@ -5,12 +5,15 @@
 
 #include "core/edge/edge_state.h"
 
-#define AGE_MS	     10000u	      /* between looks at who is away */
-#define ABSENT_MAX   (UINT64_MAX / 2) /* it does not run over */
-#define CLAIMS_PER_S 2		      /* of one peer that are looked at ... */
-#define CLAIMS_BURST 10		      /* ... and so many at once */
-#define TOLD_BURST   8		      /* refusals told at once ... */
-#define TOLD_PER_MS  60000u	      /* ... and one more each minute */
+#define AGE_MS	   10000u	    /* between looks at who is away */
+#define ABSENT_MAX (UINT64_MAX / 2) /* it does not run over */
+/* What was heard of an address before the claim would be forgotten by then (PROTOCOL.md 9.9). */
+#define TRIAL_MS     ((FDB_AGE_MAX + 1) * LEARNED_STEP_MS)
+#define CLAIMS_PER_S 2	    /* of one peer that are looked at ... */
+#define CLAIMS_BURST 10	    /* ... and so many at once */
+#define DOUBT_MS     3000u  /* a ring that brings a member's own frames is cut by then */
+#define TOLD_BURST   8	    /* refusals told at once ... */
+#define TOLD_PER_MS  60000u /* ... and one more each minute */
 
 static_assert(MAC_OWNERS_MAX >= PEERS_MAX, "there is room for whoever is here");
 
@@ -99,6 +102,13 @@ static void age(struct community *c)
 	}
 }
 
+/* Whose the address was before we cannot know: we may have started just now. */
+static void set_trial(const struct community *c, struct owner *o)
+{
+	if (!is_derived(&o->mac, o->remote))
+		o->trial_ms = core_of(c)->now_ms + TRIAL_MS;
+}
+
 /* Adds it as the owner of an address that nobody has. */
 static bool own(struct peer *p, const struct mac *mac)
 {
@@ -118,6 +128,7 @@ static bool own(struct peer *p, const struct mac *mac)
 		owners_remove(&c->owners, o);
 		return false;
 	}
+	set_trial(c, o);
 	changed(c);
 	return true;
 }
@@ -292,6 +303,42 @@ static void offer(struct community *c, const struct mac *mac)
 		}
 }
 
+/* Frames from an address that nobody owns come from there; NULL: from our own interface. */
+static void learn(struct community *c, const struct mac *mac, const struct peer *by)
+{
+	if (c->fdb != NULL)
+		fdb_learn(c->fdb, mac_number(mac), by != NULL ? by->port->number : PORT_HERE,
+			core_of(c)->view.community[c->index].next.step);
+}
+
+bool claims_brought(struct community *c, const struct mac *mac, const struct peer *by)
+{
+	struct owner *o = owners_of_mac(&c->owners, mac);
+	uint64_t now_ms = core_of(c)->now_ms;
+	struct control_claim lost = {0};
+	struct peer *loser;
+
+	if (by == NULL) {
+		c->brought = *mac;
+		c->brought_ms = now_ms;
+	}
+	if (o == NULL || !owners_on_trial(o, now_ms) || c->fdb == NULL)
+		return false;
+	if (o->doubted_ms == 0)
+		o->doubted_ms = now_ms;
+	if (now_ms < o->doubted_ms + DOUBT_MS)
+		return true;
+	loser = o->peer;
+	if (loser != NULL)
+		lost = loser->claim;
+	learn(c, mac, by);
+	release(c, o);
+	offer(c, mac);
+	if (!mac_is_zero(&lost.mac))
+		refuse(loser, &lost);
+	return true;
+}
+
 int claims_move(struct community *c, const struct mac *mac)
 {
 	struct owner *o = owners_of_mac(&c->owners, mac);
@@ -405,11 +452,26 @@ void claims_remember(struct community *c, const struct known_owner *k, struct pe
 	o = owners_add(&c->owners, &k->mac, k->remote, p);
 	if (o == NULL)
 		return;
+	if (k->trial)
+		set_trial(c, o);
 	o->absent_ms = k->absent_ms > 0 ? k->absent_ms : 1;
 	if (o->absent_ms > ABSENT_MAX)
 		o->absent_ms = ABSENT_MAX;
 	if (show(c, o) != 0)
 		owners_remove(&c->owners, o);
+}
+
+/* It is in use where frames from it were dropped of late as they came, if there were any. */
+static void learn_brought(struct community *c, const struct mac *mac)
+{
+	if (c->brought_ms != 0 && core_of(c)->now_ms < c->brought_ms + TRIAL_MS &&
+		mac_equal(&c->brought, mac))
+		learn(c, mac, NULL);
+	for (const struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		if (p->barred[BARRED_SOURCE].since_ms != 0 && is_here(p) &&
+			link_has_role(&p->session->link, ROLE_BRIDGE) &&
+			link_word(&p->session->link.barred_mac) == mac_number(mac))
+			learn(c, mac, p);
 }
 
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out)
@@ -426,6 +488,7 @@ bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_
 	if (p != NULL && p->up)
 		claim = p->claim;
 	release(c, o);
+	learn_brought(c, mac);
 	offer(c, mac);
 	if (!mac_is_zero(&claim.mac))
 		decide(p, &claim);

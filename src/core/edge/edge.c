@@ -269,6 +269,20 @@ static void role_tick(struct node *n)
 	pieces_sweep(n->core.view.pieces, &n->core.drops, n->core.now_ms);
 }
 
+/* A bridge leaves word of what another member has claimed, any other of what is not its own. */
+static void role_foreign(struct node *n, const struct addressee *of, const struct mac *source)
+{
+	struct community *c = edge_of(n)->community[of->community];
+
+	/* Its interface is another community's by now. */
+	if (c == NULL || c->generation != of->generation)
+		return;
+	if ((c->roles & ROLE_BRIDGE) != 0)
+		(void)claims_brought(c, source, NULL);
+	else
+		foreign_came(c, source);
+}
+
 static const struct role edge_role = {
 	.listeners = role_listeners,
 	.expected = role_expected,
@@ -288,7 +302,7 @@ static const struct role edge_role = {
 	.frame = edge_frame,
 	.own = own_led,
 	.barred = barred_ours,
-	.foreign = foreign_came,
+	.foreign = role_foreign,
 	.loop = bridge_told,
 	.look = role_look,
 	.tick = role_tick,
@@ -697,7 +711,11 @@ size_t edge_known_owners(
 	for (size_t i = 0; i < n; i++) {
 		const struct owner *o = &owners->at[i];
 
-		out[i] = (struct known_owner){.mac = o->mac, .absent_ms = o->absent_ms};
+		out[i] = (struct known_owner){
+			.mac = o->mac,
+			.absent_ms = o->absent_ms,
+			.trial = owners_on_trial(o, core_of(e->community[community])->now_ms),
+		};
 		memcpy(out[i].remote, o->remote, KEY_LEN);
 	}
 	return n;

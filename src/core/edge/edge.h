@@ -166,6 +166,7 @@ struct known_owner {
 	struct mac mac;
 	uint8_t remote[KEY_LEN]; /* static */
 	uint64_t absent_ms;
+	bool trial; /* it may turn out to be a host's behind a bridge */
 };
 /*
  * Tells of one of an earlier run, in the order in which edge_known_owners listed them, at best

@@ -155,6 +155,8 @@ struct community {
 	struct owners owners;
 	uint64_t hold_ms;	     /* how long an address is kept for an owner who is away */
 	uint64_t aged_ms;	     /* when it was last looked who is */
+	struct mac brought;	     /* by our interface, last, though a peer owns it ... */
+	uint64_t brought_ms;	     /* ... and when; 0: never */
 	struct bucket refusals;	     /* of those told */
 	uint32_t refusing;	     /* how many refuse us our own, as EVENT_CLAIM_REFUSED told */
 	struct bucket refusing_told; /* of those events */
@@ -349,6 +351,11 @@ void claims_remember(struct community *c, const struct known_owner *k, struct pe
  * owner, or of the bridge behind which it was heard of late. NULL: nobody's. Borrowed for the call.
  */
 const uint8_t *claims_whose(const struct peer *claimant, const struct mac *mac);
+/*
+ * A bridge, NULL: our own interface, brings frames from an address that a peer owns. Where that
+ * one's claim is on trial it loses it when this goes on. False: the claim holds, or there is none.
+ */
+bool claims_brought(struct community *c, const struct mac *mac, const struct peer *by);
 /* For edge_forget_owner. */
 bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_owner *out);
 
@@ -430,7 +437,7 @@ void switch_forget(const struct peer *p);
 /* ---- foreign.c: frames of other hosts, where we are no bridge (PROTOCOL.md 9.7) ---- */
 
 /* One came, with this source; for struct role. */
-void foreign_came(struct node *n, const struct addressee *of, const struct mac *source);
+void foreign_came(struct community *c, const struct mac *source);
 /* It is over, and what came before counts no more: the interface has another address. */
 void foreign_end(struct community *c);
 /* Says when it is over. */

@@ -19,13 +19,12 @@ static void tell(const struct community *c, bool holds)
 			       });
 }
 
-void foreign_came(struct node *n, const struct addressee *of, const struct mac *source)
+void foreign_came(struct community *c, const struct mac *source)
 {
-	struct community *c = edge_of(n)->community[of->community];
-	uint64_t now_ms = n->core.now_ms;
+	uint64_t now_ms = core_of(c)->now_ms;
 
-	/* Its interface is another community's by now, or has this address. */
-	if (c == NULL || c->generation != of->generation || mac_equal(source, &c->mac))
+	/* Its interface has this address by now. */
+	if (mac_equal(source, &c->mac))
 		return;
 	if (!c->foreign.told && now_ms >= c->foreign.last_ms + GAP_MS)
 		c->foreign.first_ms = now_ms;

@@ -21,6 +21,8 @@ struct owner {
 	struct mac mac;
 	uint8_t remote[KEY_LEN]; /* its static */
 	uint64_t absent_ms;	 /* how long we ran without it; 0: it is here */
+	uint64_t trial_ms;	 /* until then who brings frames from it may take it; 0: nobody */
+	uint64_t doubted_ms;	 /* since when somebody brings such frames; 0: nobody does */
 	struct peer *peer;	 /* borrowed: the member as it is known here; NULL: it is not */
 };
 
@@ -52,6 +54,11 @@ bool owners_is_full(const struct owners *o);
  * fill the table push out each other. NULL: all are here.
  */
 struct owner *owners_surplus(const struct owners *o);
+/* Whether its claim is on trial at this time (PROTOCOL.md 9.4). */
+static inline bool owners_on_trial(const struct owner *o, uint64_t now_ms)
+{
+	return now_ms < o->trial_ms;
+}
 /* One that was away for longer than this; NULL: none. */
 struct owner *owners_expired(const struct owners *o, uint64_t hold_ms);
 /* Frees all. */

@@ -80,7 +80,8 @@ struct link {
 	_Atomic uint64_t noted;	       /* since when << 8 | how many control notes (note.c) */
 	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 	_Atomic uint64_t barred[BARRED_KINDS]; /* peer: frames of it that were dropped so */
-	_Atomic uint64_t barred_ip; /* view_ip_key of the other's address, last; 0: none */
+	_Atomic uint64_t barred_mac; /* the source of the last one of BARRED_SOURCE; 0: none */
+	_Atomic uint64_t barred_ip;  /* view_ip_key of the other's address, last; 0: none */
 };
 
 /*

@@ -17,9 +17,9 @@
 #define PEERS_HEADER_LEN   (1 + COMMUNITY_TAG_LEN)
 #define PEER_LEN	   (KEY_LEN + 8 + 18)
 
-#define OWNERS_VERSION	  1
+#define OWNERS_VERSION	  2
 #define OWNERS_HEADER_LEN (1 + COMMUNITY_TAG_LEN + 2)
-#define OWNER_LEN	  (6 + KEY_LEN + 8)
+#define OWNER_LEN	  (6 + KEY_LEN + 1 + 8)
 #define OWNERS_CAP	  (OWNERS_HEADER_LEN + MAC_OWNERS_MAX * OWNER_LEN)
 
 #define TAG_SHOWN 8 /* bytes of the tag that are in a name */
@@ -295,6 +295,7 @@ static void read_owner(struct reader *r, struct known_owner *k)
 {
 	reader_copy(r, k->mac.b, sizeof(k->mac.b));
 	reader_copy(r, k->remote, KEY_LEN);
+	k->trial = reader_u8(r) != 0;
 	k->absent_ms = reader_u64(r);
 }
 
@@ -365,6 +366,7 @@ int keep_owners(struct state *st, const uint8_t tag[COMMUNITY_TAG_LEN], const st
 	for (size_t i = 0; i < n; i++) {
 		writer_copy(&w, known[i].mac.b, sizeof(known[i].mac.b));
 		writer_copy(&w, known[i].remote, KEY_LEN);
+		writer_u8(&w, known[i].trial);
 		writer_u64(&w, known[i].absent_ms);
 	}
 	rc = write_file(st, name_of(name, "owners", tag), buf, writer_len(&w), err);

@@ -8,8 +8,9 @@
  *   freshness    u64, an edge's: above all handshakes ever started;
  *                a supernode's: no lower than all that were answered
  *   mask-TAG     u64 wall clock in ms | tag 16 | 16 bytes: the direct mask key
- *   owners-TAG   version u8 1 | tag 16 | count u16 | records of MAC 6 | static key 32 | u64 ms away
- *   peers-TAG    version u8 2 | tag 16 | records of static key 32 | freshness u64 | endpoint 18
+ *   owners-TAG   version u8 2 | tag 16 | count u16 | records of MAC 6 | static key 32 | u8 on trial
+ * | u64 ms away peers-TAG    version u8 2 | tag 16 | records of static key 32 | freshness u64 |
+ * endpoint 18
  *
  * All integers are big-endian. tag is that of the community, and TAG its first 8 bytes as hex; what
  * belongs to another one is as good as none, as is a file that is missing or damaged, but for seed
