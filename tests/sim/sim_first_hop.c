@@ -1,351 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A member that speaks for others: it claims the MAC address of a host behind a bridge, such as the
- * gateway of a LAN, sends from another's, says where another's IP address is, answers as a DHCP
- * server, advertises itself as a router. Nothing of that arrives, it is counted with its name, and
- * honest members that look alike keep what is theirs and are told nothing.
+ * A member that speaks for others: it sends from another's address, says where another's IP address
+ * is, answers as a DHCP server, advertises itself as a router. Nothing of that arrives, it is
+ * counted with its name, and honest members that look alike keep what is theirs and are told
+ * nothing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "sim_scene.h"
 
-#include "core/edge/edge_state.h"
-#include "sim.h"
-
-#include <cmocka.h>
-
-#define LEARN	  256
-#define FORGET_MS 360000u /* learned addresses are gone by then */
-
-static const struct mac all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-static const struct mac gateway = {{0x52, 0x54, 0, 0, 0, 1}};
-
-#define NODES	   5
 #define SPEECH_LEN 300
-
-struct scene {
-	struct sim *s;
-	struct sim_node *sn, *observer, *bridge, *other;
-	unsigned came[NODES]; /* frames that are not the simulator's, by the node they came to */
-};
-
-/* The other one is not started yet. */
-static void set_up(struct scene *c)
-{
-	*c = (struct scene){.s = sim_create(sim_seed(), NODES)};
-	c->sn = sim_add_supernode(c->s);
-	c->observer = sim_add_edge(c->s, &sim_key, c->sn);
-	c->bridge = sim_add_edge(c->s, &sim_key, c->sn);
-	c->other = sim_add_edge(c->s, &sim_key, c->sn);
-	c->observer->setup.learn = LEARN;
-	c->bridge->setup.learn = LEARN;
-	c->bridge->setup.roles = ROLE_BRIDGE;
-	sim_start(c->sn);
-	sim_start(c->observer);
-	sim_start(c->bridge);
-	sim_run(c->s, 5000);
-}
-
-static void end(struct scene *c)
-{
-	sim_assert_clean(c->s);
-	sim_destroy(c->s);
-}
-
-static void bring(struct scene *c, struct sim_node *from, const struct mac *source)
-{
-	(void)sim_flood(from, &all, source);
-	sim_run(c->s, 200);
-}
-
-/* Who gets a frame of the observer for this address: nobody, or one alone. */
-static struct sim_node *receiver(struct scene *c, const struct mac *to)
-{
-	struct mac own = sim_mac(c->observer);
-	size_t first = sim_flood(c->observer, to, &own);
-	struct sim_node *found = NULL;
-
-	sim_run(c->s, 500);
-	for (unsigned i = 0; i < c->s->n_nodes; i++) {
-		if (c->s->frames[first + i].count == 0)
-			continue;
-		assert_null(found);
-		found = c->s->nodes[i];
-	}
-	return found;
-}
-
-static void id_of(const struct sim_node *n, uint8_t id[EDGE_ID_LEN])
-{
-	edge_id(id, n->edge->community[0]->party.self.public);
-}
-
-static void the_gateway_of_a_lan_is_not_to_be_claimed(void **state)
-{
-	uint8_t id[EDGE_ID_LEN];
-	struct status_peer p;
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	bring(&c, c.bridge, &gateway);
-	assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	/* Both sides say so, and behind whom the address is. */
-	id_of(c.bridge, id);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 1);
-	assert_int_equal(c.observer->last_event[EVENT_MAC_REFUSED].value, MAC_IS_IN_USE);
-	assert_memory_equal(c.observer->last_event[EVENT_MAC_REFUSED].owner, id, EDGE_ID_LEN);
-	assert_true(edge_peer_status(c.observer->edge, 0,
-		c.other->edge->community[0]->party.self.public, c.s->now_ms, &p));
-	assert_true(p.refused);
-	assert_memory_equal(p.owner, id, EDGE_ID_LEN);
-	assert_true(c.other->events[EVENT_CLAIM_REFUSED] > 0);
-	/* The bridge itself has heard it at its own interface. */
-	assert_int_equal(c.bridge->events[EVENT_MAC_REFUSED], 1);
-	assert_int_equal(c.bridge->last_event[EVENT_MAC_REFUSED].value, MAC_IS_IN_USE);
-	assert_memory_equal(c.bridge->last_event[EVENT_MAC_REFUSED].owner, id, EDGE_ID_LEN);
-	/* It asks over and over; as long as the host speaks, in vain. */
-	for (unsigned i = 0; i < 10; i++) {
-		sim_run(c.s, FORGET_MS / 6);
-		bring(&c, c.bridge, &gateway);
-		assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-	}
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 1);
-	/* The host is gone for good. */
-	for (unsigned i = 0; i < 10; i++) {
-		sim_run(c.s, FORGET_MS / 6);
-		(void)sim_broadcast(c.observer);
-		(void)sim_broadcast(c.bridge);
-	}
-	assert_int_equal(c.observer->last_event[EVENT_MAC_REFUSED].value, MAC_IS_FREE);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	assert_int_equal(c.other->last_event[EVENT_CLAIM_REFUSED].value, 0);
-	sim_destroy(c.s);
-}
-
-static void a_bridge_that_left_has_nothing_behind_it(void **state)
-{
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	bring(&c, c.bridge, &gateway);
-	sim_stop(c.bridge, true);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 0);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	end(&c);
-}
-
-static void an_address_that_comes_of_a_key_is_its_members(void **state)
-{
-	struct scene c;
-	struct mac mac;
-
-	(void)state;
-	set_up(&c);
-	sim_start(c.other);
-	mac = sim_mac(c.other);
-	sim_stop(c.other, false);
-	bring(&c, c.bridge, &mac);
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	assert_ptr_equal(receiver(&c, &mac), c.other);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 0);
-	end(&c);
-}
-
-static void who_had_it_first_comes_back_to_it(void **state)
-{
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	sim_stop(c.other, true);
-	sim_run(c.s, 200);
-	bring(&c, c.bridge, &gateway);
-	assert_null(receiver(&c, &gateway));
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 0);
-	end(&c);
-}
-
-/* The frames of a bridge host from its new address come before it has told that it is its own. */
-static void what_came_from_the_claimant_itself_is_in_nobodys_way(void **state)
-{
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	bring(&c, c.bridge, &gateway);
-	assert_int_equal(edge_set_mac(c.bridge->edge, 0, &gateway, c.s->now_ms), 0);
-	sim_run(c.s, 1000);
-	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 0);
-	assert_int_equal(c.bridge->events[EVENT_CLAIM_REFUSED], 0);
-	assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-	end(&c);
-}
-
-/* ---- claims of what was in use before we were here ---- */
-
-/* The gateway speaks now and then, whoever is believed to be it. */
-static void speak_on(struct scene *c, unsigned times)
-{
-	for (unsigned i = 0; i < times; i++) {
-		bring(c, c->bridge, &gateway);
-		sim_run(c->s, 800);
-	}
-}
-
-static void restart(struct scene *c, struct sim_node *n)
-{
-	sim_stop(n, true);
-	sim_run(c->s, 1000);
-	memset(n->events, 0, sizeof(n->events));
-	sim_start(n);
-}
-
-static void trust(struct sim_node *at, const struct sim_node *whom, uint8_t roles);
-
-static void who_joins_later_finds_out_whose_it_is(void **state)
-{
-	uint8_t id[EDGE_ID_LEN];
-	struct scene c;
-
-	(void)state;
-	for (unsigned times = 0; times < 4; times++) {
-		const struct event *e;
-
-		set_up(&c);
-		bring(&c, c.bridge, &gateway);
-		c.other->setup.mac = gateway;
-		sim_start(c.other);
-		sim_run(c.s, 5000);
-		if (times % 2 != 0)
-			trust(c.observer, c.bridge, ROLE_BRIDGE);
-		restart(&c, c.observer);
-		/* It is taken for the claimant's until the bridge has brought frames from it. */
-		sim_run(c.s, 5000);
-		assert_ptr_equal(receiver(&c, &gateway), c.other);
-		if (times >= 2)
-			restart(&c, c.observer); /* what is on disk then is on trial, too */
-		speak_on(&c, 10);
-		for (unsigned i = 0; i < 20; i++) {
-			assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-			speak_on(&c, i % 2);
-		}
-		e = &c.observer->last_event[EVENT_MAC_REFUSED];
-		assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 1);
-		assert_int_equal(e->value, MAC_IS_IN_USE);
-		id_of(c.other, id);
-		assert_memory_equal(e->edge, id, EDGE_ID_LEN);
-		id_of(c.bridge, id);
-		assert_memory_equal(e->owner, id, EDGE_ID_LEN);
-		assert_true(c.other->events[EVENT_CLAIM_REFUSED] > 0);
-		assert_int_equal(
-			c.observer->events[EVENT_FIRST_HOP], 0); /* it blames nobody else */
-		/* It asks over and over, in vain. */
-		for (unsigned i = 0; i < 10; i++) {
-			sim_run(c.s, FORGET_MS / 6);
-			bring(&c, c.bridge, &gateway);
-			assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-		}
-		sim_destroy(c.s);
-	}
-}
-
-static void a_bridge_that_restarts_keeps_its_gateway(void **state)
-{
-	uint64_t dropped;
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	bring(&c, c.bridge, &gateway);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	sim_run(c.s, 5000);
-	restart(&c, c.bridge);
-	sim_run(c.s, 3000); /* the gateway says nothing as yet */
-	speak_on(&c, 10);
-	dropped = sim_drops(c.bridge, DROP_CLAIMED_SOURCE);
-	speak_on(&c, 20);
-	assert_int_equal(sim_drops(c.bridge, DROP_CLAIMED_SOURCE), dropped);
-	assert_int_equal(c.bridge->last_event[EVENT_MAC_REFUSED].value, MAC_IS_IN_USE);
-	assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-	sim_destroy(c.s);
-}
-
-/* Long ago, when the host behind the bridge was off: then people say it. */
-static void what_is_forgotten_is_the_bridges_again(void **state)
-{
-	struct forgotten_owner out;
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	for (unsigned i = 0; i < 10; i++) {
-		sim_run(c.s, FORGET_MS / 6);
-		(void)sim_broadcast(c.other);
-		(void)sim_broadcast(c.bridge);
-	}
-	speak_on(&c, 10);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	assert_true(claims_forget(c.bridge->edge->community[0], &gateway, &out));
-	assert_false(out.taken);
-	speak_on(&c, 10);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	assert_true(claims_forget(c.observer->edge->community[0], &gateway, &out));
-	assert_false(out.taken);
-	for (unsigned i = 0; i < 10; i++) {
-		sim_run(c.s, FORGET_MS / 6);
-		bring(&c, c.bridge, &gateway);
-		assert_ptr_equal(receiver(&c, &gateway), c.bridge);
-	}
-	sim_destroy(c.s);
-}
-
-/* A ring brings a member's own frames until it is cut; a bridge's own are nobody else's. */
-static void an_address_that_was_chosen_stays(void **state)
-{
-	struct scene c;
-
-	(void)state;
-	set_up(&c);
-	c.other->setup.mac = gateway;
-	sim_start(c.other);
-	sim_run(c.s, 1000);
-	for (unsigned i = 0; i < 12; i++)
-		bring(&c, c.bridge, &gateway);
-	sim_run(c.s, 60000);
-	assert_ptr_equal(receiver(&c, &gateway), c.other);
-	sim_stop(c.other, true);
-	c.bridge->setup.mac = (struct mac){{0x52, 0x54, 0, 0, 0, 2}};
-	restart(&c, c.bridge);
-	sim_run(c.s, 1000);
-	for (unsigned i = 0; i < 100; i++) {
-		bring(&c, c.bridge, &c.bridge->setup.mac);
-		sim_run(c.s, 300);
-	}
-	assert_ptr_equal(receiver(&c, &c.bridge->setup.mac), c.bridge);
-	for (unsigned i = 0; i < c.s->n_nodes; i++)
-		assert_int_equal(c.s->nodes[i]->events[EVENT_MAC_REFUSED], 0);
-	sim_destroy(c.s);
-}
 
 /* ---- frames that speak ---- */
 
@@ -457,6 +119,8 @@ static bool look(void *ctx, struct sim_node *at, const struct joined *j)
 		return true;
 	if (j->piece[0].len == SPEECH_LEN) /* else its own edge announces who has an address */
 		c->came[at->number]++;
+	else if (at == c->observer)
+		c->announced++;
 	return false;
 }
 
@@ -510,14 +174,6 @@ static void start_all(struct scene *c)
 	sim_start_all(c->s);
 	assert_true(sim_until(c->s, 10000, sim_all_up, c->s));
 	sim_run(c->s, 3000);
-}
-
-static void trust(struct sim_node *at, const struct sim_node *whom, uint8_t roles)
-{
-	struct trusted *t = &at->setup.trusted[at->setup.n_trusted++];
-
-	id_of(whom, t->edge);
-	t->roles = roles;
 }
 
 /* None of what the other one says arrives, and all of it is counted with its name. */
@@ -727,6 +383,84 @@ static void who_claimed_it_first_has_it(void **state)
 	end(&c);
 }
 
+/* The observer trusts the bridge; the other one claims the address of a host behind that. */
+static void set_up_trusting(struct scene *c)
+{
+	set_up_speaking(c);
+	sim_start_all(c->s); /* their ids are known then */
+	trust(c->observer, c->bridge, ROLE_BRIDGE);
+	sim_stop(c->observer, true);
+	sim_stop(c->other, true);
+	claim(c->other, free_v4, 24);
+	sim_run(c->s, 1000);
+	start_all(c);
+}
+
+static void a_claim_does_not_take_what_a_trusted_bridge_brings(void **state)
+{
+	uint8_t id[EDGE_ID_LEN];
+	const struct event *e;
+	struct scene c;
+
+	(void)state;
+	set_up_trusting(&c);
+	assert_int_equal(c.announced, 0);
+	say(&c, c.bridge, ARP, free_v4);
+	sim_run(c.s, 2000);
+	(void)came(&c);
+	for (unsigned i = 0; i < 30; i++) {
+		say(&c, c.bridge, ARP, free_v4);
+		assert_int_equal(came(&c), 1);
+		say(&c, c.other, ARP, free_v4);
+		assert_int_equal(came(&c), 0);
+		sim_run(c.s, 60000);
+	}
+	assert_int_equal(barred(&c, c.other, BARRED_NEIGHBOUR), 30);
+	assert_int_equal(c.announced, 0);
+	/* It is the claimant of whom that is told. */
+	e = &c.observer->last_event[EVENT_IP_CONFLICT];
+	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 0);
+	assert_int_equal(c.observer->events[EVENT_IP_CONFLICT], 1);
+	assert_int_equal(e->value, IP_IS_LANS);
+	assert_memory_equal(e->ip, free_v4, 16);
+	id_of(c.other, id);
+	assert_memory_equal(e->edge, id, EDGE_ID_LEN);
+	id_of(c.bridge, id);
+	assert_memory_equal(e->owner, id, EDGE_ID_LEN);
+	/* The host behind the bridge is gone: then it is the claimant's. */
+	sim_run(c.s, 360000);
+	say(&c, c.other, ARP, free_v4);
+	assert_int_equal(came(&c), 1);
+	assert_int_equal(c.observer->last_event[EVENT_IP_CONFLICT].value, 0);
+	end(&c);
+}
+
+/* And neither the bridge's own addresses nor what a member has had for longer are in doubt. */
+static void what_is_a_members_stays_its_own(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	set_up_trusting(&c);
+	for (unsigned i = 0; i < 10; i++) {
+		say(&c, c.bridge, ARP, owned_v4);
+		say(&c, c.other, ARP, free_v4);
+		assert_int_equal(came(&c), 2);
+		sim_run(c.s, 36000);
+	}
+	assert_int_equal(c.observer->events[EVENT_IP_CONFLICT], 0);
+	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 0);
+	for (unsigned i = 0; i < 10; i++) {
+		say(&c, c.bridge, ARP, free_v4);
+		sim_run(c.s, 2000);
+		assert_int_equal(came(&c), 0);
+	}
+	say(&c, c.other, ARP, free_v4);
+	assert_int_equal(came(&c), 1);
+	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 1);
+	end(&c);
+}
+
 /* It is told when it begins and when it is over, however often it is tried. */
 static void the_user_is_told_once(void **state)
 {
@@ -825,15 +559,6 @@ static void a_flood_of_addresses_is_in_nobodys_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_gateway_of_a_lan_is_not_to_be_claimed),
-		cmocka_unit_test(a_bridge_that_left_has_nothing_behind_it),
-		cmocka_unit_test(an_address_that_comes_of_a_key_is_its_members),
-		cmocka_unit_test(who_had_it_first_comes_back_to_it),
-		cmocka_unit_test(what_came_from_the_claimant_itself_is_in_nobodys_way),
-		cmocka_unit_test(who_joins_later_finds_out_whose_it_is),
-		cmocka_unit_test(a_bridge_that_restarts_keeps_its_gateway),
-		cmocka_unit_test(what_is_forgotten_is_the_bridges_again),
-		cmocka_unit_test(an_address_that_was_chosen_stays),
 		cmocka_unit_test(who_has_no_role_is_not_heard),
 		cmocka_unit_test(who_is_not_trusted_is_not_heard),
 		cmocka_unit_test(a_role_that_is_said_is_believed),
@@ -841,6 +566,8 @@ int main(void)
 		cmocka_unit_test(nobody_is_heard_for_waking_us),
 		cmocka_unit_test(accidents_stop_where_they_begin),
 		cmocka_unit_test(who_claimed_it_first_has_it),
+		cmocka_unit_test(a_claim_does_not_take_what_a_trusted_bridge_brings),
+		cmocka_unit_test(what_is_a_members_stays_its_own),
 		cmocka_unit_test(the_user_is_told_once),
 		cmocka_unit_test(it_is_over_when_the_member_is_gone),
 		cmocka_unit_test(a_change_of_address_is_not_told),

@@ -41,8 +41,11 @@ static bool is_anothers(const struct view *v, struct link *from, const struct fi
 	uint64_t key = view_ip_key(v->hash_key, said->ip);
 	const struct port *owner = view_ip_owner(v, from->community, key);
 
-	if (owner == NULL || owner->number == from->port ||
-		(stands_by(owner) && link_has_role(from, ROLE_BRIDGE)))
+	if (owner == NULL)
+		return false;
+	if (owner->number == from->port && link_has_role(from, ROLE_BRIDGE))
+		atomic_store_explicit(&from->said_ip, key, memory_order_relaxed);
+	if (owner->number == from->port || (stands_by(owner) && link_has_role(from, ROLE_BRIDGE)))
 		return false;
 	atomic_store_explicit(&from->barred_ip, key, memory_order_relaxed);
 	return true;

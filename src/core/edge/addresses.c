@@ -10,8 +10,9 @@
 #include "core/frame/frame.h"
 
 #define LOOK_MS	       1000u
-#define GONE_MS	       30000u /* unlisted and unheard for so long: as the lease at a supernode */
-#define CONTEST_MS     40000u /* longer than a lease, so that it is no machine that was replaced */
+#define GONE_MS	       30000u  /* unlisted and unheard for so long: as the lease at a supernode */
+#define CONTEST_MS     40000u  /* longer than a lease, so that it is no machine that was replaced */
+#define TRIAL_MS       350000u /* as of a MAC address: PROTOCOL.md 9.4 */
 #define ANNOUNCE_PER_S 10
 #define ANNOUNCE_BURST 50
 #define TOLD_BURST     8      /* conflicts told at once ... */
@@ -32,6 +33,9 @@ struct address {
 	bool told;			 /* EVENT_IP_CONFLICT was */
 	uint64_t key;			 /* view_ip_key of it */
 	const struct port *shown;	 /* whose it is in the view; NULL: nobody's */
+	uint64_t bound_ms;		 /* since when the first one has it */
+	const struct peer *bridge;	 /* for whose LAN it is kept; NULL: nobody's. It is here */
+	uint64_t kept_ms;		 /* until then */
 	uint64_t contest_ms;		 /* since when two claim it; 0: not */
 };
 
@@ -129,8 +133,10 @@ int addresses_show_ours(struct community *c)
 static void show(struct community *c, struct address *a)
 {
 	struct view_editor *v = &core_of(c)->view;
-	const struct port *to = a->first != NULL ? a->first->peer->port : NULL;
+	const struct port *to = NULL;
 
+	if (a->first != NULL)
+		to = a->bridge != NULL ? a->bridge->port : a->first->peer->port;
 	if (to == a->shown || is_ours(c, a->ip))
 		return;
 	if (to == NULL)
@@ -164,7 +170,7 @@ bool addresses_find(const struct peer *p, uint64_t key, struct spoken_for *out)
 	if (a == NULL || a->first == NULL)
 		return false;
 	memcpy(out->ip, a->ip, sizeof(out->ip));
-	out->owner = a->first->peer;
+	out->owner = a->bridge != NULL ? a->bridge : a->first->peer;
 	return out->owner != p;
 }
 
@@ -177,10 +183,12 @@ static void tell(struct community *c, struct address *a, const struct peer *has,
 	struct event e = {
 		.kind = EVENT_IP_CONFLICT,
 		.community = c->index,
-		.value = begins,
+		.value = IP_IS_FREE,
 	};
 
 	a->told = begins;
+	if (begins)
+		e.value = a->bridge != NULL ? IP_IS_LANS : IP_IS_CLAIMED;
 	memcpy(e.ip, a->ip, sizeof(e.ip));
 	if (other != NULL) {
 		e.key = other->remote;
@@ -200,7 +208,9 @@ static bool rivals(const struct community *c, const struct address *a, const str
 	const struct claimant *rival = a->first;
 
 	*has = NULL;
-	if (rival != NULL && !is_ours(c, a->ip)) {
+	if (rival != NULL && a->bridge != NULL) {
+		*has = a->bridge;
+	} else if (rival != NULL && !is_ours(c, a->ip)) {
 		*has = rival->peer;
 		rival = rival->next;
 	}
@@ -288,6 +298,53 @@ static void announce_soon(struct community *c, struct address *a)
 	announce_due(c);
 }
 
+/* ---- addresses of LANs behind bridges ---- */
+
+static bool is_named_bridge(const struct peer *p)
+{
+	return link_has_role(&p->session->link, ROLE_BRIDGE) &&
+	       roles_are_named(p->community, ROLE_BRIDGE);
+}
+
+/*
+ * An address that nobody had may be a host's of a LAN: who has heard it there is not to be told
+ * otherwise because somebody claims it.
+ */
+static bool may_be_lans(const struct community *c)
+{
+	return (c->roles & ROLE_BRIDGE) != 0 || roles_are_named(c, ROLE_BRIDGE);
+}
+
+static void give_back(struct community *c, struct address *a)
+{
+	a->bridge = NULL;
+	a->bound_ms = core_of(c)->now_ms; /* on trial again */
+	show(c, a);
+	rival_left(c, a);
+}
+
+bool addresses_brought(struct peer *by, uint64_t key)
+{
+	struct community *c = by->community;
+	uint64_t now_ms = core_of(c)->now_ms;
+	struct address *a = c->addresses.all;
+
+	if (key == 0 || !is_named_bridge(by))
+		return false;
+	while (a != NULL && a->key != key)
+		a = a->hh.next;
+	if (a == NULL || a->first == NULL || is_ours(c, a->ip) || claims(a, by) ||
+		is_named_bridge(a->first->peer) ||
+		(a->bridge != by && now_ms >= a->bound_ms + TRIAL_MS))
+		return false;
+	if (a->bridge == NULL || a->bridge == by) {
+		a->bridge = by;
+		a->kept_ms = now_ms + TRIAL_MS;
+		show(c, a);
+	}
+	return a->bridge == by;
+}
+
 /* ---- claims ---- */
 
 /* Without memory the claim does not count. */
@@ -309,8 +366,10 @@ static void add(struct peer *p, const uint8_t ip[16])
 	if (new != NULL) {
 		new->peer = p;
 		*at = new;
-		show(c, a);
 		if (new == a->first)
+			a->bound_ms = core_of(c)->now_ms;
+		show(c, a);
+		if (new == a->first && !may_be_lans(c))
 			announce_soon(c, a);
 		look_at_contest(c, a);
 	}
@@ -334,8 +393,10 @@ static void take_out(struct peer *p, const uint8_t ip[16])
 	(void)rivals(c, a, &has, &other);
 	*at = gone->next;
 	free(gone);
+	if (at == &a->first)
+		a->bound_ms = core_of(c)->now_ms;
 	show(c, a);
-	if (at == &a->first && a->first != NULL)
+	if (at == &a->first && a->first != NULL && a->bridge == NULL)
 		announce_soon(c, a);
 	if (p == has || p == other)
 		rival_left(c, a);
@@ -404,8 +465,14 @@ void addresses_look(struct peer *p)
 
 void addresses_part(struct peer *p)
 {
+	struct address *a, *next;
+
 	if (p->has_addresses)
 		leave(p, &p->claim);
+	HASH_ITER (hh, p->community->addresses.all, a, next) {
+		if (a->bridge == p)
+			give_back(p->community, a);
+	}
 }
 
 void addresses_tick(struct community *c)
@@ -420,6 +487,9 @@ void addresses_tick(struct community *c)
 	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
 		addresses_look(p);
 	HASH_ITER (hh, c->addresses.all, a, next) {
+		if (a->bridge != NULL && (now_ms >= a->kept_ms || !is_here(a->bridge) ||
+						 !is_named_bridge(a->bridge)))
+			give_back(c, a);
 		show(c, a);
 		look_at_contest(c, a);
 	}

@@ -41,6 +41,12 @@ struct spoken_for {
 };
 /* The address with this key (view_ip_key), of which the peer said where it is. False: nobody's. */
 bool addresses_find(const struct peer *p, uint64_t key, struct spoken_for *out);
+/*
+ * A bridge says where the address with this key is. If the user named it as a bridge, and another
+ * member claimed the address lately, the address is the bridge's for a time, or for longer. True:
+ * so it is, or will be at once.
+ */
+bool addresses_brought(struct peer *by, uint64_t key);
 /* It is forgotten. */
 void addresses_part(struct peer *p);
 /* Announces, tells, sees who is gone, as the time demands. */

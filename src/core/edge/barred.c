@@ -63,6 +63,24 @@ static bool is_to_be_heard(const struct peer *p)
 	return link_has_role(l, ROLE_BRIDGE) && claims_brought(p->community, &mac, p);
 }
 
+static bool is_lans(struct peer *p)
+{
+	const struct link *l = &p->session->link;
+
+	return link_has_role(l, ROLE_BRIDGE) && addresses_brought(p, link_word(&l->barred_ip));
+}
+
+/* What a bridge has for its LAN it keeps by saying where that is. */
+static void look_at_said(struct peer *p)
+{
+	uint64_t key = link_word(&p->session->link.said_ip);
+
+	if (key == 0)
+		return;
+	atomic_store_explicit(&p->session->link.said_ip, 0, memory_order_relaxed);
+	(void)addresses_brought(p, key);
+}
+
 static void end(struct peer *p, enum barred what)
 {
 	if (p->barred[what].told)
@@ -87,7 +105,8 @@ static void look(struct peer *p, enum barred what)
 	b->last_ms = now_ms;
 	if (b->since_ms == 0)
 		b->since_ms = now_ms;
-	if (what == BARRED_SOURCE && is_to_be_heard(p))
+	if ((what == BARRED_SOURCE && is_to_be_heard(p)) ||
+		(what == BARRED_NEIGHBOUR && is_lans(p)))
 		return;
 	if (b->told || !is_news(p, what, &of) || !take_bucket(p->community))
 		return;
@@ -135,6 +154,8 @@ void barred_tick(struct community *c)
 	if (now_ms < c->barred.looked_ms + LOOK_MS)
 		return;
 	c->barred.looked_ms = now_ms;
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		look_at_said(p);
 	for (unsigned what = 0; what < BARRED_KINDS; what++) {
 		if (c->barred.ours[what].told && now_ms >= c->barred.ours[what].last_ms + OVER_MS)
 			tell_ours(c, what, false);

@@ -4,6 +4,14 @@
 
 #include "core/edge/edge_state.h"
 
+bool roles_are_named(const struct community *c, unsigned role)
+{
+	for (size_t i = 0; i < c->n_trusted; i++)
+		if ((c->trusted[i].roles & role) != 0)
+			return true;
+	return false;
+}
+
 uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said)
 {
 	uint8_t id[EDGE_ID_LEN], named = 0, granted = 0;

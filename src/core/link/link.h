@@ -82,6 +82,8 @@ struct link {
 	_Atomic uint64_t barred[BARRED_KINDS]; /* peer: frames of it that were dropped so */
 	_Atomic uint64_t barred_mac; /* the source of the last one of BARRED_SOURCE; 0: none */
 	_Atomic uint64_t barred_ip;  /* view_ip_key of the other's address, last; 0: none */
+	_Atomic uint64_t
+		said_ip; /* the same of one that a bridge has, and said where it is, last */
 };
 
 /*

@@ -39,7 +39,7 @@
 		"another host runs with a copy of its identity") /* value: enum twice; of a */     \
 	/* peer or, where key is NULL, of us: then edge is our own id */                           \
 	X(IP_CONFLICT, "ip-conflict", "claimed by two members") /* ip; key: of one of the two; */  \
-	/* owner_key: of the other, who was first, NULL: us. value: 0 when it is over */           \
+	/* owner_key: of the other, who was first, NULL: us. value: enum ip_conflict */            \
 	X(CLAIM_REFUSED, "claim-refused", "our MAC address is refused us") /* mac; key: of who */  \
 	/* refuses it, owner: whose it is there; value: how many do, 0 when it is over */          \
 	X(WRONG_KEY, "wrong-key",                                                                  \
@@ -84,7 +84,14 @@ enum twice {
 	TWICE_US     /* we are refused */
 };
 
-/* Whose the address is that a peer claims. */
+/* Who has an IP address that a member claims as well. */
+enum ip_conflict {
+	IP_IS_FREE,    /* it is over */
+	IP_IS_CLAIMED, /* another member, or us */
+	IP_IS_LANS     /* a host behind the bridge that owner names */
+};
+
+/* Whose the MAC address is that a peer claims. */
 enum mac_refusal {
 	MAC_IS_ANOTHERS,
 	MAC_IS_OURS,

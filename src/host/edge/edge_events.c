@@ -157,7 +157,7 @@ static void on_ip_conflict(struct edge_host *h, const struct event *e)
 	memcpy(address.ip, e->ip, sizeof(address.ip));
 	endpoint_format_ip(&address, ip);
 	options_hint(hint, h->host.options, SETTING_ADDRESS);
-	if (e->value == 0) {
+	if (e->value == IP_IS_FREE) {
 		if (notices_clear(n, "ip-conflict", ip))
 			log_info(h->host.log, "community %s: %s is claimed by one member again",
 				h->member[e->community].name, ip);
@@ -172,6 +172,15 @@ static void on_ip_conflict(struct edge_host *h, const struct event *e)
 		return;
 	}
 	edge_name_member(other, h, e->community, e->owner, e->owner_key);
+	if (e->value == IP_IS_LANS) {
+		notices_raise(n, sys_now_ms(), "ip-conflict", ip,
+			"community %s: a host behind the bridge %s uses %s, and peer %s claims it. "
+			"Nothing that this peer says of it is believed. Give one of the two "
+			"another "
+			"address%s; or, if that host is gone for good, wait for 6 minutes",
+			h->member[e->community].name, other, ip, one, hint);
+		return;
+	}
 	notices_raise(n, sys_now_ms(), "ip-conflict", ip,
 		"community %s: %s is claimed by two members, peer %s and peer %s. Give one of the "
 		"two another address%s",
