@@ -8,7 +8,8 @@ enum member_role {
 	ROLE_DHCP = 2,	  /* DHCP servers answer by it */
 	ROLE_ROUTER = 4,  /* IPv6 routers advertise by it */
 	ROLE_STANDBY = 8, /* another bridge of its LAN carries its frames: it is not bound */
-	ROLES_ALL = 15
+	ROLES_ALL = 15,
+	ROLE_OF_NOBODY = 128 /* no member can say that it has it */
 };
 
 #endif

@@ -27,6 +27,8 @@ enum form {
 	REDIRECT,
 	FRAGMENT,
 	EXTENSIONS,
+	MANY_EXTENSIONS,
+	MANY_TAGS,
 	TAGS,
 	FORMS
 };
@@ -42,12 +44,19 @@ static const enum barred counted[FORMS] = {
 	[REDIRECT] = BARRED_ROUTER,
 	[FRAGMENT] = BARRED_ROUTER,
 	[EXTENSIONS] = BARRED_ROUTER,
+	[MANY_EXTENSIONS] = BARRED_ROUTER,
+	[MANY_TAGS] = BARRED_ROUTER,
 	[TAGS] = BARRED_NEIGHBOUR,
 };
 
 static bool is_of_v4(enum form form)
 {
-	return form == ARP || form == TAGS || form == DHCP_V4;
+	return form == ARP || form == TAGS || form == MANY_TAGS || form == DHCP_V4;
+}
+
+static bool is_hidden(enum form form)
+{
+	return form == FRAGMENT || form == MANY_EXTENSIONS || form == MANY_TAGS;
 }
 
 static void put_arp(uint8_t *at, const uint8_t ip[16])
@@ -68,7 +77,10 @@ static uint8_t icmp_type(enum form form)
 static void put_v6(uint8_t *at, enum form form, const uint8_t ip[16])
 {
 	uint8_t *next = at + 8, *header = at + 42;
-	unsigned extensions = form == FRAGMENT ? 1 : form == EXTENSIONS ? 5 : 0;
+	unsigned extensions = form == FRAGMENT		? 1
+			      : form == EXTENSIONS	? 5
+			      : form == MANY_EXTENSIONS ? 9
+							: 0;
 
 	memcpy(at, (uint8_t[]){0x86, 0xdd, 0x60, 0, 0, 0, 0, 100, 58, 255}, 10);
 	memcpy(at + 10, ip, 16);
@@ -98,6 +110,10 @@ static void say(struct scene *c, struct sim_node *from, enum form form, const ui
 	if (form == TAGS) {
 		memcpy(f.data + 12, (uint8_t[]){0x88, 0xa8, 0, 5, 0x81, 0, 0, 0}, 8);
 		put_arp(f.data + 20, ip);
+	} else if (form == MANY_TAGS) {
+		for (unsigned i = 0; i < 5; i++)
+			memcpy(f.data + 12 + 4 * i, (uint8_t[]){0x81, 0, 0, 0}, 4);
+		put_arp(f.data + 32, ip);
 	} else if (form == ARP) {
 		put_arp(f.data + 12, ip);
 	} else if (form == DHCP_V4) {
@@ -241,10 +257,10 @@ static void who_is_not_trusted_is_not_heard(void **state)
 	nothing_arrives(&c);
 	bring(&c, c.other, &gateway);
 	assert_int_equal(barred(&c, c.other, BARRED_SOURCE), 1);
-	/* Who is trusted is heard, but not for others. */
+	/* Who is trusted is heard, but not for others, nor hidden. */
 	for (enum form form = 0; form < FORMS; form++) {
 		say(&c, c.bridge, form, is_of_v4(form) ? owned_v4 : owned_v6);
-		assert_int_equal(came(&c), 1);
+		assert_int_equal(came(&c), !is_hidden(form));
 	}
 	say(&c, c.bridge, ARP, ours_v4);
 	assert_int_equal(came(&c), 0);
@@ -263,12 +279,18 @@ static void a_role_that_is_said_is_believed(void **state)
 	start_all(&c);
 	for (enum form form = 0; form < FORMS; form++) {
 		say(&c, c.other, form, is_of_v4(form) ? free_v4 : free_v6);
-		assert_int_equal(came(&c), 1);
+		assert_int_equal(came(&c), !is_hidden(form));
 	}
 	say(&c, c.other, ROUTER, owned_v6);
 	say(&c, c.other, TAGS, owned_v4);
 	assert_int_equal(came(&c), 0);
 	assert_int_equal(barred(&c, c.other, BARRED_NEIGHBOUR), 2);
+	/* No role lets it hide what it says. */
+	say(&c, c.other, MANY_TAGS, owned_v4);
+	say(&c, c.other, MANY_EXTENSIONS, owned_v6);
+	assert_int_equal(came(&c), 0);
+	assert_int_equal(barred(&c, c.other, BARRED_ROUTER), 5);
+	assert_int_equal(sim_drops(c.observer, DROP_ROUTER), 5);
 	end(&c);
 }
 
@@ -342,6 +364,25 @@ static void accidents_stop_where_they_begin(void **state)
 	sim_run(c.s, 310000);
 	assert_int_equal(c.bridge->events[EVENT_FIRST_HOP], 4);
 	assert_int_equal(c.bridge->last_event[EVENT_FIRST_HOP].value, 0);
+	end(&c);
+}
+
+/* What hides is kept in at home, too, whatever the roles. */
+static void a_router_hides_nothing(void **state)
+{
+	struct scene c;
+
+	(void)state;
+	set_up_speaking(&c);
+	c.bridge->setup.roles = ROLE_BRIDGE | ROLE_DHCP | ROLE_ROUTER;
+	start_all(&c);
+	for (enum form form = 0; form < FORMS; form++) {
+		say(&c, c.bridge, form, is_of_v4(form) ? free_v4 : free_v6);
+		assert_int_equal(came(&c), !is_hidden(form));
+	}
+	assert_int_equal(sim_drops(c.bridge, DROP_OWN_ROUTER), 3);
+	assert_int_equal(sim_drops(c.bridge, DROP_OWN_DHCP), 0);
+	assert_int_equal(barred(&c, c.bridge, BARRED_ROUTER), 0);
 	end(&c);
 }
 
@@ -565,6 +606,7 @@ int main(void)
 		cmocka_unit_test(honest_members_are_heard_and_not_named),
 		cmocka_unit_test(nobody_is_heard_for_waking_us),
 		cmocka_unit_test(accidents_stop_where_they_begin),
+		cmocka_unit_test(a_router_hides_nothing),
 		cmocka_unit_test(who_claimed_it_first_has_it),
 		cmocka_unit_test(a_claim_does_not_take_what_a_trusted_bridge_brings),
 		cmocka_unit_test(what_is_a_members_stays_its_own),

@@ -317,7 +317,7 @@ static void join(struct sim_node *n)
 	assert_int_equal(edge_add_community(n->edge, &config), 0);
 	if (c->forges) {
 		view_set_interface(&edge_node(n->edge)->core.view, 0, 0, true);
-		view_set_roles(&edge_node(n->edge)->core.view, 0, ROLES_ALL);
+		view_set_roles(&edge_node(n->edge)->core.view, 0, ROLES_ALL | ROLE_OF_NOBODY);
 	}
 	for (size_t i = 0; i < c->n_owners; i++)
 		edge_remember_owner(n->edge, 0, &c->owners[i]);

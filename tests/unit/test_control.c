@@ -593,6 +593,19 @@ static void reserved_flags_are_ignored(void **state)
 	assert_true(m.entry[0].gone);
 }
 
+static void roles_that_have_no_name_are_not_said(void **state)
+{
+	static struct sample s;
+	struct control_claim m;
+
+	(void)state;
+	get_sample(&s, 14);
+	s.wire[CONTROL_HEADER_LEN + 6] = 0xff;
+	assert_int_equal(control_claim_decode(&m, body_of(&s)), 0);
+	assert_int_equal(m.roles, ROLES_ALL);
+	assert_int_equal(m.roles & ROLE_OF_NOBODY, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +626,7 @@ int main(void)
 		cmocka_unit_test(observed_is_kept_as_it_is),
 		cmocka_unit_test(claim_prefixes),
 		cmocka_unit_test(reserved_flags_are_ignored),
+		cmocka_unit_test(roles_that_have_no_name_are_not_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

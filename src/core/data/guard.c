@@ -20,8 +20,9 @@ static unsigned role_for(enum first_hop_kind kind)
 	case FIRST_HOP_DHCP:
 		return ROLE_DHCP;
 	case FIRST_HOP_ROUTER:
-	case FIRST_HOP_HIDDEN:
 		return ROLE_ROUTER;
+	case FIRST_HOP_HIDDEN:
+		return ROLE_OF_NOBODY;
 	case FIRST_HOP_NEIGHBOUR:
 	case FIRST_HOP_OTHER:
 		break;

@@ -24,7 +24,7 @@
 	X(FOREIGN_SOURCE, "foreign-source", "of another host than ours, which is no bridge")       \
 	X(NEIGHBOUR, "neighbour", "told where the IP address of another member is")                \
 	X(DHCP, "dhcp", "answer of a DHCP server, from a member that is none")                     \
-	X(ROUTER, "router", "of a router, or hiding what it is, from a member that is none")       \
+	X(ROUTER, "router", "of a router, from a member that is none, or hiding what it is")       \
 	X(OWN_DHCP, "own-dhcp", "answer of a DHCP server here, which is not meant to be one")      \
 	X(OWN_ROUTER, "own-router", "of an IPv6 router here, which is not meant to be one")        \
 	X(CLAIMED_SOURCE, "claimed-source", "by our interface, but another member speaks for it")  \

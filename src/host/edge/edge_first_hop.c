@@ -87,8 +87,9 @@ static void on_peer(struct edge_host *h, const struct event *e, const char *subj
 		[BARRED_SOURCE] = "sends from MAC addresses that are not its own, which is dropped "
 				  "here. If it is to carry frames of other hosts",
 		[BARRED_DHCP] = "answers as a DHCP server, which is dropped here. If it is to",
-		[BARRED_ROUTER] = "sends what IPv6 routers do, or may do so, which is dropped "
-				  "here. If it is to",
+		[BARRED_ROUTER] = "sends what routers do without being one, or hides in fragments, "
+				  "headers or tags what it sends, which is dropped here. If it is "
+				  "to be a router",
 	};
 	char name[PEER_NAME_MAX], remedy[REMEDY_MAX];
 
@@ -107,7 +108,8 @@ static void on_ours(struct edge_host *h, const struct event *e, const char *subj
 		"community %s: what %s here, or behind this host, sends is kept from the "
 		"members. If it is meant for them, tell this edge at its start%s",
 		h->member[e->community].name,
-		e->barred == BARRED_DHCP ? "a DHCP server" : "an IPv6 router",
+		e->barred == BARRED_DHCP ? "a DHCP server"
+					 : "a router, or what hides in fragments, headers or tags,",
 		options_hint(hint, h->host.options, setting_of(e->barred)));
 }
 
