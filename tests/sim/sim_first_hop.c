@@ -25,6 +25,7 @@ enum form {
 	DHCP_V6,
 	ROUTER,
 	REDIRECT,
+	REDIRECT_V4,
 	FRAGMENT,
 	EXTENSIONS,
 	MANY_EXTENSIONS,
@@ -42,6 +43,7 @@ static const enum barred counted[FORMS] = {
 	[DHCP_V6] = BARRED_DHCP,
 	[ROUTER] = BARRED_ROUTER,
 	[REDIRECT] = BARRED_ROUTER,
+	[REDIRECT_V4] = BARRED_ROUTER,
 	[FRAGMENT] = BARRED_ROUTER,
 	[EXTENSIONS] = BARRED_ROUTER,
 	[MANY_EXTENSIONS] = BARRED_ROUTER,
@@ -51,7 +53,8 @@ static const enum barred counted[FORMS] = {
 
 static bool is_of_v4(enum form form)
 {
-	return form == ARP || form == TAGS || form == MANY_TAGS || form == DHCP_V4;
+	return form == ARP || form == TAGS || form == MANY_TAGS || form == DHCP_V4 ||
+	       form == REDIRECT_V4;
 }
 
 static bool is_hidden(enum form form)
@@ -120,6 +123,11 @@ static void say(struct scene *c, struct sim_node *from, enum form form, const ui
 		memcpy(f.data + 12, (uint8_t[]){8, 0, 0x45}, 3);
 		f.data[23] = 17;
 		memcpy(f.data + 34, (uint8_t[]){0, 67, 0, 68}, 4);
+	} else if (form == REDIRECT_V4) {
+		memcpy(f.data + 12, (uint8_t[]){8, 0, 0x45}, 3);
+		f.data[23] = 1;
+		memcpy(f.data + 26, ip + 12, 4);
+		f.data[34] = 5;
 	} else {
 		put_v6(f.data + 12, form, ip);
 	}
@@ -282,9 +290,10 @@ static void a_role_that_is_said_is_believed(void **state)
 		assert_int_equal(came(&c), !is_hidden(form));
 	}
 	say(&c, c.other, ROUTER, owned_v6);
+	say(&c, c.other, REDIRECT_V4, owned_v4);
 	say(&c, c.other, TAGS, owned_v4);
 	assert_int_equal(came(&c), 0);
-	assert_int_equal(barred(&c, c.other, BARRED_NEIGHBOUR), 2);
+	assert_int_equal(barred(&c, c.other, BARRED_NEIGHBOUR), 3);
 	/* No role lets it hide what it says. */
 	say(&c, c.other, MANY_TAGS, owned_v4);
 	say(&c, c.other, MANY_EXTENSIONS, owned_v6);
@@ -340,22 +349,23 @@ static void nobody_is_heard_for_waking_us(void **state)
 /* A server or router that is not meant for the members is kept in at home, whose user hears it. */
 static void accidents_stop_where_they_begin(void **state)
 {
-	static const enum form forms[] = {DHCP_V4, DHCP_V6, ROUTER, REDIRECT, EXTENSIONS};
+	static const enum form forms[] = {
+		DHCP_V4, DHCP_V6, ROUTER, REDIRECT, REDIRECT_V4, EXTENSIONS};
 	struct scene c;
 
 	(void)state;
 	set_up_speaking(&c);
 	start_all(&c);
 	for (unsigned times = 0; times < 5; times++)
-		for (unsigned i = 0; i < 5; i++) {
-			say(&c, c.bridge, forms[i], owned_v6);
+		for (unsigned i = 0; i < 6; i++) {
+			say(&c, c.bridge, forms[i], is_of_v4(forms[i]) ? owned_v4 : owned_v6);
 			if (times == 0)
 				assert_int_equal(c.bridge->last_event[EVENT_FIRST_HOP].barred,
 					i < 2 ? BARRED_DHCP : BARRED_ROUTER);
 		}
 	assert_int_equal(came(&c), 0);
 	assert_int_equal(sim_drops(c.bridge, DROP_OWN_DHCP), 10);
-	assert_int_equal(sim_drops(c.bridge, DROP_OWN_ROUTER), 15);
+	assert_int_equal(sim_drops(c.bridge, DROP_OWN_ROUTER), 20);
 	assert_int_equal(sim_drops(c.observer, DROP_DHCP) + sim_drops(c.observer, DROP_ROUTER), 0);
 	assert_int_equal(c.bridge->events[EVENT_FIRST_HOP], 2);
 	assert_null(c.bridge->last_event[EVENT_FIRST_HOP].key);

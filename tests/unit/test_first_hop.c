@@ -122,6 +122,13 @@ static void put_icmp(struct packet *p, uint8_t type)
 	put(p, (uint8_t[8]){type == 135 ? 1 : 2, 1}, 8);
 }
 
+static void put_icmp_v4(struct packet *p, uint8_t type)
+{
+	put(p, (uint8_t[]){type}, 1);
+	p->needs = p->len;
+	put(p, NULL, 40);
+}
+
 static void put_udp(struct packet *p, uint16_t from, uint16_t to)
 {
 	if (p->next != 0)
@@ -272,6 +279,31 @@ static void whoever_sends_to_a_client_is_a_server(void **state)
 			put_udp(&p, i % 2 ? 547 : 5000, 546);
 			check(&p, FIRST_HOP_DHCP, NULL);
 		}
+}
+
+/* Redirects and advertisements of IPv4, and no other type, such as an echo. */
+static void who_leads_out_of_ipv4_is_a_router(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	for (unsigned how = 0; how < WRAPPINGS; how++)
+		for (unsigned type = 0; type <= UINT8_MAX; type++)
+			for (unsigned options = 0; options <= 10; options += 5) {
+				bool routes = type == 5 || type == 9;
+
+				wrap(&p, how);
+				put_v4(&p, 1, options, options == 5 ? 0x2000 : 0);
+				put_icmp_v4(&p, (uint8_t)type);
+				check(&p, routes ? FIRST_HOP_ROUTER : FIRST_HOP_OTHER,
+					routes ? v4_source : NULL);
+				if (how < 2 && options == 0)
+					assert_int_equal(first_hop_likely(p.data, p.len), routes);
+			}
+	begin(&p);
+	put_v4(&p, 1, 0, 100); /* a later fragment */
+	put_icmp_v4(&p, 5);
+	check(&p, FIRST_HOP_OTHER, NULL);
 }
 
 static void what_a_fragment_may_hide_is_taken_for_it(void **state)
@@ -453,6 +485,7 @@ int main(void)
 		cmocka_unit_test(neighbour_discovery_speaks_for_who_is_named),
 		cmocka_unit_test(detection_of_duplicates_speaks_for_nobody),
 		cmocka_unit_test(whoever_sends_to_a_client_is_a_server),
+		cmocka_unit_test(who_leads_out_of_ipv4_is_a_router),
 		cmocka_unit_test(what_a_fragment_may_hide_is_taken_for_it),
 		cmocka_unit_test(other_frames_are_none),
 		cmocka_unit_test(what_no_host_takes_is_none),

@@ -117,11 +117,22 @@ static void read_udp(struct first_hop *out, struct reader *r, uint16_t client)
 		out->kind = FIRST_HOP_DHCP;
 }
 
-/* The ports are in the first fragment, as one has 8 bytes at least. */
+static void read_icmp_v4(struct first_hop *out, struct reader *r, const uint8_t source[4])
+{
+	uint8_t type = reader_u8(r);
+
+	if (!reader_ok(r) || !first_hop_icmp_routes(type))
+		return;
+	set_v4(out, source);
+	out->kind = FIRST_HOP_ROUTER;
+}
+
+/* What counts is in the first fragment, as one has 8 bytes at least. */
 static void read_v4(struct first_hop *out, struct reader *r)
 {
 	uint8_t version = reader_u8(r), protocol;
 	size_t header_len = 4 * (size_t)(version & 15);
+	const uint8_t *source;
 	uint16_t fragment;
 
 	if (version >> 4 != 4 || header_len < 20)
@@ -130,9 +141,15 @@ static void read_v4(struct first_hop *out, struct reader *r)
 	fragment = reader_u16(r);
 	skip(r, 1);
 	protocol = reader_u8(r);
-	skip(r, header_len - 10);
-	if (protocol == FIRST_HOP_UDP && (fragment & 0x1fff) == 0)
+	skip(r, 2);
+	source = reader_take(r, 4);
+	skip(r, header_len - 16);
+	if ((fragment & 0x1fff) != 0)
+		return;
+	if (protocol == FIRST_HOP_UDP)
 		read_udp(out, r, FIRST_HOP_CLIENT_V4);
+	else if (protocol == FIRST_HOP_ICMP)
+		read_icmp_v4(out, r, source);
 }
 
 static void set_v6(struct first_hop *out, enum first_hop_kind kind, const uint8_t ip[16])

@@ -18,8 +18,8 @@ enum first_hop_kind {
 	FIRST_HOP_OTHER,     /* none of these */
 	FIRST_HOP_NEIGHBOUR, /* whoever is at ip: ARP, or router or neighbour discovery */
 	FIRST_HOP_DHCP,	     /* for a DHCP client */
-	FIRST_HOP_ROUTER,    /* an advertisement or a redirect of the router at ip */
-	FIRST_HOP_HIDDEN     /* it may be any of these */
+	FIRST_HOP_ROUTER, /* an advertisement or a redirect of the router at ip, ICMP or ICMPv6 */
+	FIRST_HOP_HIDDEN  /* it may be any of these */
 };
 
 struct first_hop {
@@ -39,17 +39,25 @@ enum {
 	FIRST_HOP_IP = FIRST_HOP_TYPE + 2,
 	FIRST_HOP_V4_MIN = FIRST_HOP_IP + 20 + 4, /* with the ports */
 	FIRST_HOP_V6_MIN = FIRST_HOP_IP + 40 + 4,
+	FIRST_HOP_ICMP = 1,
 	FIRST_HOP_TCP = 6,
 	FIRST_HOP_UDP = 17,
 	FIRST_HOP_CLIENT_V4 = 68,
 	FIRST_HOP_CLIENT_V6 = 546
 };
 
+/* Of ICMP, whether a message of this type says who leads out (RFC 792, RFC 1256). */
+static inline bool first_hop_icmp_routes(uint8_t type)
+{
+	return type == 5 || type == 9;
+}
+
 /* Of an IPv4 packet of at least FIRST_HOP_V4_MIN - FIRST_HOP_IP bytes, likewise. */
 static inline bool first_hop_likely_v4(const uint8_t *ip)
 {
 	return ip[0] != 0x45 ||
-	       (ip[9] == FIRST_HOP_UDP && load_be16(ip + 20 + 2) == FIRST_HOP_CLIENT_V4);
+	       (ip[9] == FIRST_HOP_UDP ? load_be16(ip + 20 + 2) == FIRST_HOP_CLIENT_V4
+				       : ip[9] == FIRST_HOP_ICMP && first_hop_icmp_routes(ip[20]));
 }
 
 /* Of an IPv6 packet of at least FIRST_HOP_V6_MIN - FIRST_HOP_IP bytes. */

@@ -26,7 +26,7 @@
 	X(DHCP, "dhcp", "answer of a DHCP server, from a member that is none")                     \
 	X(ROUTER, "router", "of a router, from a member that is none, or hiding what it is")       \
 	X(OWN_DHCP, "own-dhcp", "answer of a DHCP server here, which is not meant to be one")      \
-	X(OWN_ROUTER, "own-router", "of an IPv6 router here, which is not meant to be one")        \
+	X(OWN_ROUTER, "own-router", "of a router here, which is not meant to be one, or hidden")   \
 	X(CLAIMED_SOURCE, "claimed-source", "by our interface, but another member speaks for it")  \
 	X(LOCAL, "local", "for a host behind our own interface")                                   \
 	X(FLOOD, "flood", "to an unknown address, and there were too many such")                   \
