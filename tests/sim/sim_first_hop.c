@@ -22,6 +22,7 @@ enum form {
 	SOLICITATION,
 	ADVERTISEMENT,
 	DHCP_V4,
+	DHCP_FIXED,
 	DHCP_V6,
 	ROUTER,
 	REDIRECT,
@@ -40,6 +41,7 @@ static const enum barred counted[FORMS] = {
 	[SOLICITATION] = BARRED_NEIGHBOUR,
 	[ADVERTISEMENT] = BARRED_NEIGHBOUR,
 	[DHCP_V4] = BARRED_DHCP,
+	[DHCP_FIXED] = BARRED_DHCP,
 	[DHCP_V6] = BARRED_DHCP,
 	[ROUTER] = BARRED_ROUTER,
 	[REDIRECT] = BARRED_ROUTER,
@@ -54,7 +56,7 @@ static const enum barred counted[FORMS] = {
 static bool is_of_v4(enum form form)
 {
 	return form == ARP || form == TAGS || form == MANY_TAGS || form == DHCP_V4 ||
-	       form == REDIRECT_V4;
+	       form == DHCP_FIXED || form == REDIRECT_V4;
 }
 
 static bool is_hidden(enum form form)
@@ -119,8 +121,8 @@ static void say(struct scene *c, struct sim_node *from, enum form form, const ui
 		put_arp(f.data + 32, ip);
 	} else if (form == ARP) {
 		put_arp(f.data + 12, ip);
-	} else if (form == DHCP_V4) {
-		memcpy(f.data + 12, (uint8_t[]){8, 0, 0x45}, 3);
+	} else if (form == DHCP_V4 || form == DHCP_FIXED) { /* at its place in spite of options */
+		memcpy(f.data + 12, (uint8_t[]){8, 0, form == DHCP_V4 ? 0x45 : 0x4f}, 3);
 		f.data[23] = 17;
 		memcpy(f.data + 34, (uint8_t[]){0, 67, 0, 68}, 4);
 	} else if (form == REDIRECT_V4) {

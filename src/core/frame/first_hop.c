@@ -127,29 +127,34 @@ static void read_icmp_v4(struct first_hop *out, struct reader *r, const uint8_t 
 	out->kind = FIRST_HOP_ROUTER;
 }
 
-/* What counts is in the first fragment, as one has 8 bytes at least. */
+/*
+ * What counts is in the first fragment, as one has 8 bytes at least. DHCP clients read the packet
+ * themselves: there are some that look for UDP where it is without options, whatever the length of
+ * the header, and some that do not look at the version, or take a length that is too short.
+ */
 static void read_v4(struct first_hop *out, struct reader *r)
 {
+	struct reader behind = *r;
 	uint8_t version = reader_u8(r), protocol;
-	size_t header_len = 4 * (size_t)(version & 15);
 	const uint8_t *source;
 	uint16_t fragment;
 
-	if (version >> 4 != 4 || header_len < 20)
-		return;
+	skip(&behind, 4 * (size_t)(version & 15));
 	skip(r, 5);
 	fragment = reader_u16(r);
 	skip(r, 1);
 	protocol = reader_u8(r);
 	skip(r, 2);
 	source = reader_take(r, 4);
-	skip(r, header_len - 16);
-	if ((fragment & 0x1fff) != 0)
+	skip(r, 4);
+	if (!reader_ok(r) || (fragment & 0x1fff) != 0)
 		return;
-	if (protocol == FIRST_HOP_UDP)
+	if (protocol == FIRST_HOP_UDP) {
 		read_udp(out, r, FIRST_HOP_CLIENT_V4);
-	else if (protocol == FIRST_HOP_ICMP)
-		read_icmp_v4(out, r, source);
+		read_udp(out, &behind, FIRST_HOP_CLIENT_V4);
+	} else if (protocol == FIRST_HOP_ICMP) {
+		read_icmp_v4(out, &behind, source);
+	}
 }
 
 static void set_v6(struct first_hop *out, enum first_hop_kind kind, const uint8_t ip[16])
