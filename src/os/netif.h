@@ -29,7 +29,10 @@ MUST_CHECK int netif_set_gso_limits(
 	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err);
 /* "ip link set NAME up"; one that is up already is no error. */
 MUST_CHECK int netif_set_up(const char *name, struct os_error *err);
-/* prefix in bits of the address's own family. An address that is there already is no error. */
+/*
+ * prefix in bits of the address's own family. An address that is there already is no error. One of
+ * IPv6 is in use at once, without asking first whether it is another's (PROTOCOL.md 9.6).
+ */
 MUST_CHECK int netif_add_address(
 	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err);
 

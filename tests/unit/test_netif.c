@@ -134,7 +134,7 @@ static void addresses_of_both_families_are_added(void **state)
 	assert_true(shows("ip address show v0", "inet 10.9.9.0/31 scope"));
 	if (access("/proc/net/if_inet6", F_OK) == 0) {
 		assert_int_equal(netif_add_address("v0", &v6, 64, &err), 0);
-		assert_true(shows("ip address show v0", "inet6 fd00::1/64 scope global"));
+		assert_true(shows("ip address show v0", "inet6 fd00::1/64 scope global nodad "));
 		assert_int_equal(netif_add_address("v0", &v6, 129, &err), N2N_EINVAL);
 	}
 	assert_int_equal(netif_add_address("v0", &v4, 33, &err), N2N_EINVAL);

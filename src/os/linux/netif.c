@@ -240,10 +240,12 @@ static int add_address(const char *name, const struct endpoint *ip, unsigned pre
 	m->ifa_prefixlen = (uint8_t)prefix;
 	m->ifa_scope = RT_SCOPE_UNIVERSE;
 	m->ifa_index = index;
-	if (v4)
+	if (v4) {
 		put_v4_address(r.header, ip->ip + 12, prefix);
-	else
+	} else {
+		m->ifa_flags = IFA_F_NODAD;
 		mnl_attr_put(r.header, IFA_LOCAL, sizeof(ip->ip), ip->ip);
+	}
 	return request_run(&r, NULL, NULL);
 }
 
