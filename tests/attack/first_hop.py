@@ -45,6 +45,22 @@ def redirect(mac):
     return icmp6(137, bytes(4) + VICTIM6 + ALL_NODES + b"\2\1" + mac)
 
 
+def summed(data, at):
+    """With the checksum of IPv4 at its place, where zeros are."""
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return data[:at] + struct.pack("!H", total ^ 0xffff) + data[at + 2:]
+
+
+def redirect_v4():
+    """What a asked of the victim, to be sent to the liar from now on."""
+    asked = udp_frame(socket.inet_aton("10.9.0.1"), VICTIM4, 5000, 53, b"")
+    body = summed(b"\5\1\0\0" + socket.inet_aton("10.9.0.3") + asked, 2)
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, 1, 0)
+    return summed(head + VICTIM4 + socket.inet_aton("10.9.0.1"), 10) + body
+
+
 def behind(headers, payload, last=58):
     """Behind extension headers: destination options, 60, or that of a whole fragment, 44."""
     chain = [*headers, last]
@@ -66,9 +82,10 @@ def messages(mac):
         "answers of a DHCP server": [
             (IPV4, udp_frame(VICTIM4, b"\xff" * 4, 67, 68, b"\2\1\6\0" + bytes(240))),
             (IPV4, udp_frame(VICTIM4, b"\xff" * 4, 5000, 68, b"\2\1\6\0" + bytes(240))),
+            (IPV4, b"\x4f" + udp_frame(VICTIM4, b"\xff" * 4, 67, 68, bytes(244))[1:]),
             (IPV6, ipv6(17, dhcp6))],
         "router advertisements and redirects": [
-            (IPV6, ra), (IPV6, ipv6(58, redirect(mac))),
+            (IPV6, ra), (IPV6, ipv6(58, redirect(mac))), (IPV4, redirect_v4()),
             (IPV6, ipv6(*behind((60,), ra[40:], 58), ra[8:24]))],
         "what hides in fragments and behind headers": [
             (IPV6, ipv6(*behind((44,), ra[40:]), ra[8:24])),
@@ -82,6 +99,7 @@ WRAPPINGS = {
     "in a VLAN": b"\x81\0\0\5",
     "behind two tags": b"\x88\xa8\0\5\x81\0\0\5",
     "behind priority tags": b"\x81\0\0\0" * 3,
+    "behind five priority tags": b"\x81\0\0\0" * 5,
     "in IEEE 802.2": b"\0\x80\xaa\xaa\3\0\0\0",
 }
 
@@ -91,7 +109,8 @@ def barred(host, peer):
 
 
 def speak(report, a, c, into, out, liar):
-    """Everything in every wrapping; nothing arrives, everything is counted with the liar's name."""
+    """Everything in every wrapping; nothing arrives, all is counted: with the liar's name, but for what
+    hides, which its edge keeps in."""
     mac, sent = mac_of(c), 0
     for kind, said in messages(mac).items():
         number = 0
@@ -101,12 +120,11 @@ def speak(report, a, c, into, out, liar):
                 out.socket.send(frame + bytes(max(0, 60 - len(frame))))
                 number += 1
         arrived = into.received(lambda f: f[6:12] == mac and f[12:14] != b"\x88\xb5")
-        report.figure(f"{kind}: of {number} frames, arrive", arrived, at_most=0, of=HERE,
-                      before="all")
+        report.figure(f"{kind}: of {number} frames, arrive", arrived, at_most=0, of=HERE)
         sent += number
-    counted = sum(barred(a, liar).values())
-    report.figure(f"of these {sent} frames, counted with its name", counted, at_least=sent, of=HERE,
-                  before="0")
+    counted = sum(barred(a, liar).values()) + c.status()["drops"].get("own-router", 0)
+    report.figure(f"of these {sent} frames, counted with its name, or at its own edge", counted,
+                  at_least=sent, of=HERE)
     table = a.run("ip", "neigh", "show", "dev", "n2n0").replace(":", "")
     routes = a.run("ip", "-6", "route", "show", "default").count("default")
     report.figure("entries and routes of the host that lead to the liar",
@@ -124,7 +142,7 @@ def sources(report, a, b, c, into, out, liar):
                   of=HERE)
     # Those from a member's address its own edge keeps in.
     report.figure("of the 40 from addresses that no member owns, counted with its name",
-                  barred(a, liar)["source-mac"] - before, at_least=40, of=HERE, before="0")
+                  barred(a, liar)["source-mac"] - before, at_least=40, of=HERE)
     out.send(mac_of(a), mac_of(c), EXPERIMENT, b"mine" * 12)
     assert into.received(lambda f: f[12:14] == b"\x88\xb5") == 1, "nor do its own frames"
 
@@ -149,7 +167,7 @@ def claim_gateway(report, a, b, c, words):
     wait_for("a sees the claim", lambda: any(p["mac_refused"] or p["mac"] == "52:54:00:00:00:01"
                                              for p in a.peers()), 15)
     report.figure("a member claims the MAC address of a gateway behind a bridge: frames of 20 for it "
-                  "that it gets", stolen(a, c), at_most=0, of="PROTOCOL.md 9.4", before="20")
+                  "that it gets", stolen(a, c), at_most=0, of="PROTOCOL.md 9.4")
     edge.stop()
 
 

@@ -234,6 +234,9 @@ def first_hop_seeds():
         yield ends + b"\x88\xa8\0\5\x81\0\0\0" + frame
         yield ends + b"\0\x40\xaa\xaa\3\0\0\0" + frame
         yield ends + b"\x81\0\0\0" * 5 + frame
+    for head, protocol, message in ((0x4f, 17, udp), (0x04, 17, udp), (0x47, 1, b"\x05" * 60)):
+        yield (ends + b"\x08\0" + bytes([head]) + bytes(8) + bytes([protocol]) + bytes(2)
+               + b"\x0a\1\2\3" * 2 + message)
 
 
 def main():
