@@ -323,7 +323,7 @@ const struct option_spec community_options[] = {
 	},
 	{
 		.name = "router",
-		.help = "a router here, or behind this host, may advertise itself and redirect",
+		.help = "a router here, or behind this host, may advertise itself",
 		.field = offsetof(struct community_conf, router),
 		.settings = SETTING_BIT(SETTING_ROUTER),
 		.set = value_set_true,
