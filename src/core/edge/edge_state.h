@@ -362,9 +362,9 @@ bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_
 /* ---- roles.c: what members are besides hosts (PROTOCOL.md 9.7) ---- */
 
 /* Those of the roles that a member says it has that we believe: a set of enum member_role. */
+uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said);
 /* Whether the user named who may have this role. */
 bool roles_are_named(const struct community *c, unsigned role);
-uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said);
 
 /* ---- barred.c: who speaks for others (PROTOCOL.md 9.7) ---- */
 
