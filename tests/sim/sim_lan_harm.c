@@ -226,7 +226,7 @@ static void restart(struct net *n, struct sim_node *e)
 	sim_stop(e, true);
 	run(n, 3000);
 	sim_start(e);
-	edge_bridged(e->edge, 0, true, n->s->now_ms);
+	edge_bridged(e->edge, 0, 1, n->s->now_ms);
 	run(n, 30000);
 }
 

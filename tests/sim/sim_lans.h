@@ -227,7 +227,7 @@ static inline void start(struct net *n)
 	sim_start_all(n->s);
 	for (unsigned i = 0; i < n->s->n_nodes; i++)
 		if (n->s->nodes[i]->is_edge)
-			edge_bridged(n->s->nodes[i]->edge, 0, true, n->s->now_ms);
+			edge_bridged(n->s->nodes[i]->edge, 0, 1, n->s->now_ms);
 }
 
 static inline enum gate_state state(const struct net *n, struct sim_node *of)

@@ -180,7 +180,7 @@ static void who_comes_back_stands_by(void **state_)
 	run(&n, 4000);
 	assert_joined(&n);
 	sim_start(server);
-	edge_bridged(server->edge, 0, true, n.s->now_ms);
+	edge_bridged(server->edge, 0, 1, n.s->now_ms);
 	for (unsigned i = 0; i < 40; i++) {
 		id = say(&n, 2, &host_b, &host_a, 0);
 		run(&n, 200);
@@ -465,9 +465,9 @@ static void who_comes_listens_first(void **state_)
 	run(&n, 8000);
 	assert_int_equal(in_state(&n, GATE_OPEN), 4);
 	/* It closes the ring: not one frame goes round. */
-	edge_bridged(e[3]->edge, 0, false, n.s->now_ms);
+	edge_bridged(e[3]->edge, 0, 0, n.s->now_ms);
 	n.lan[e[3]->number] = 2;
-	edge_bridged(e[3]->edge, 0, true, n.s->now_ms);
+	edge_bridged(e[3]->edge, 0, 1, n.s->now_ms);
 	sim_run(n.s, 100); /* workers have the view of it by then */
 	id = say(&n, 1, &host_a, &everybody, 0);
 	for (unsigned i = 0; i < 30; i++) {
@@ -479,6 +479,22 @@ static void who_comes_listens_first(void **state_)
 	assert_int_equal(state(&n, e[3]), GATE_LOOP);
 	for (uint32_t i = id; i < n.n_host; i++)
 		assert_int_equal(n.heard[i][2], 1);
+	tear_down(&n);
+}
+
+static void who_goes_to_another_bridge_listens_again(void **state_)
+{
+	struct sim_node *e[3];
+	struct net n;
+
+	(void)state_;
+	set_up_pair(&n, e);
+	edge_bridged(e[2]->edge, 0, 1, n.s->now_ms);
+	assert_int_equal(state(&n, e[2]), GATE_OPEN);
+	edge_bridged(e[2]->edge, 0, 2, n.s->now_ms);
+	assert_int_equal(state(&n, e[2]), GATE_LISTENING);
+	run(&n, 4000);
+	assert_int_equal(state(&n, e[2]), GATE_OPEN);
 	tear_down(&n);
 }
 
@@ -503,6 +519,7 @@ int main(void)
 		cmocka_unit_test(vlans_that_nobody_uses_end),
 		cmocka_unit_test(lists_that_differ_melt_nothing),
 		cmocka_unit_test(who_comes_listens_first),
+		cmocka_unit_test(who_goes_to_another_bridge_listens_again),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

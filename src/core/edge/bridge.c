@@ -449,17 +449,17 @@ void bridge_destroy(struct community *c)
 	c->bridge = NULL;
 }
 
-void edge_bridged(struct edge *e, unsigned community, bool is_port, uint64_t now_ms)
+void edge_bridged(struct edge *e, unsigned community, uint32_t master, uint64_t now_ms)
 {
 	struct community *c = e->community[community];
 
 	core_enter(&e->node.core, now_ms);
-	if (c == NULL || c->bridge == NULL || !is_bridge(c) || c->bridge->is_port == is_port)
+	if (c == NULL || c->bridge == NULL || !is_bridge(c) || c->bridge->master == master)
 		return;
-	c->bridge->is_port = is_port;
+	c->bridge->master = master;
 	c->bridge->listen_until_ms = 0;
 	c->bridge->patient_until_ms = now_ms + PATIENCE_MS;
-	if (is_port)
+	if (master != 0)
 		listen_on(c);
 	c->bridge->probe_ms = now_ms;
 	settle(c);

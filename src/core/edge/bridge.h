@@ -66,13 +66,14 @@ struct loop {
 struct bridge {
 	uint32_t number;	      /* of the last probe */
 	uint64_t probed_ms, probe_ms; /* the last, the next */
-	bool is_port;		      /* the host says that the interface is one of a bridge */
-	uint64_t patient_until_ms;    /* so long it waits for those that it has not met */
-	uint64_t listen_until_ms;     /* 0: it does not */
-	bool told_standby;	      /* as the user was */
-	struct bucket told;	      /* how often */
-	struct bucket announcements;  /* in all VLANs */
-	uint64_t claimed_ms;	      /* CLAIM says something else about standby since then */
+	uint32_t master; /* the host's bridge of which the interface is a port, as it says; 0: none
+			  */
+	uint64_t patient_until_ms;   /* so long it waits for those that it has not met */
+	uint64_t listen_until_ms;    /* 0: it does not */
+	bool told_standby;	     /* as the user was */
+	struct bucket told;	     /* how often */
+	struct bucket announcements; /* in all VLANs */
+	uint64_t claimed_ms;	     /* CLAIM says something else about standby since then */
 	bool serves;
 	uint64_t deaf_until_ms; /* so long probes bring no VLAN back that nobody used */
 	size_t n_lans;

@@ -84,10 +84,11 @@ MUST_CHECK int edge_give_address(
 void edge_remove_sink(struct edge *e, unsigned community, int port);
 
 /*
- * The interface became a port of a bridge, or is none any more: a bridge of the community listens
- * first whether another one is there (PROTOCOL.md 9.8).
+ * The interface became a port of a bridge, of another one or of none any more, 0; master is its
+ * number at the host. A bridge of the community listens first whether another one is there
+ * (PROTOCOL.md 9.8).
  */
-void edge_bridged(struct edge *e, unsigned community, bool is_port, uint64_t now_ms);
+void edge_bridged(struct edge *e, unsigned community, uint32_t master, uint64_t now_ms);
 
 /* The MAC address its interface is to have. */
 struct mac edge_mac(const struct edge *e, unsigned community);

@@ -24,7 +24,7 @@ void edge_bridge_look(struct edge_host *h, uint64_t now_ms)
 						  : NULL;
 
 		if (l != NULL)
-			edge_bridged(h->edge, i, l->master != 0, now_ms);
+			edge_bridged(h->edge, i, l->master, now_ms);
 	}
 }
 
