@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pool of halves under several workers, one that sweeps, and one that keeps it full: the halves
+ * The pool of halves under several workers, one that sweeps, and one that fills it: the halves
  * of a frame are others'.
  */
 #include <setjmp.h>
@@ -17,9 +17,10 @@
 
 #define WORKERS	 4
 #define SESSIONS 6
-#define FRAMES	 20000 /* of each session */
+#define FRAMES	 2000 /* of each session */
 #define PARTIES	 (WORKERS + 2)
-#define FILLERS	 40 /* sessions of which no frame is ever whole */
+#define FILLERS	 40		  /* sessions of which no frame is ever whole */
+#define FILL	 (8 * PIECES_MAX) /* halves of them */
 
 struct world {
 	struct pieces *pool;
@@ -94,7 +95,7 @@ static void fill(void *ctx)
 	struct party *p = ctx;
 	uint8_t out[FRAME_MAX];
 
-	for (uint32_t i = 0; i < 2 * PIECES_MAX || atomic_load(&p->w->busy) > 0; i++) {
+	for (uint32_t i = 0; i < FILL; i++) {
 		const struct half h = {.index = 4 * (SESSIONS + i % FILLERS),
 			.counter = 2 * i,
 			.piece = PIECE_FIRST,
