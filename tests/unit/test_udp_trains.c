@@ -356,6 +356,11 @@ static void a_train_survives_a_lost_source_address(void **state)
 	line_close(&l);
 }
 
+/* The system takes up to a second to see that a link is up, and drops what is sent before. */
+#define UNTIL_UP(link)                                                                             \
+	"for i in $(seq 500); do ip link show " link                                               \
+	" | grep -q 'state UP' && exit 0; sleep 0.01; done; exit 1"
+
 /* Two network namespaces with a veth between them: l->from is in one, l->to in the other. */
 static bool line_between_namespaces(struct line *l, const char *setup)
 {
@@ -375,8 +380,9 @@ static bool line_between_namespaces(struct line *l, const char *setup)
 	udp_close(l->to);
 	if (setns(there, CLONE_NEWNET) ||
 		system("ip link set v1 up && ip address add 10.1.2.2/24 dev v1") ||
+		system(UNTIL_UP("v1")) ||
 		udp_open(&l->to, &any, FEATURES_OF_UDP, &(struct os_error){0}) ||
-		setns(here, CLONE_NEWNET))
+		setns(here, CLONE_NEWNET) || system(UNTIL_UP("v0")))
 		return false;
 	return true;
 }
