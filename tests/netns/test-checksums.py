@@ -203,8 +203,9 @@ def check_long_segments(net):
                     got.append(sink.recv(4000))
             except TimeoutError:
                 pass
+        # What c says of itself, by the bridge, is not carried: b's edge is none. It comes when it likes.
         new = {why: n - before.get(why, 0) for why, n in b.status()["drops"].items()
-               if n > before.get(why, 0)}
+               if n > before.get(why, 0) and why != "foreign-source"}
         assert got == ([] if lost else sent) and new == lost, f"{len(got)} of 4, drops {new}"
         step(f"bridged, segments of {segment} bytes for an MTU of {MTU}, on a network with "
              f"{underlay}: {f'dropped and counted, {lost}' if lost else 'carried'}")
