@@ -9,6 +9,7 @@
 
 #include "api/instances.h"
 #include "base/relay_reason.h"
+#include "ctl/text.h"
 #include "os/ctlsock.h"
 #include "os/state.h"
 
@@ -106,13 +107,6 @@ json_t *bench_peer_find(const char *address, const char *state_dir)
 
 /* ---- for people ---- */
 
-static const char *string(const json_t *peer, const char *name)
-{
-	const char *text = json_string_value(json_object_get(peer, name));
-
-	return text != NULL ? text : "-";
-}
-
 static void print_engine(const json_t *peer)
 {
 	json_int_t workers = json_integer_value(json_object_get(peer, "workers"));
@@ -120,8 +114,8 @@ static void print_engine(const json_t *peer)
 	const json_t *name;
 	size_t i;
 
-	printf("; %s by %s; %" JSON_INTEGER_FORMAT " %s", string(peer, "cipher"),
-		string(peer, "library"), workers, workers == 1 ? "worker" : "workers");
+	printf("; %s by %s; %" JSON_INTEGER_FORMAT " %s", text_member(peer, "cipher"),
+		text_member(peer, "library"), workers, workers == 1 ? "worker" : "workers");
 	json_array_foreach (json_object_get(peer, "offloads"), i, name) {
 		printf("%s%s", separator, json_string_value(name));
 		separator = " ";
@@ -130,18 +124,18 @@ static void print_engine(const json_t *peer)
 
 void bench_peer_print(const char *address, const json_t *peer)
 {
-	const char *path = string(peer, "path");
+	const char *path = text_member(peer, "path");
 
 	if (peer == NULL) {
 		printf("%s: no edge of this host has such a peer\n", address);
 		return;
 	}
-	printf("%s: through %s, ", address, string(peer, "instance"));
+	printf("%s: through %s, ", address, text_member(peer, "instance"));
 	if (strcmp(path, "direct") == 0)
-		printf("direct to %s", string(peer, "endpoint"));
+		printf("direct to %s", text_member(peer, "endpoint"));
 	else if (strcmp(path, "relay") == 0)
 		printf("RELAYED by the supernode, because %s",
-			relay_reason_text(relay_reason_parse(string(peer, "reason"))));
+			relay_reason_text(relay_reason_parse(text_member(peer, "reason"))));
 	else
 		fputs("not connected", stdout);
 	print_engine(peer);

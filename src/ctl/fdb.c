@@ -10,9 +10,8 @@
 #include "ctl/commands.h"
 #include "ctl/text.h"
 
-#define REQUEST	 "{\"v\":1,\"cmd\":\"fdb\"}"
-#define ID_SHOWN 8
-#define LINE	 "  %-17s  %-8s  %-7s  %-7s  %s\n"
+#define REQUEST "{\"v\":1,\"cmd\":\"fdb\"}"
+#define LINE	"  %-17s  %-8s  %-7s  %-7s  %s\n"
 
 struct fdb_conf {
 	bool json;
@@ -48,13 +47,6 @@ struct shown {
 	json_t *counts; /* of who: how many */
 };
 
-static const char *string(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? text : "-";
-}
-
 static void count(json_t *counts, const char *who)
 {
 	json_int_t n = json_integer_value(json_object_get(counts, who));
@@ -65,29 +57,16 @@ static void count(json_t *counts, const char *who)
 static void show_address(struct shown *s, const json_t *a, double step_s)
 {
 	const json_t *age = json_object_get(a, "age_s");
-	bool here = strcmp(string(a, "port"), "here") == 0;
+	bool here = strcmp(text_member(a, "port"), "here") == 0;
 	char who[ID_SHOWN + 1], heard[CELL_MAX] = "-";
 	double at_least = json_number_value(age);
 
-	snprintf(who, sizeof(who), "%s", here ? "here" : string(a, "id"));
+	snprintf(who, sizeof(who), "%s", here ? "here" : text_member(a, "id"));
 	if (json_is_number(age))
 		snprintf(heard, sizeof(heard), "%.0f-%.0f s", at_least, at_least + step_s);
-	printf(LINE, string(a, "mac"), who, here ? "-" : string(a, "peer_state"),
-		string(a, "known"), heard);
+	printf(LINE, text_member(a, "mac"), who, here ? "-" : text_member(a, "peer_state"),
+		text_member(a, "known"), heard);
 	count(s->counts, who);
-}
-
-static void show_counts(const struct shown *s)
-{
-	const char *who, *separator = "  in all   ";
-	json_t *n;
-
-	json_object_foreach (s->counts, who, n) {
-		printf("%s %s %" JSON_INTEGER_FORMAT, separator, who, json_integer_value(n));
-		separator = ",";
-	}
-	if (json_object_size(s->counts) > 0)
-		putchar('\n');
 }
 
 static void show_title(struct shown *s, const char *instance, const char *name)
@@ -97,7 +76,7 @@ static void show_title(struct shown *s, const char *instance, const char *name)
 	snprintf(title, sizeof(title), "%s", name);
 	if (strcmp(s->community, title) == 0)
 		return;
-	show_counts(s);
+	text_print_counts("  in all   ", s->counts);
 	json_object_clear(s->counts);
 	memcpy(s->community, title, sizeof(title));
 	printf("%s: community %s\n", instance, name);
@@ -113,13 +92,13 @@ static void show(void *ctx, const char *instance, const json_t *answer, const ch
 
 	(void)line;
 	json_array_foreach (json_object_get(result, "communities"), i, c) {
-		show_title(s, instance, string(c, "name"));
+		show_title(s, instance, text_member(c, "name"));
 		json_array_foreach (json_object_get(c, "addresses"), k, a)
 			show_address(s, a, step_s);
 	}
 	if (json_is_integer(json_object_get(result, "next")))
 		return;
-	show_counts(s);
+	text_print_counts("  in all   ", s->counts);
 	json_object_clear(s->counts);
 	s->community[0] = 0;
 }

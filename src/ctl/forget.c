@@ -10,8 +10,7 @@
 #include "conf/values.h"
 #include "ctl/ask.h"
 #include "ctl/commands.h"
-
-#define ID_SHOWN 8
+#include "ctl/text.h"
 
 struct forget_conf {
 	bool help;

@@ -12,8 +12,7 @@
 #include "ctl/commands.h"
 #include "ctl/text.h"
 
-#define REQUEST	 "{\"v\":1,\"cmd\":\"status\"}"
-#define ID_SHOWN 8
+#define REQUEST "{\"v\":1,\"cmd\":\"status\"}"
 
 struct status_conf {
 	bool json;
@@ -41,13 +40,6 @@ static const struct option_set options = {
 
 /* ---- reading the answer; what is missing is shown as nothing ---- */
 
-static const char *string(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text != NULL ? text : "-";
-}
-
 static double number(const json_t *object, const char *name)
 {
 	return json_number_value(json_object_get(object, name));
@@ -70,11 +62,12 @@ static void age(char cell[CELL_MAX], const json_t *object, const char *name)
 
 static void print_refusal(const json_t *supernode)
 {
-	bool now = strcmp(string(supernode, "state"), "refused") == 0;
+	bool now = strcmp(text_member(supernode, "state"), "refused") == 0;
 
 	if (!json_is_string(json_object_get(supernode, "refused_text")))
 		return;
-	printf(", %s%s", now ? "" : "refused the last time: ", string(supernode, "refused_text"));
+	printf(", %s%s",
+		now ? "" : "refused the last time: ", text_member(supernode, "refused_text"));
 	if (now)
 		printf("; to be asked again in %.0f s", number(supernode, "retry_s"));
 }
@@ -85,10 +78,10 @@ static void print_supernodes(const json_t *community)
 	size_t i;
 
 	json_array_foreach (json_object_get(community, "supernodes"), i, s) {
-		printf("  supernode %s: %s", string(s, "name"), string(s, "state"));
+		printf("  supernode %s: %s", text_member(s, "name"), text_member(s, "state"));
 		print_refusal(s);
 		if (json_is_string(json_object_get(s, "observed")))
-			printf(", sees us as %s", string(s, "observed"));
+			printf(", sees us as %s", text_member(s, "observed"));
 		if (json_is_true(json_object_get(s, "key_changed")))
 			fputs(", KEY CHANGED since the last run", stdout);
 		putchar('\n');
@@ -98,11 +91,11 @@ static void print_supernodes(const json_t *community)
 static void fill_path(char row[][CELL_MAX], const json_t *peer)
 {
 	const json_t *path = json_object_get(peer, "path");
-	bool direct = strcmp(string(path, "kind"), "direct") == 0;
+	bool direct = strcmp(text_member(path, "kind"), "direct") == 0;
 	char rtt[RTT_TEXT_MAX];
 
-	copy(row[0], string(path, "kind"));
-	copy(row[1], direct ? string(path, "endpoint") : string(path, "reason"));
+	copy(row[0], text_member(path, "kind"));
+	copy(row[1], direct ? text_member(path, "endpoint") : text_member(path, "reason"));
 	if (direct)
 		copy(row[2], rtt_format((uint64_t)number(path, "rtt_us"), rtt));
 	else
@@ -111,7 +104,7 @@ static void fill_path(char row[][CELL_MAX], const json_t *peer)
 
 static bool is_in(const json_t *peer, const char *state)
 {
-	return strcmp(string(peer, "state"), state) == 0;
+	return strcmp(text_member(peer, "state"), state) == 0;
 }
 
 static void fill_peer(char row[][CELL_MAX], const json_t *peer)
@@ -121,12 +114,12 @@ static void fill_peer(char row[][CELL_MAX], const json_t *peer)
 	const char *address =
 		json_string_value(json_array_get(json_object_get(peer, "addresses"), 0));
 
-	snprintf(row[0], CELL_MAX, "%.*s", ID_SHOWN, string(peer, "id"));
-	copy(row[1], string(peer, "state"));
+	snprintf(row[0], CELL_MAX, "%.*s", ID_SHOWN, text_member(peer, "id"));
+	copy(row[1], text_member(peer, "state"));
 	copy(row[2], address != NULL ? address : "-");
-	copy(row[3], string(peer, "mac"));
+	copy(row[3], text_member(peer, "mac"));
 	fill_path(&row[4], here);
-	copy(row[7], string(here, "cipher"));
+	copy(row[7], text_member(here, "cipher"));
 	age(row[8], here, "key_age_s");
 	age(row[9], peer, "heard_s");
 	text_bytes(row[10], number(peer, "bytes_in"));
@@ -165,12 +158,13 @@ static void print_refused(const json_t *community)
 
 	json_array_foreach (json_object_get(community, "peers"), i, peer) {
 		const json_t *refused = json_object_get(peer, "mac_refused");
-		const char *mac = string(refused, "mac"), *owner = string(refused, "owner");
+		const char *mac = text_member(refused, "mac"),
+			   *owner = text_member(refused, "owner");
 
 		if (!json_is_object(refused))
 			continue;
-		printf("  refused   %.*s claims MAC %s, ", ID_SHOWN, string(peer, "id"), mac);
-		if (strcmp(owner, string(community, "id")) == 0)
+		printf("  refused   %.*s claims MAC %s, ", ID_SHOWN, text_member(peer, "id"), mac);
+		if (strcmp(owner, text_member(community, "id")) == 0)
 			puts("which is ours");
 		else
 			printf("which belongs to %.*s; see \"n2n forget --help\"\n", ID_SHOWN,
@@ -191,7 +185,7 @@ static void print_barred(const json_t *community)
 
 		if (json_object_size(barred) == 0)
 			continue;
-		printf("  dropped   of %.*s", ID_SHOWN, string(peer, "id"));
+		printf("  dropped   of %.*s", ID_SHOWN, text_member(peer, "id"));
 		json_object_foreach (barred, name, count) {
 			printf("%s%" JSON_INTEGER_FORMAT " %s", sign, json_integer_value(count),
 				name);
@@ -204,10 +198,10 @@ static void print_barred(const json_t *community)
 /* As it is now, whatever it was made as. */
 static void print_interface(const json_t *c)
 {
-	printf("  interface %s, %s, MTU %.0f", string(c, "interface"), string(c, "interface_state"),
-		number(c, "mtu"));
+	printf("  interface %s, %s, MTU %.0f", text_member(c, "interface"),
+		text_member(c, "interface_state"), number(c, "mtu"));
 	if (json_is_string(json_object_get(c, "bridge")))
-		printf(", a port of %s", string(c, "bridge"));
+		printf(", a port of %s", text_member(c, "bridge"));
 	putchar('\n');
 }
 
@@ -219,13 +213,13 @@ static void print_port(const json_t *c)
 
 	if (!json_is_object(port))
 		return;
-	printf("  port      %s: %s", string(port, "state"), string(port, "state_text"));
+	printf("  port      %s: %s", text_member(port, "state"), text_member(port, "state_text"));
 	if (json_is_string(json_object_get(port, "peer")))
-		printf(" (%.*s)", ID_SHOWN, string(port, "peer"));
+		printf(" (%.*s)", ID_SHOWN, text_member(port, "peer"));
 	json_array_foreach (json_object_get(port, "vlans"), i, vlan) {
-		printf("; VLAN %.0f %s", number(vlan, "id"), string(vlan, "state"));
+		printf("; VLAN %.0f %s", number(vlan, "id"), text_member(vlan, "state"));
 		if (json_is_string(json_object_get(vlan, "peer")))
-			printf(" (%.*s)", ID_SHOWN, string(vlan, "peer"));
+			printf(" (%.*s)", ID_SHOWN, text_member(vlan, "peer"));
 	}
 	putchar('\n');
 }
@@ -250,8 +244,8 @@ static void print_community(const json_t *c)
 	const json_t *address;
 	size_t i;
 
-	printf("  community %s: %s\n", string(c, "name"), string(c, "state_text"));
-	printf("  we are    %.*s, MAC %s", ID_SHOWN, string(c, "id"), string(c, "mac"));
+	printf("  community %s: %s\n", text_member(c, "name"), text_member(c, "state_text"));
+	printf("  we are    %.*s, MAC %s", ID_SHOWN, text_member(c, "id"), text_member(c, "mac"));
 	json_array_foreach (json_object_get(c, "addresses"), i, address)
 		printf(", %s", json_string_value(address));
 	putchar('\n');
@@ -262,19 +256,6 @@ static void print_community(const json_t *c)
 	print_peers(c);
 	print_barred(c);
 	print_refused(c);
-}
-
-static void print_counts(const char *title, json_t *counts)
-{
-	const char *name, *separator = title;
-	json_t *count;
-
-	json_object_foreach (counts, name, count) {
-		printf("%s %s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(count));
-		separator = ",";
-	}
-	if (json_object_size(counts) > 0)
-		putchar('\n');
 }
 
 /* A line each, with what it means. */
@@ -293,7 +274,7 @@ static void print_drops(const json_t *result)
 		copy(row[0], t.rows == 1 ? "dropped " : "");
 		snprintf(row[1], CELL_MAX, "%" JSON_INTEGER_FORMAT " %s", json_integer_value(count),
 			reason);
-		copy(row[2], string(texts, reason));
+		copy(row[2], text_member(texts, reason));
 	}
 	table_print(&t, 2, stdout);
 	table_fini(&t);
@@ -306,7 +287,7 @@ static void print_notices(const json_t *result)
 	size_t i;
 
 	json_array_foreach (json_object_get(result, "notices"), i, notice)
-		printf("  NOTICE    %s\n", string(notice, "text"));
+		printf("  NOTICE    %s\n", text_member(notice, "text"));
 	if (unlisted > 0)
 		printf("  NOTICE    %.0f times there was no room for more; the log has some of "
 		       "them\n",
@@ -320,10 +301,10 @@ static void print_relay(const json_t *result)
 	double members = number(registry, "members"), communities = number(registry, "communities");
 	char buf[CELL_MAX];
 
-	printf("  key       %s\n", string(json_object_get(result, "node"), "key"));
+	printf("  key       %s\n", text_member(json_object_get(result, "node"), "key"));
 	printf("  registry  %.0f %s of %.0f %s\n", members, members == 1 ? "member" : "members",
 		communities, communities == 1 ? "community" : "communities");
-	print_counts("  refused  ", json_object_get(registry, "refused"));
+	text_print_counts("  refused  ", json_object_get(registry, "refused"));
 	printf("  relayed   %.0f packets, %s\n", number(relay, "packets"),
 		text_bytes(buf, number(relay, "bytes")));
 }
@@ -355,8 +336,8 @@ static void print_result(const json_t *result)
 	char buf[CELL_MAX];
 	size_t i;
 
-	printf("%s: %s %s, up for %s, UDP port %.0f\n", string(node, "instance"),
-		string(node, "role"), string(node, "version"),
+	printf("%s: %s %s, up for %s, UDP port %.0f\n", text_member(node, "instance"),
+		text_member(node, "role"), text_member(node, "version"),
 		text_duration(buf, number(node, "uptime_s")),
 		port > 0 ? port : number(ports, "ipv6"));
 	print_engine(node);

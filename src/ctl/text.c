@@ -33,6 +33,26 @@ char *text_bytes(char buf[CELL_MAX], double bytes)
 	return buf;
 }
 
+const char *text_member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "-";
+}
+
+void text_print_counts(const char *title, json_t *counts)
+{
+	const char *name, *separator = title;
+	json_t *count;
+
+	json_object_foreach (counts, name, count) {
+		printf("%s %s %" JSON_INTEGER_FORMAT, separator, name, json_integer_value(count));
+		separator = ",";
+	}
+	if (json_object_size(counts) > 0)
+		putchar('\n');
+}
+
 int text_print_json(json_t *answer)
 {
 	char *line = json_dumps(answer, JSON_COMPACT | JSON_REAL_PRECISION(6));

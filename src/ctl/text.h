@@ -23,6 +23,13 @@ char *text_bytes(char buf[CELL_MAX], double bytes);
  */
 MUST_CHECK int text_print_json(json_t *answer);
 
+#define ID_SHOWN 8 /* characters of an edge id, for people */
+
+/* A member of an answer, as long as that lives; "-" where it is missing or no string. */
+const char *text_member(const json_t *object, const char *name);
+/* Prints "title a 1, b 2" and a line end; nothing where there are no counts. */
+void text_print_counts(const char *title, json_t *counts);
+
 /* Begins with columns set and all else zero; table_fini frees the cells. */
 struct table {
 	size_t columns;
