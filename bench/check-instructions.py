@@ -1,12 +1,13 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Instructions per frame of the core's data path beside those on record, so that a regression
-shows without a clock: more than 3 % above the record fails, and frames of others, carried by
-bridges, at more than 10 % above the record of the same between members.
+shows without a clock: more than 3 % above the record fails. So do frames of others, carried by
+bridges, at more than 10 % above the record of the same between members, and frames in one of 16
+communities at more than 15 % above that of the same in the only one.
 
 usage: bench/check-instructions.py [--record] BUILD_DIRECTORY
 
-packet_path runs under callgrind, step by step. Counted is what the program and libsodium execute;
+packet_path and packet_flood run under callgrind, step by step. Counted is what the program and libsodium execute;
 not the packet ciphers, and not libc, which both differ between processors. The record holds for one
 compiler, its optimization and one architecture: with others nothing is compared (exit status 77).
 """
@@ -21,13 +22,24 @@ import tempfile
 
 RECORD = pathlib.Path(__file__).with_name("instructions.json")
 TOLERANCE = 0.03
-BRIDGED, BRIDGED_TOLERANCE = {"bridged": "tcp", "bridged-small": "small"}, 0.10
+BESIDE = {    # whose record counts for it, and how far above that it may be
+    "bridged": ("tcp", 0.10),
+    "bridged-small": ("small", 0.10),
+    "many": ("tcp", 0.15),
+    "many-small": ("small", 0.15),
+    "many-relayed": ("relayed", 0.15),
+}
 SKIPPED = 77
-STEPS = [("tcp", "out"), ("tcp", "in"), ("small", "out"), ("small", "in"),
-         ("relayed", "out"), ("relayed", "relay"), ("relayed", "in"),
-         *((what, step) for what in (*BRIDGED, "bridged-mixed", "halves")
-           for step in ("out", "in"))]
-COUNTED = ("packet_path", "libsodium.so")
+DIRECT = ("out", "in")
+RELAYED = ("out", "relay", "in")
+STEPS = [(what, step) for what, through in (
+    ("tcp", DIRECT), ("small", DIRECT), ("relayed", RELAYED), ("bridged", DIRECT),
+    ("bridged-small", DIRECT), ("bridged-mixed", DIRECT), ("halves", DIRECT), ("many", DIRECT),
+    ("many-small", DIRECT), ("many-relayed", RELAYED), ("many-mixed", DIRECT),
+    ("many-relayed-mixed", RELAYED), ("few", RELAYED), ("group", RELAYED),
+    ("listener", RELAYED)) for step in through]
+FLOODS = ("few", "group", "listener")
+COUNTED = ("packet_path", "packet_flood", "libsodium.so")
 
 
 def skip(why):
@@ -61,20 +73,19 @@ def measure(program, what, step):
                                f"--toggle-collect=step_{step}", program, what],
                               capture_output=True, text=True)
         if done.returncode != 0:
-            sys.exit(f"packet_path {what} failed under valgrind:\n{done.stderr}")
+            sys.exit(f"{program} {what} failed under valgrind:\n{done.stderr}")
         frames, compiled = done.stdout.strip().split(" ", 1)
         found = count(out.read_text()) / int(frames)
         if found == 0:
-            sys.exit(f"callgrind saw nothing of step_{step}: was packet_path stripped?")
+            sys.exit(f"callgrind saw nothing of step_{step}: was {program} stripped?")
         return round(found, 1), compiled
 
 
 def limit(name):
     """Whose record counts for it, and how far above that it may be."""
     what, step = name.split()
-    if what in BRIDGED:
-        return f"{BRIDGED[what]} {step}", BRIDGED_TOLERANCE
-    return name, TOLERANCE
+    of, tolerance = BESIDE.get(what, (what, TOLERANCE))
+    return f"{of} {step}", tolerance
 
 
 def compare(recorded, found):
@@ -89,7 +100,7 @@ def compare(recorded, found):
             note = f"MORE THAN {tolerance:.0%}"
         elif change < -TOLERANCE:
             note = "better: worth recording"
-        print(f"{name:17} {now:8.1f} instructions a frame, recorded {before or 0:8.1f} "
+        print(f"{name:24} {now:8.1f} instructions a frame, recorded {before or 0:8.1f} "
               f"{change:+7.1%} {note}")
     return worse
 
@@ -104,8 +115,8 @@ def main():
     record = json.loads(RECORD.read_text())
     found = {}
     for what, step in STEPS:
-        found[f"{what} {step}"], compiled = measure(
-            pathlib.Path(words[0]) / "bench/packet_path", what, step)
+        program = "tests/sim/packet_flood" if what in FLOODS else "bench/packet_path"
+        found[f"{what} {step}"], compiled = measure(pathlib.Path(words[0]) / program, what, step)
         if "--record" not in sys.argv and compiled != record["compiled"]:
             skip(f"the record is for {record['compiled']}, this is {compiled}; to compare, record "
                  f"the state before your change: {again}")

@@ -9,9 +9,12 @@
  *     packet_path bridged [BATCHES]   that of tcp between hosts behind bridges at both ends
  *     packet_path bridged-small [..]  the frames of small between two such hosts
  *     packet_path bridged-mixed [..]  the frames of small, each between other hosts than the last
- *
- *     packet_path halves [BATCHES]    32 TCP segments that fill an MTU of 1,500, in halves,
- * directly
+ *     packet_path halves [BATCHES]    32 full segments for an MTU of 1,500, in halves, directly
+ *     packet_path many [BATCHES]      that of tcp, in the last of 16 communities
+ *     packet_path many-relayed [..]   that of relayed, in the last of 16 communities
+ *     packet_path many-small [..]     the frames of small, in the last of 16 communities
+ *     packet_path many-mixed [..]     the frames of small, each in another community than the last
+ *     packet_path many-relayed-mixed  the same through the relay
  *
  * Addresses of others are learned in all of them.
  *
@@ -37,11 +40,13 @@ enum {
 	IP4_LEN = 20,
 	TCP_LEN = 32, /* with timestamps */
 	UDP_LEN = 8,
-	HOSTS = 8, /* behind each bridge */
+	BRIDGED = 8, /* hosts behind each bridge */
+	HOSTS = COMMUNITIES_MAX,
 	TRAIN_LEN = ETH_LEN + IP4_LEN + TCP_LEN + SEGMENTS * SEGMENT_LEN,
 	IP4_TCP = 6,
 	IP4_UDP = 17,
-	QUEUE_MAX = 256,
+	QUEUE_MAX = 1024,
+	EMBRYOS = 64,
 	NOTES_MAX = 8,
 	SETTLE_TICKS = 200
 };
@@ -59,32 +64,6 @@ static void require(bool holds, const char *what)
 		fprintf(stderr, "packet_path: %s\n", what);
 		exit(1);
 	}
-}
-
-/* ---- the ciphers that do nothing ---- */
-
-void __wrap_aead_seal(
-	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
-size_t __wrap_aead_open(
-	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n);
-
-void __wrap_aead_seal(
-	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n)
-{
-	(void)key;
-	(void)state;
-	(void)ops;
-	(void)n;
-}
-
-size_t __wrap_aead_open(
-	const struct aead_key *key, struct aead_state *state, struct aead_op *ops, size_t n)
-{
-	(void)key;
-	(void)state;
-	for (size_t i = 0; i < n; i++)
-		ops[i].ok = true;
-	return n;
 }
 
 /* ---- two edges and a supernode, until they know each other ---- */
@@ -279,32 +258,51 @@ static struct core_config config(struct world *w, enum place p)
 			.random = {fill, &w->seed}},
 		.nworkers = 1,
 		.wall_ms = UINT64_C(1700000000000),
-		.embryos = 8,
+		.embryos = EMBRYOS,
 	};
 }
 
 /* What the frames of a world are. */
 struct kind {
 	const char *name;
-	bool small, blocked, bridged, halves;
-	unsigned hosts; /* at each side */
+	bool small, blocked, bridged, halves, many;
+	unsigned hosts; /* at each side; each in a community of its own with many */
 };
+
+static unsigned communities_of(const struct kind *kind)
+{
+	return kind->many ? COMMUNITIES_MAX : 1;
+}
+
+/* Of the traffic of a host: the last one if there is one of them. */
+static unsigned community_of(const struct kind *kind, unsigned host)
+{
+	return kind->hosts == 1 ? communities_of(kind) - 1 : kind->many ? host : 0;
+}
+
+static void join_communities(struct edge *e, const struct kind *kind)
+{
+	for (unsigned i = 0; i < communities_of(kind); i++) {
+		const struct community_key key = {{1, (uint8_t)i}, {2}};
+		const struct community_config community = {.name = "x",
+			.key = &key,
+			.mtu = kind->halves ? MTU_MAX : MTU_DEFAULT,
+			.learn = LEARN_DEFAULT,
+			.roles = kind->bridged ? ROLE_BRIDGE : 0};
+
+		require(edge_add_community(e, &community) == (int)i, "cannot join a community");
+	}
+}
 
 static struct edge *make_edge(struct world *w, enum place p, const struct kind *kind)
 {
 	const struct edge_config c = {config(w, p), {(uint8_t)(1 + p)}};
-	const struct community_key key = {{1}, {2}};
-	const struct community_config community = {.name = "x",
-		.key = &key,
-		.mtu = kind->halves ? MTU_MAX : MTU_DEFAULT,
-		.learn = LEARN_DEFAULT,
-		.roles = kind->bridged ? ROLE_BRIDGE : 0};
 	const struct endpoint supernode = address(AT_SUPERNODE), own = address(p);
 	struct edge *e = edge_create(&c);
 
-	require(e != NULL && edge_add_community(e, &community) == 0 &&
-			edge_add_supernode(e, supernode_public(w->sn), NULL) == 0,
+	require(e != NULL && edge_add_supernode(e, supernode_public(w->sn), NULL) == 0,
 		"cannot make an edge");
+	join_communities(e, kind);
 	edge_supernode_resolved(e, 0, &supernode, 1);
 	edge_local_addresses(e, &own, 1, w->now_ms);
 	require(edge_own_sockets(e, &own, 1, w->now_ms) == 0, "no memory");
@@ -319,7 +317,7 @@ static struct edge *make_edge(struct world *w, enum place p, const struct kind *
 static struct world *world_create(const struct kind *kind)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct supernode_config c = {.secret = {9}};
+	struct supernode_config c = {.secret = {9}, .groups = FAN_LIMITS_DEFAULT};
 
 	require(w != NULL && crypto_start() == 0, "cannot start");
 	w->blocked = kind->blocked;
@@ -360,6 +358,8 @@ struct load {
 	uint8_t data[HOSTS][TRAIN_LEN];
 	struct frame frame[HOSTS];
 	const struct frame *batch[SMALL]; /* by turns */
+	unsigned together;		  /* so many at once are of one community, */
+	unsigned community[SMALL];	  /* this one */
 	unsigned repeat;		  /* so many */
 	unsigned frames;		  /* that a batch is cut to */
 	unsigned packets;
@@ -373,7 +373,7 @@ static struct hosts hosts_of(const struct world *w, const struct kind *kind)
 		for (unsigned i = 0; i < h.n; i++)
 			h.at[p][i] = kind->bridged
 					     ? (struct mac){{2, 0, 0, 0, (uint8_t)p, (uint8_t)i}}
-					     : edge_mac(w->edge[p], 0);
+					     : edge_mac(w->edge[p], community_of(kind, i));
 	return h;
 }
 
@@ -444,8 +444,14 @@ static void load_for(struct load *l, const struct kind *kind, const struct hosts
 	l->repeat = kind->small ? SMALL : 1;
 	l->frames = kind->small ? SMALL : kind->halves ? FULL_SEGMENTS : SEGMENTS;
 	l->packets = l->frames * (kind->halves ? 2 : 1);
-	for (unsigned i = 0; i < l->repeat; i++)
-		l->batch[i] = &l->frame[i % h->n];
+	l->together = kind->many && h->n > 1 ? 1 : l->frames;
+	for (unsigned i = 0; i < l->repeat; i++) {
+		/* In no order that a search could be lucky with. */
+		unsigned host = (i / h->n * 5 + i * i * 3 + i * 7) % h->n;
+
+		l->batch[i] = &l->frame[kind->many ? host : i % h->n];
+		l->community[i] = community_of(kind, host);
+	}
 	for (unsigned i = 0; i < h->n; i++) {
 		const struct mac *from = &h->at[AT_A][i], *to = &h->at[AT_B][i];
 		struct frame *f = &l->frame[i];
@@ -505,20 +511,23 @@ static void wire_to_rx(struct rig *r, enum place from)
 /* As a worker of the host does it. */
 static void step_out(struct rig *r)
 {
+	const struct load *l = &r->load;
 	struct frame frames[BATCH_MAX];
 	size_t n = 0;
 
 	r->n_wire = 0;
-	for (unsigned i = 0; i < r->load.repeat; i++) {
+	for (unsigned i = 0; i < l->repeat; i++) {
 		struct cut cut;
 
-		require(cut_begin(&cut, r->load.batch[i]), "the frame cannot be cut");
+		require(cut_begin(&cut, l->batch[i]), "the frame cannot be cut");
 		while (cut_left(&cut) > 0) {
 			frames[n].data = r->slots[n] + SLOT_HEADROOM;
 			cut_next(&cut, &frames[n++]);
 		}
 	}
-	edge_frames_out(&r->edge[AT_A], r->view[AT_A], 0, frames, n, r->now_ms);
+	for (size_t i = 0; i < n; i += l->together)
+		edge_frames_out(&r->edge[AT_A], r->view[AT_A], l->community[i], &frames[i],
+			l->together, r->now_ms);
 }
 
 static void step_relay(struct rig *r)
@@ -572,14 +581,14 @@ static void rig_destroy(struct rig *r)
  * One frame back: what is sent to somebody who never answered, a supernode relays slowly, and an
  * edge floods.
  */
-static void answer(struct rig *r, const struct mac *from, const struct mac *to)
+static void answer(struct rig *r, unsigned community, const struct mac *from, const struct mac *to)
 {
 	struct frame f = {.data = r->slots[0] + SLOT_HEADROOM, .len = SMALL_LEN};
 
 	memcpy(f.data, to->b, sizeof(to->b));
 	memcpy(f.data + sizeof(to->b), from->b, sizeof(from->b));
 	r->n_wire = 0;
-	edge_frames_out(&r->edge[AT_B], r->view[AT_B], 0, &f, 1, r->now_ms);
+	edge_frames_out(&r->edge[AT_B], r->view[AT_B], community, &f, 1, r->now_ms);
 	wire_to_rx(r, AT_B);
 	if (r->world->blocked)
 		supernode_datagrams_in(&r->relay, r->view[AT_SUPERNODE], r->rx, 1, r->now_ms);
@@ -588,14 +597,14 @@ static void answer(struct rig *r, const struct mac *from, const struct mac *to)
 }
 
 /* Until nothing is sent for the first time any more. */
-static void acquaint(struct rig *r, const struct hosts *h)
+static void acquaint(struct rig *r, const struct kind *kind, const struct hosts *h)
 {
 	if (r->world->blocked) {
 		step_out(r);
 		step_relay(r);
 	}
 	for (unsigned i = 0; i < h->n; i++)
-		answer(r, &h->at[AT_B][i], &h->at[AT_A][i]);
+		answer(r, community_of(kind, i), &h->at[AT_B][i], &h->at[AT_A][i]);
 }
 
 /* Through pointers, so that each step stays a function that callgrind sees. */
@@ -624,8 +633,13 @@ static const struct kind kinds[] = {
 	{"relayed", .blocked = true, .hosts = 1},
 	{"bridged", .bridged = true, .hosts = 1},
 	{"bridged-small", .bridged = true, .small = true, .hosts = 1},
-	{"bridged-mixed", .bridged = true, .small = true, .hosts = HOSTS},
+	{"bridged-mixed", .bridged = true, .small = true, .hosts = BRIDGED},
 	{"halves", .halves = true, .hosts = 1},
+	{"many", .many = true, .hosts = 1},
+	{"many-relayed", .many = true, .blocked = true, .hosts = 1},
+	{"many-small", .many = true, .small = true, .hosts = 1},
+	{"many-mixed", .many = true, .small = true, .hosts = HOSTS},
+	{"many-relayed-mixed", .many = true, .small = true, .blocked = true, .hosts = HOSTS},
 };
 
 static const struct kind *kind_of(const char *name)
@@ -652,7 +666,7 @@ int main(int argc, char **argv)
 	hosts = hosts_of(w, kind);
 	r = rig_create(w);
 	load_for(&r->load, kind, &hosts);
-	acquaint(r, &hosts);
+	acquaint(r, kind, &hosts);
 	run(r, batches);
 	rig_destroy(r);
 	world_destroy(w);

@@ -12,7 +12,8 @@ if [[ $(dpkg --print-architecture 2>/dev/null) == amd64 ]]; then
 fi
 test_packages=("${build_packages[@]}" clang clang-format libclang-rt-14-dev libcmocka-dev
 	universal-ctags python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool procps
-	valgrind dnsmasq-base udhcpc)
+	valgrind dnsmasq-base udhcpc dhcpcd-base isc-dhcp-client dbus-daemon avahi-daemon
+	avahi-utils minissdpd)
 demo_packages=(python3 iproute2 iputils-ping)
 bench_packages=(python3 iproute2 iputils-ping iperf3 tcpdump nftables ethtool procps)
 # What the bench compares with, if it is there.

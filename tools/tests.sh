@@ -157,7 +157,8 @@ format_check()
 # Instructions per frame in the core, beside those on record.
 instruction_check()
 {
-	compile build/test-gcc bench/packet_path && bench/check-instructions.py build/test-gcc
+	compile build/test-gcc bench/packet_path tests/sim/packet_flood &&
+		bench/check-instructions.py build/test-gcc
 }
 
 static_checks()

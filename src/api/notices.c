@@ -162,6 +162,13 @@ bool notices_clear(struct notices *n, const char *code, const char *subject)
 	return held && t->told;
 }
 
+void notices_forget(struct notices *n, const char *subject)
+{
+	for (size_t i = 0; i < NOTICES_MAX; i++)
+		if (n->at[i].code != NULL && strcmp(n->at[i].subject, subject) == 0)
+			n->at[i].holds = false;
+}
+
 static json_t *describe(const struct notice *t, uint64_t now_ms)
 {
 	return json_pack("{s:s, s:s, s:s, s:I}", "code", t->code, "subject", t->subject, "text",

@@ -57,6 +57,8 @@ __attribute__((format(printf, 5, 6))) void notices_remark(struct notices *n, uin
  * one.
  */
 bool notices_clear(struct notices *n, const char *code, const char *subject);
+/* Whatever holds of this subject is right again, or nobody's matter any more. */
+void notices_forget(struct notices *n, const char *subject);
 /* Raises it if it holds, else clears it: for who looks again and again. */
 __attribute__((format(printf, 6, 7))) void notices_set(struct notices *n, uint64_t now_ms,
 	bool holds, const char *code, const char *subject, const char *fmt, ...);

@@ -9,15 +9,20 @@
 #define VERSION 1
 #define DIGITS	15 /* so many decimal ones a double keeps, and all that follow are noise */
 
+struct api_later {
+	struct client *client; /* NULL: it has gone */
+};
+
 struct client {
 	struct api_server *server; /* NULL: the place is free */
 	uv_pipe_t pipe;
 	uv_timer_t idle;
 	uv_write_t write;
-	unsigned open; /* handles not yet closed */
-	bool ended;    /* it will not ask again */
-	uint64_t turn; /* when it came or asked last, in the server's turns */
-	char *answer;  /* under way, with its newline */
+	unsigned open;		 /* handles not yet closed */
+	bool ended;		 /* it will not ask again */
+	uint64_t turn;		 /* when it came or asked last, in the server's turns */
+	char *answer;		 /* under way, with its newline */
+	struct api_later *later; /* it waits for that */
 	size_t len;
 	char request[API_REQUEST_MAX];
 };
@@ -61,6 +66,9 @@ static void client_close(struct client *c)
 {
 	if (uv_is_closing((uv_handle_t *)&c->pipe))
 		return;
+	if (c->later != NULL)
+		c->later->client = NULL;
+	c->later = NULL;
 	uv_close((uv_handle_t *)&c->pipe, on_client_closed);
 	uv_close((uv_handle_t *)&c->idle, on_client_closed);
 }
@@ -89,44 +97,11 @@ static json_t *failure(const char *code, const char *message)
 		"message", message);
 }
 
-static json_t *carry_out(
-	const struct api_server *s, const struct api_command *c, const json_t *request)
+static json_t *reply_of(json_t *result, const struct api_error *err)
 {
-	struct api_error err = {.code = NULL};
-	json_t *result = c->answer(s->ctx, request, &err);
-
-	if (result == NULL && err.code != NULL)
-		return failure(err.code, err.message);
+	if (result == NULL && err->code != NULL)
+		return failure(err->code, err->message);
 	return json_pack("{s:i, s:b, s:o}", "v", VERSION, "ok", 1, "result", result);
-}
-
-static json_t *answer(const struct api_server *s, const char *line, size_t len)
-{
-	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	json_t *reply = NULL;
-	const char *cmd;
-	json_int_t version;
-
-	if (request == NULL ||
-		json_unpack(request, "{s:I, s:s}", "v", &version, "cmd", &cmd) != 0) {
-		reply = failure("bad-request",
-			"not understood; send one line {\"v\":1,\"cmd\":\"status\"}");
-		goto out;
-	}
-	if (version != VERSION) {
-		reply = failure("bad-version", "this program speaks version 1 only");
-		goto out;
-	}
-	for (const struct api_command *c = s->commands; c->name != NULL; c++) {
-		if (strcmp(c->name, cmd) != 0)
-			continue;
-		reply = carry_out(s, c, request);
-		goto out;
-	}
-	reply = failure("unknown-command", "this program does not know the command");
-out:
-	json_decref(request);
-	return reply;
 }
 
 static void on_written(uv_write_t *w, int status)
@@ -139,22 +114,91 @@ static void on_written(uv_write_t *w, int status)
 		client_close(c);
 }
 
-static bool reply_to(struct client *c, const char *line, size_t len)
+/* Takes reply over; NULL is what is left of one when memory is short. */
+static void send_reply(struct client *c, json_t *reply)
 {
-	json_t *reply = answer(c->server, line, len);
 	char *text = json_dumps(reply, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
-	size_t text_len = text != NULL ? strlen(text) : 0;
+	size_t len = text != NULL ? strlen(text) : 0;
 	uv_buf_t buf;
 
 	json_decref(reply);
-	if (text == NULL)
-		return false;
+	if (text == NULL) {
+		client_close(c);
+		return;
+	}
 	/* The newline takes the place of the NUL. */
-	text[text_len] = '\n';
+	text[len] = '\n';
 	c->answer = text;
 	c->write.data = c;
-	buf = uv_buf_init(text, (unsigned)text_len + 1);
-	return uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) == 0;
+	buf = uv_buf_init(text, (unsigned)len + 1);
+	if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) != 0)
+		client_close(c);
+}
+
+void api_answer(struct api_later *later, json_t *result, const struct api_error *err)
+{
+	struct client *c = later->client;
+
+	free(later);
+	if (c == NULL) {
+		json_decref(result);
+		return;
+	}
+	c->later = NULL;
+	uv_timer_again(&c->idle);
+	send_reply(c, reply_of(result, err));
+}
+
+static void begin(struct client *c, const struct api_command *command, const json_t *request)
+{
+	struct api_later *later = malloc(sizeof(*later));
+
+	if (later == NULL) {
+		client_close(c);
+		return;
+	}
+	later->client = c;
+	c->later = later;
+	uv_timer_stop(&c->idle);
+	command->begin(c->server->ctx, request, later);
+}
+
+static void carry_out(struct client *c, const struct api_command *command, const json_t *request)
+{
+	struct api_error err = {.code = NULL};
+
+	if (command->begin != NULL)
+		begin(c, command, request);
+	else
+		send_reply(c, reply_of(command->answer(c->server->ctx, request, &err), &err));
+}
+
+static void take_request(struct client *c, const char *line, size_t len)
+{
+	json_t *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	const struct api_command *command = c->server->commands;
+	const char *cmd;
+	json_int_t version;
+
+	if (request == NULL ||
+		json_unpack(request, "{s:I, s:s}", "v", &version, "cmd", &cmd) != 0) {
+		send_reply(
+			c, failure("bad-request",
+				   "not understood; send one line {\"v\":1,\"cmd\":\"status\"}"));
+		goto out;
+	}
+	if (version != VERSION) {
+		send_reply(c, failure("bad-version", "this program speaks version 1 only"));
+		goto out;
+	}
+	while (command->name != NULL && strcmp(command->name, cmd) != 0)
+		command++;
+	if (command->name != NULL)
+		carry_out(c, command, request);
+	else
+		send_reply(c, failure("unknown-command", "this program does not know the command"));
+out:
+	json_decref(request);
 }
 
 /* ---- clients ---- */
@@ -180,7 +224,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	(void)buf;
 	if (n == 0)
 		return;
-	if (n == UV_EOF && c->answer != NULL) {
+	if (n == UV_EOF && (c->answer != NULL || c->later != NULL)) {
 		c->ended = true;
 		return;
 	}
@@ -193,14 +237,15 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	if (end == NULL && c->len < sizeof(c->request))
 		return;
 	/* One request at a time: what is written ahead of its answer is a breach. */
-	if (end == NULL || c->answer != NULL || end != c->request + c->len - 1 ||
-		!reply_to(c, c->request, c->len - 1)) {
+	if (end == NULL || c->answer != NULL || c->later != NULL ||
+		end != c->request + c->len - 1) {
 		client_close(c);
 		return;
 	}
-	c->len = 0;
 	c->turn = ++c->server->turn;
 	uv_timer_again(&c->idle);
+	take_request(c, c->request, c->len - 1);
+	c->len = 0;
 }
 
 static struct client *free_place(struct api_server *s)

@@ -20,6 +20,7 @@
 /* Codes of errors of commands; those of the envelope are the server's own. */
 #define API_BAD_ARGUMENT "bad-argument"
 #define API_NOT_FOUND	 "not-found"
+#define API_BUSY	 "busy"
 
 struct api_server;
 
@@ -29,14 +30,21 @@ struct api_error {
 	char message[256];
 };
 
+/* A request whose answer comes later. */
+struct api_later;
+
 /*
  * The answer to one command: a new reference. request is the whole object that was asked, a JSON
  * object of at most API_REQUEST_MAX bytes; its other fields are the command's arguments, of any
  * type or missing. NULL: *err says why, or memory is short.
+ *
+ * A command that takes a while has begin instead: the client waits, others are served, until
+ * api_answer is called once, in it or after it has returned.
  */
 struct api_command {
 	const char *name;
 	json_t *(*answer)(void *ctx, const json_t *request, struct api_error *err);
+	void (*begin)(void *ctx, const json_t *request, struct api_later *later);
 };
 
 /*
@@ -46,6 +54,11 @@ struct api_command {
  */
 MUST_CHECK int api_server_create(struct api_server **out, uv_loop_t *loop, const char *path,
 	const struct api_command *commands, void *ctx, struct os_error *err);
+/*
+ * Answers, as the function answer of a command would: takes result and later over. The client may
+ * have gone, and so may the server.
+ */
+void api_answer(struct api_later *later, json_t *result, const struct api_error *err);
 /*
  * Closes the socket and its clients and removes its name; s is freed once the loop has turned. NULL
  * is fine.

@@ -15,10 +15,18 @@
 #define SUPERNODES_MAX	    8 /* that an edge is given */
 #define SUPERNODE_ADDRESSES 8 /* that one name stands for */
 
+#define NETNS_MAX	      255  /* bytes of the name or path of a network namespace */
+#define COMMUNITIES_MAX	      16   /* that one edge is in */
 #define COMMUNITY_MEMBERS_MAX 1000 /* that a supernode lists, PROTOCOL.md 12 */
 /* Registrations that one address may have in one community, PROTOCOL.md 8.6. */
 #define PER_ADDRESS_DEFAULT 300
 #define PER_ADDRESS_MAX	    20000
+
+/* Of group packets that a supernode sends on, in a second, PROTOCOL.md 10.2. */
+#define GROUP_PACKETS_DEFAULT 200
+#define GROUP_BITS_DEFAULT    1000000
+#define GROUP_COPIES_DEFAULT  50000
+#define GROUP_RATE_MAX	      1000000000
 
 #define COMMUNITY_NAME_MAX    64 /* bytes of UTF-8 */
 #define OVERLAY_ADDRESSES_MAX 8	 /* of one member in one community */

@@ -2,8 +2,8 @@
 /*
  * Log lines for people: a level, one line of text, a sink that the program supplies. The core does
  * not log; it reports events (core/event.h) and the host turns them into lines. Never pass a
- * secret. The sink must be thread-safe if several threads log; struct log itself is read-only
- * after its initialisation.
+ * secret. The sink must be thread-safe if several threads log; of struct log itself only the level
+ * may be changed after its initialisation.
  */
 #ifndef N2N_BASE_LOG_H
 #define N2N_BASE_LOG_H
@@ -16,7 +16,7 @@ enum log_level {
 };
 
 struct log {
-	enum log_level level; /* lines above this level are not formatted at all */
+	_Atomic(enum log_level) level; /* lines above this level are not formatted at all */
 	void (*sink)(void *ctx, enum log_level level, const char *line); /* line has no newline */
 	void *ctx;
 };

@@ -8,6 +8,7 @@
 
 enum setting {
 	SETTING_NONE,
+	SETTING_COMMUNITY, /* its name */
 	SETTING_INTERFACE, /* the name of the interface */
 	SETTING_INSTANCE,  /* what tells two instances apart: a name or port, or the directory */
 	SETTING_PORT,
@@ -23,7 +24,10 @@ enum setting {
 	SETTING_ROUTER,
 	SETTING_TRUST, /* who may have which role */
 	SETTING_BPDU_GUARD,
-	SETTING_LEARN /* how many addresses */
+	SETTING_SIGNED_BROADCAST,
+	SETTING_LEARN, /* how many addresses */
+	SETTING_NETNS, /* network namespace of the interface */
+	SETTING_UNDERLAY_NETNS
 };
 
 #define SETTING_BIT(setting) (1u << (setting))

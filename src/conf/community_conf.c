@@ -2,17 +2,16 @@
 /* Owns the options of a community and the checks of what belongs together. */
 #include "conf/community_conf.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base32.h"
+#include "conf/secret_source.h"
 #include "conf/values.h"
 
 #define V4_PREFIX_DEFAULT 24
 #define V6_PREFIX_DEFAULT 64
-#define MTU_MIN		  576  /* RFC 791: what every host takes */
-#define MTU_MIN_V6	  1280 /* RFC 8200, 5 */
+#define MTU_MIN		  576 /* RFC 791: what every host takes */
 
 #define MAC_HOLD_DAYS	  30
 #define MAC_HOLD_DAYS_MAX 3650
@@ -62,6 +61,11 @@ static const char *parse_address(struct overlay_address *a, const char *value)
 		  : "has a wrong prefix; give 1 to 128, the bits of the network, e.g. fd00::1/64";
 }
 
+bool overlay_address_parse(struct overlay_address *a, const char *value)
+{
+	return parse_address(a, value) == NULL;
+}
+
 static bool has_address(const struct community_conf *c, const struct endpoint *ip)
 {
 	for (size_t i = 0; i < c->address_count; i++)
@@ -74,8 +78,14 @@ static int set_address(void *field, const char *value, char *why, size_t why_cap
 {
 	struct community_conf *conf = field;
 	struct overlay_address a = {.prefix = 0};
-	const char *wrong = parse_address(&a, value);
+	const char *wrong;
 
+	/* "dhcp:0.0.0.0" is how earlier versions had it. */
+	if (strcmp(value, "dhcp") == 0 || strcmp(value, "dhcp:0.0.0.0") == 0) {
+		conf->dhcp = true;
+		return 0;
+	}
+	wrong = parse_address(&a, value);
 	if (wrong != NULL)
 		return value_wrong(why, why_cap, "%s", wrong);
 	if (!is_overlay_address(&a.ip))
@@ -128,13 +138,26 @@ static int set_key(void *field, const char *value, char *why, size_t why_cap)
 {
 	char *key = field;
 	size_t len = strlen(value);
+	struct secret_source source;
 
+	if (secret_source_parse(&source, value, why, why_cap) != 0)
+		return N2N_EINVAL;
 	if (len == 0 || len > COMMUNITY_SECRET_MAX)
 		return value_wrong(why, why_cap,
 			"has %zu bytes; give a key string or a passphrase of 1 to %d bytes", len,
 			COMMUNITY_SECRET_MAX);
 	memcpy(key, value, len + 1);
 	return 0;
+}
+
+/* const char * */
+static int set_key_file(void *field, const char *value, char *why, size_t why_cap)
+{
+	struct secret_source source;
+
+	if (secret_source_parse(&source, value, why, why_cap) != 0)
+		return N2N_EINVAL;
+	return value_path(field, value, why, why_cap);
 }
 
 static int set_mac(void *field, const char *value, char *why, size_t why_cap)
@@ -234,8 +257,9 @@ const struct option_spec community_options[] = {
 		.letter = 'c',
 		.arg = "NAME",
 		.env = "N2N_COMMUNITY",
-		.help = "network to join; with a key a label only",
+		.help = "network to join; with a key file a label only",
 		.field = offsetof(struct community_conf, name),
+		.settings = SETTING_BIT(SETTING_COMMUNITY),
 		.set = set_community,
 	},
 	{
@@ -244,7 +268,7 @@ const struct option_spec community_options[] = {
 		.arg = "KEY",
 		.env = "N2N_KEY",
 		.help = "its key (n2n4-...) or passphrase",
-		.flags = OPTION_SECRET,
+		.flags = OPTION_SECRET | OPTION_SOURCE,
 		.field = offsetof(struct community_conf, key),
 		.set = set_key,
 	},
@@ -253,14 +277,15 @@ const struct option_spec community_options[] = {
 		.letter = 'K',
 		.arg = "FILE",
 		.help = "read the key from a file, - for standard input",
+		.flags = OPTION_PATH | OPTION_SOURCE,
 		.field = offsetof(struct community_conf, key_file),
-		.set = value_path,
+		.set = set_key_file,
 	},
 	{
 		.name = "address",
 		.letter = 'a',
 		.arg = "ADDRESS[/PREFIX]",
-		.help = "this host's address in it, default /24 or IPv6 /64",
+		.help = "its address here, default /24 or IPv6 /64; or dhcp",
 		.flags = OPTION_REPEATABLE,
 		.settings = SETTING_BIT(SETTING_ADDRESS),
 		.set = set_address,
@@ -273,6 +298,14 @@ const struct option_spec community_options[] = {
 		.field = offsetof(struct community_conf, device),
 		.settings = SETTING_BIT(SETTING_INTERFACE) | SETTING_BIT(SETTING_INSTANCE),
 		.set = set_device,
+	},
+	{
+		.name = "netns",
+		.arg = "NAME|PATH",
+		.help = "network namespace to put the interface into",
+		.field = offsetof(struct community_conf, netns),
+		.settings = SETTING_BIT(SETTING_NETNS),
+		.set = value_netns,
 	},
 	{
 		.name = "mac",
@@ -344,6 +377,13 @@ const struct option_spec community_options[] = {
 		.set = value_set_true,
 	},
 	{
+		.name = "signed-broadcast",
+		.help = "sign broadcasts, so that no member can forge them",
+		.field = offsetof(struct community_conf, signed_broadcast),
+		.settings = SETTING_BIT(SETTING_SIGNED_BROADCAST),
+		.set = value_set_true,
+	},
+	{
 		.name = "learn",
 		.arg = "N",
 		.help = "addresses of others to remember, default " OPTION_NUMBER(LEARN_DEFAULT),
@@ -368,45 +408,6 @@ static void wipe(char *secret, size_t len)
 
 	while (len-- != 0)
 		*p++ = 0;
-}
-
-/* What stands before it, a byte order mark or a blank, is for the program to judge. */
-static bool names_its_community(const char *key)
-{
-	while (*key != 0 && !isalnum((unsigned char)*key))
-		key++;
-	for (const char *p = COMMUNITY_KEY_PREFIX; *p != 0; p++, key++)
-		if (tolower((unsigned char)*key) != *p)
-			return false;
-	return true;
-}
-
-static bool has_v6_address(const struct community_conf *c)
-{
-	for (size_t i = 0; i < c->address_count; i++)
-		if (!endpoint_is_v4(&c->addresses[i].ip))
-			return true;
-	return false;
-}
-
-int community_conf_check(struct community_conf *c, struct conf_error *err)
-{
-	if (c->mtu == 0)
-		c->mtu = c->bridge ? MTU_MAX : MTU_DEFAULT;
-	if (c->mtu < MTU_MIN_V6 && has_v6_address(c))
-		return conf_fail(err,
-			"option -M: %u is too small for the IPv6 address given with -a; give %d or "
-			"more",
-			c->mtu, MTU_MIN_V6);
-	if (c->key[0] == 0 && c->key_file == NULL)
-		return conf_fail(err, "no key: give one with -k KEY or -K FILE, or in the variable "
-				      "N2N_KEY");
-	if (c->key[0] != 0 && c->key_file != NULL)
-		return conf_fail(err, "options -k and -K exclude each other; give one of them");
-	if (c->name == NULL && c->key_file == NULL && !names_its_community(c->key))
-		return conf_fail(err, "no community: name it with -c NAME, or give a key that "
-				      "starts with " COMMUNITY_KEY_PREFIX);
-	return 0;
 }
 
 void community_conf_wipe(struct community_conf *c)

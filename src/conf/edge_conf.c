@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns the options of an edge that are neither a community's nor every program's. */
+/* Owns the options of an edge that are no community's, and where all of them come from. */
 #include "conf/edge_conf.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "conf/edge_check.h"
+#include "conf/edge_file.h"
+#include "conf/secret_source.h"
 #include "conf/values.h"
 
 /*
@@ -140,12 +145,40 @@ static const struct option_spec network_options[] = {
 		.set = set_underlay,
 	},
 	{
+		.name = "underlay-netns",
+		.arg = "NAME|PATH",
+		.help = "network namespace of the network underneath",
+		.field = offsetof(struct edge_conf, underlay_netns),
+		.settings = SETTING_BIT(SETTING_UNDERLAY_NETNS),
+		.set = value_netns,
+	},
+	{
 		.name = "fwmark",
 		.arg = "N",
 		.env = "N2N_FWMARK",
 		.help = "mark what is sent, for rules of routing (ip rule)",
 		.field = offsetof(struct edge_conf, fwmark),
 		.set = set_fwmark,
+	},
+	{0},
+};
+
+static const struct option_spec file_options[] = {
+	{
+		.name = "config",
+		.letter = 'F',
+		.arg = "FILE",
+		.help = "read options from a file, one to a line; or \"edge FILE\"",
+		.flags = OPTION_LINE_ONLY,
+		.field = offsetof(struct edge_conf, file),
+		.set = value_path,
+	},
+	{
+		.name = "check",
+		.help = "say what is wrong with them, and exit",
+		.flags = OPTION_LINE_ONLY,
+		.field = offsetof(struct edge_conf, check),
+		.set = value_set_true,
 	},
 	{0},
 };
@@ -165,54 +198,225 @@ static const struct option_spec worker_options[] = {
 
 const struct option_set edge_options = {
 	.program = "edge",
-	.usage = "-c COMMUNITY {-k KEY | -K FILE} -l HOST:PORT [-a ADDRESS] [-d NAME] ...",
+	.usage = "-c COMMUNITY {-k KEY | -K FILE} -l HOST:PORT [-a ADDRESS] [-d NAME] ...\n"
+		 "       edge -F FILE ...",
 	.blocks =
 		{
 			{"Overlay network", community_options,
 				offsetof(struct edge_conf, community)},
 			{"Network underneath", network_options, 0},
-			{"Program", worker_options, offsetof(struct edge_conf, process)},
+			{"Program", file_options, 0},
+			{NULL, worker_options, offsetof(struct edge_conf, process)},
 			{NULL, process_options, offsetof(struct edge_conf, process)},
 			{NULL, about_options, offsetof(struct edge_conf, process)},
 		},
-	.epilogue = EXIT_STATUS_HELP,
+	.takes = "one FILE at most, before its options",
+	.epilogue = "A key may be given as file:PATH, env:NAME, fd:N or cred:NAME (of systemd).\n"
+		    "With a key of \"n2n key new\" the name (-c) is a label: members meet whose "
+		    "labels differ.\n" EXIT_STATUS_HELP,
 };
 
-static int check(struct edge_conf *conf, struct conf_error *err)
+/* ---- text ---- */
+
+char *edge_conf_piece(struct edge_conf *conf, size_t len)
 {
-	if (community_conf_check(&conf->community, err) != 0)
-		return N2N_EINVAL;
-	if (conf->supernode_count == 0)
-		return conf_fail(err, "no supernode: give at least one with -l HOST:PORT");
-	if (conf->underlay != NULL && strcmp(conf->underlay, conf->community.device) == 0)
-		return conf_fail(err,
-			"--underlay \"%.15s\" is the interface of this network itself (-d); give "
-			"the one that leads to the network underneath",
-			conf->underlay);
+	struct conf_piece *piece = malloc(sizeof(*piece) + len);
+
+	if (piece == NULL)
+		return NULL;
+	memset(piece->text, 0, len);
+	piece->len = len;
+	piece->next = conf->pieces;
+	conf->pieces = piece;
+	return piece->text;
+}
+
+static void wipe(volatile char *p, size_t len)
+{
+	while (len-- != 0)
+		*p++ = 0;
+}
+
+void edge_conf_wipe_text(const char *text)
+{
+	/* The text is a piece's, which may be written. */
+	wipe((volatile char *)(uintptr_t)text, strlen(text));
+}
+
+void edge_conf_free(struct edge_conf *conf)
+{
+	for (unsigned i = 0; i <= COMMUNITIES_MAX; i++)
+		community_conf_wipe(&conf->community[i]);
+	while (conf->pieces != NULL) {
+		struct conf_piece *piece = conf->pieces;
+
+		conf->pieces = piece->next;
+		wipe(piece->text, piece->len); /* what was wrong in it may be a secret */
+		free(piece);
+	}
+}
+
+/* ---- where it comes from ---- */
+
+/* A key and a key file exclude each other, yet each goes before either of an earlier place. */
+struct earlier_key {
+	char key[COMMUNITY_SECRET_MAX + 1];
+	enum key_place place;
+	const char *file;
+};
+
+static void set_aside(struct earlier_key *e, struct community_conf *c)
+{
+	memcpy(e->key, c->key, sizeof(e->key));
+	e->place = c->key_place;
+	e->file = c->key_file;
+	community_conf_wipe(c);
+	c->key_file = NULL;
+}
+
+/* What was given since, at a place, counts; else what was set aside. */
+static void settle_key(struct community_conf *c, struct earlier_key *e, enum key_place place)
+{
+	if (c->key[0] != 0 || c->key_file != NULL) {
+		c->key_place = place;
+	} else {
+		memcpy(c->key, e->key, sizeof(e->key));
+		c->key_place = e->place;
+		c->key_file = e->file;
+	}
+	wipe(e->key, sizeof(e->key));
+}
+
+struct command_line {
+	struct edge_conf *conf;
+	int argc;
+	char **argv;
+	bool again;
+};
+
+/* Takes the word out that is a file, behind the program's name or at the end behind --check. */
+static void take_file_word(struct command_line *l)
+{
+	if (l->argc > 1 && l->argv[1][0] != '-' && l->argv[1][0] != 0) {
+		l->conf->file = l->argv[1];
+		l->argc--;
+		l->argv++;
+	} else if (l->argc > 2 && strcmp(l->argv[l->argc - 2], "--check") == 0 &&
+		   l->argv[l->argc - 1][0] != '-') {
+		l->conf->file = l->argv[l->argc - 1];
+		l->argc--;
+	}
+}
+
+/* What has to be known of the command line before the file is read. */
+static int look_ahead(void *ctx, const struct option_use *use, char *value, struct conf_error *err)
+{
+	struct edge_conf *conf = ctx;
+
+	if (strcmp(use->spec->name, "config") == 0) {
+		if (conf->file != NULL)
+			return conf_fail(err, "two configuration files are named; one can be read");
+		return option_apply(use, conf, value, err);
+	}
+	conf->process.help = conf->process.help || strcmp(use->spec->name, "help") == 0;
+	conf->process.version = conf->process.version || strcmp(use->spec->name, "version") == 0;
 	return 0;
 }
 
-int edge_conf_parse(struct edge_conf *conf, int argc, char **argv, struct conf_error *err)
+static int take_word(void *ctx, const struct option_use *use, char *value, struct conf_error *err)
 {
-	struct community_conf *c = &conf->community;
-	struct community_conf env;
+	struct command_line *l = ctx;
+	bool secret = use->spec->flags & OPTION_SECRET;
+	int rc;
+
+	if (secret && l->again && *value == 0)
+		return 0;
+	if (l->conf->has_blocks && edge_file_is_of_community(use))
+		return conf_fail(err,
+			"%s is of one community, and \"%.120s\" has a block for each; write it "
+			"into "
+			"its block",
+			use->text, l->conf->file);
+	rc = option_apply(use, l->conf, value, err);
+	/* Every user of the host can see the arguments of a process. */
+	if (secret && !secret_source_is(value))
+		wipe(value, strlen(value));
+	return rc;
+}
+
+static int take_file(struct edge_conf *conf, struct edge_lines *lines,
+	const struct edge_conf_input *in, struct conf_error *err)
+{
+	struct conf_error why;
+	struct conf_text text;
+	unsigned line = 0;
+	char *bytes;
+	size_t len;
+
+	lines->path = conf->file;
+	if (in->read(in->ctx, conf, conf->file, &bytes, &len, err) != 0)
+		return N2N_EINVAL;
+	if (conf_text_init(&text, bytes, len, &line, &why) != 0)
+		return conf_fail(err, FILE_NAME_SHOWN ":%u: %s", conf->file, line, why.text);
+	if (edge_file_apply(conf, lines, &text, in->report) != 0)
+		return conf_fail(err,
+			FILE_NAME_SHOWN ": there is no option in it; write one to a line, as "
+					"\"edge --help\" shows them",
+			conf->file);
+	return 0;
+}
+
+/* Environment, file and command line, one after the other. */
+static int take_all(struct edge_conf *conf, struct edge_lines *lines, struct command_line *l,
+	const struct edge_conf_input *in, struct conf_error *err)
+{
+	struct community_conf *c = &conf->community[0];
+	struct earlier_key earlier = {.file = NULL};
+	int rc = options_from_env(&edge_options, conf, err);
+
+	if (c->key[0] != 0)
+		c->key_place = KEY_IN_ENVIRONMENT;
+	if (rc == 0 && conf->file != NULL && !conf->process.help && !conf->process.version) {
+		set_aside(&earlier, c);
+		rc = take_file(conf, lines, in, err);
+		if (!conf->has_blocks)
+			settle_key(c, &earlier, KEY_IN_FILE);
+	}
+	if (rc == 0 && !conf->has_blocks)
+		set_aside(&earlier, c);
+	if (rc == 0)
+		rc = options_walk(&edge_options, l->argc, l->argv, take_word, l, err);
+	if (!conf->has_blocks)
+		settle_key(c, &earlier, KEY_IN_ARGUMENTS);
+	wipe(earlier.key, sizeof(earlier.key));
+	return rc;
+}
+
+static int fail(struct edge_conf *conf)
+{
+	for (unsigned i = 0; i <= COMMUNITIES_MAX; i++)
+		community_conf_wipe(&conf->community[i]);
+	return N2N_EINVAL;
+}
+
+int edge_conf_parse(struct edge_conf *conf, const struct edge_conf_input *in)
+{
+	struct command_line l = {
+		.conf = conf, .argc = in->argc, .argv = in->argv, .again = in->again};
+	struct edge_lines lines = {.path = NULL};
+	struct conf_error err;
 	int rc;
 
 	memset(conf, 0, sizeof(*conf));
-	community_conf_init(c);
-	rc = options_from_env(&edge_options, conf, err);
-
-	/* Its key is set aside, so that -K overrides it and yet does not stand beside -k. */
-	env = *c;
-	community_conf_wipe(c);
+	conf->community_count = 1;
+	community_conf_init(&conf->community[0]);
+	take_file_word(&l);
+	rc = options_walk(&edge_options, l.argc, l.argv, look_ahead, conf, &err);
 	if (rc == 0)
-		rc = options_from_args(&edge_options, argc, argv, conf, err);
-	if (c->key[0] == 0 && c->key_file == NULL)
-		memcpy(c->key, env.key, sizeof(env.key));
-	if (rc == 0 && !conf->process.help && !conf->process.version)
-		rc = check(conf, err);
+		rc = take_all(conf, &lines, &l, in, &err);
 	if (rc != 0)
-		community_conf_wipe(c);
-	community_conf_wipe(&env);
-	return rc;
+		conf_report_wrong(in->report, &err);
+	else if (!conf->process.help && !conf->process.version)
+		edge_check(conf, &lines, in->again, in->report);
+	return in->report->wrong == 0 ? 0 : fail(conf);
 }

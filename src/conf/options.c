@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <getopt.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OPTIONS_MAX  64
+#include "conf/secret_source.h"
+
 #define NAME_MAX_LEN 32
 #define QUOTED_MAX   64 /* bytes of a wrong value that are shown */
 #define LEFT_CAP     80
@@ -20,12 +20,6 @@ struct row {
 	const struct option_spec *spec;
 	const struct option_block *block;
 	size_t number;
-};
-
-/* How the user called an option: "option --mtu", "option -M" or "variable N2N_KEY". */
-struct usage {
-	struct row row;
-	char text[NAME_MAX_LEN + 16];
 };
 
 static struct row first_row(const struct option_set *set)
@@ -85,29 +79,35 @@ const char *conf_quote(char buf[CONF_QUOTED_CAP], const char *value)
 	return buf;
 }
 
-static int apply(const struct usage *used, void *target, const char *value, struct conf_error *err)
+int option_apply(
+	const struct option_use *use, void *target, const char *value, struct conf_error *err)
 {
-	const struct option_spec *spec = used->row.spec;
+	const struct option_spec *spec = use->spec;
 	char why[256] = "", quoted[CONF_QUOTED_CAP];
 
-	if (spec->set((char *)target + used->row.block->base + spec->field, value, why,
-		    sizeof(why)) == 0)
+	if (spec->set((char *)target + use->base + spec->field, value, why, sizeof(why)) == 0)
 		return 0;
 	if (spec->flags & OPTION_SECRET)
-		return conf_fail(err, "%s: the value %s", used->text, why);
-	return conf_fail(err, "%s: %s %s", used->text, conf_quote(quoted, value), why);
+		return conf_fail(err, "%s: the value %s", use->text, why);
+	return conf_fail(err, "%s: %s %s", use->text, conf_quote(quoted, value), why);
+}
+
+static struct option_use use_of(const struct row *r)
+{
+	return (struct option_use){
+		.spec = r->spec, .number = r->number, .block = r->block, .base = r->block->base};
 }
 
 int options_from_env(const struct option_set *set, void *target, struct conf_error *err)
 {
 	for_each_row (r, set) {
-		struct usage used = {.row = r};
+		struct option_use used = use_of(&r);
 		const char *value = r.spec->env != NULL ? getenv(r.spec->env) : NULL;
 
 		if (value == NULL || *value == 0)
 			continue;
 		snprintf(used.text, sizeof(used.text), "variable %s", r.spec->env);
-		if (apply(&used, target, value, err) != 0)
+		if (option_apply(&used, target, value, err) != 0)
 			return N2N_EINVAL;
 	}
 	return 0;
@@ -141,11 +141,40 @@ static void fill_tables(struct getopt_tables *t, const struct option_set *set)
 	}
 }
 
-/* Finds the row of what getopt_long reported; false when there is none. */
-static bool find_usage(struct usage *used, const struct option_set *set, int reported)
+bool options_find(struct option_use *use, const struct option_set *set, const char *name)
 {
 	for_each_row (r, set) {
-		used->row = r;
+		*use = use_of(&r);
+		if (strcmp(name, r.spec->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool options_find_letter(struct option_use *use, const struct option_set *set, char letter)
+{
+	for_each_row (r, set) {
+		*use = use_of(&r);
+		if (letter != 0 && letter == r.spec->letter)
+			return true;
+	}
+	return false;
+}
+
+/* True for "-c" where the set has a letter c: hardly the value that it stands for. */
+static bool is_letter(const struct option_set *set, const char *value)
+{
+	struct option_use found;
+
+	return value != NULL && value[0] == '-' && value[1] != 0 && value[2] == 0 &&
+	       options_find_letter(&found, set, value[1]);
+}
+
+/* Finds the row of what getopt_long reported; false when there is none. */
+static bool find_usage(struct option_use *used, const struct option_set *set, int reported)
+{
+	for_each_row (r, set) {
+		*used = use_of(&r);
 		if (reported == LONG_BASE + (int)r.number) {
 			snprintf(used->text, sizeof(used->text), "option --%s", r.spec->name);
 			return true;
@@ -203,6 +232,11 @@ static const char *nearest(const struct option_set *set, const char *word, size_
 	return best;
 }
 
+const char *options_nearest(const struct option_set *set, const char *word)
+{
+	return nearest(set, word, strlen(word));
+}
+
 static int fail_unknown(const struct option_set *set, const char *word, struct conf_error *err)
 {
 	size_t len = strcspn(word, "="), shown = min(len, QUOTED_MAX);
@@ -231,7 +265,7 @@ static int fail_unknown(const struct option_set *set, const char *word, struct c
 static int fail_refused(
 	const struct option_set *set, char **argv, bool missing, struct conf_error *err)
 {
-	struct usage used;
+	struct option_use used;
 
 	if (optopt == 0)
 		return fail_unknown(set, argv[optind - 1] + 2, err);
@@ -240,30 +274,38 @@ static int fail_refused(
 			err, "unknown option -%c; try \"%s --help\"", optopt, set->program);
 	if (missing)
 		return conf_fail(err, "%s: %s is missing; try \"%s --help\"", used.text,
-			used.row.spec->arg, set->program);
+			used.spec->arg, set->program);
 	return conf_fail(err, "%s takes no argument; try \"%s --help\"", used.text, set->program);
 }
 
+/* "lacking" took the option "taken" for its value, if that is not empty. */
 static int fail_surplus(const struct option_set *set, const char *word,
-	const struct option_spec *last, struct conf_error *err)
+	const struct option_use *last, const struct option_use *lacking, const char *taken,
+	struct conf_error *err)
 {
 	char quoted[CONF_QUOTED_CAP];
 
 	/* It may well be the second half of a passphrase. */
-	if (last != NULL && last->flags & OPTION_SECRET)
+	if (last->spec != NULL && last->spec->flags & OPTION_SECRET)
 		return conf_fail(err,
 			"unexpected argument after the value of --%s; put a value that holds "
 			"blanks in quotes",
-			last->name);
-	return conf_fail(err, "unexpected argument %s; %s takes options only, try \"%s --help\"",
-		conf_quote(quoted, word), set->program, set->program);
+			last->spec->name);
+	if (*taken != 0)
+		return conf_fail(err, "%s: %s is missing, it took %s for that; try \"%s --help\"",
+			lacking->text, lacking->spec->arg, conf_quote(quoted, taken), set->program);
+	return conf_fail(err, "unexpected argument %s; %s takes %s, try \"%s --help\"",
+		conf_quote(quoted, word), set->program,
+		set->takes != NULL ? set->takes : "options only", set->program);
 }
 
-int options_from_args(
-	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err)
+int options_walk(const struct option_set *set, int argc, char **argv,
+	int (*visit)(void *ctx, const struct option_use *use, char *value, struct conf_error *err),
+	void *ctx, struct conf_error *err)
 {
 	struct getopt_tables tables;
-	struct usage used = {.text = ""};
+	struct option_use used = {.text = ""}, lacking = {.text = ""};
+	char taken[3] = "";
 	int found;
 
 	fill_tables(&tables, set);
@@ -274,16 +316,35 @@ int options_from_args(
 
 		if (found == '?' || found == ':' || !find_usage(&used, set, found))
 			return fail_refused(set, argv, found == ':', err);
-		rc = apply(&used, target, optarg, err);
-		/* Every user of the host can see the arguments of a process. */
-		if (used.row.spec->flags & OPTION_SECRET && optarg != NULL)
-			memset(optarg, 0, strlen(optarg));
+		if (!(used.spec->flags & OPTION_SECRET) && is_letter(set, optarg)) {
+			lacking = used;
+			memcpy(taken, optarg, sizeof(taken));
+		}
+		rc = visit(ctx, &used, optarg, err);
 		if (rc != 0)
 			return rc;
 	}
 	if (optind < argc)
-		return fail_surplus(set, argv[optind], used.row.spec, err);
+		return fail_surplus(set, argv[optind], &used, &lacking, taken, err);
 	return 0;
+}
+
+static int apply_word(
+	void *target, const struct option_use *use, char *value, struct conf_error *err)
+{
+	int rc = option_apply(use, target, value, err);
+
+	/* Every user of the host can see the arguments of a process. */
+	if (use->spec->flags & OPTION_SECRET && value != NULL &&
+		!(use->spec->flags & OPTION_SOURCE && secret_source_is(value)))
+		memset(value, 0, strlen(value));
+	return rc;
+}
+
+int options_from_args(
+	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err)
+{
+	return options_walk(set, argc, argv, apply_word, target, err);
 }
 
 /* Writes "  -m, --mac MAC" and returns its width. */

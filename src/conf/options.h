@@ -8,6 +8,7 @@
 #ifndef N2N_CONF_OPTIONS_H
 #define N2N_CONF_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -17,7 +18,10 @@
 enum option_flag {
 	OPTION_REPEATABLE = 1, /* each use adds a value; else the last one counts */
 	OPTION_HIDDEN = 2,     /* not shown in the help */
-	OPTION_SECRET = 4      /* the value is not quoted in errors, and overwritten in argv */
+	OPTION_SECRET = 4,     /* the value is not quoted in errors, and overwritten in argv */
+	OPTION_PATH = 8,       /* names a file, relative to where it is written */
+	OPTION_SOURCE = 16,    /* may tell where it is instead, as secret_source.h says */
+	OPTION_LINE_ONLY = 32  /* has no place in a file */
 };
 
 struct option_spec {
@@ -49,7 +53,20 @@ struct option_set {
 	const char *program; /* "edge" */
 	const char *usage;   /* what follows the program's name in the first line of the help */
 	struct option_block blocks[OPTION_BLOCKS_MAX]; /* those without rows are left out */
-	const char *epilogue;			       /* last lines of the help, or NULL */
+	const char *takes;    /* on its command line; NULL: "options only" */
+	const char *epilogue; /* last lines of the help, or NULL */
+};
+
+#define OPTIONS_MAX	64 /* of a set */
+#define OPTION_TEXT_CAP 48
+
+/* An option of a set that a user gave, and how it was called there. */
+struct option_use {
+	const struct option_spec *spec;
+	size_t number; /* of the row in its set, below OPTIONS_MAX */
+	const struct option_block *block;
+	size_t base;		    /* of its block */
+	char text[OPTION_TEXT_CAP]; /* for errors: "option --mtu" */
 };
 
 #define EXIT_STATUS_HELP                                                                           \
@@ -78,6 +95,23 @@ MUST_CHECK int options_from_env(const struct option_set *set, void *target, stru
  */
 MUST_CHECK int options_from_args(
 	const struct option_set *set, int argc, char **argv, void *target, struct conf_error *err);
+
+/*
+ * Shows visit each option of the command line with its value, which it may overwrite, NULL for
+ * none, until it returns another number than 0; that is returned. Else as options_from_args.
+ */
+MUST_CHECK int options_walk(const struct option_set *set, int argc, char **argv,
+	int (*visit)(void *ctx, const struct option_use *use, char *value, struct conf_error *err),
+	void *ctx, struct conf_error *err);
+
+/* The option of this long name, or of this letter; false: there is none. Leaves text empty. */
+bool options_find(struct option_use *use, const struct option_set *set, const char *name);
+bool options_find_letter(struct option_use *use, const struct option_set *set, char letter);
+/* The name of an option that is not hidden and reads nearly so, or NULL. */
+const char *options_nearest(const struct option_set *set, const char *word);
+/* Stores a value, NULL for none, into target plus the base and field of use. N2N_EINVAL. */
+MUST_CHECK int option_apply(
+	const struct option_use *use, void *target, const char *value, struct conf_error *err);
 
 /* Prints the usage, the options that are not hidden, and the epilogue. */
 void options_help(const struct option_set *set, FILE *to);

@@ -19,6 +19,7 @@ const struct option_spec process_options[] = {
 		.name = "state-dir",
 		.arg = "DIR",
 		.help = "where keys and the control socket live",
+		.flags = OPTION_PATH,
 		.field = offsetof(struct process_conf, state_dir),
 		.settings = SETTING_BIT(SETTING_STATE_DIR) | SETTING_BIT(SETTING_INSTANCE),
 		.set = value_path,
@@ -43,7 +44,7 @@ const struct option_spec process_options[] = {
 #define HELP_OPTION(offset)                                                                        \
 	{                                                                                          \
 		.name = "help", .letter = 'h', .help = "show this text and exit",                  \
-		.field = (offset), .set = value_set_true,                                          \
+		.flags = OPTION_LINE_ONLY, .field = (offset), .set = value_set_true,               \
 	}
 
 const struct option_spec about_options[] = {
@@ -52,6 +53,7 @@ const struct option_spec about_options[] = {
 		.name = "version",
 		.letter = 'V',
 		.help = "show the version and exit",
+		.flags = OPTION_LINE_ONLY,
 		.field = offsetof(struct process_conf, version),
 		.set = value_set_true,
 	},

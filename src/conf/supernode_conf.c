@@ -15,6 +15,15 @@ static int set_per_address(void *field, const char *value, char *why, size_t why
 	return 0;
 }
 
+/* unsigned */
+static int set_rate(void *field, const char *value, char *why, size_t why_cap)
+{
+	if (!value_number(field, value, 0, GROUP_RATE_MAX))
+		return value_wrong(why, why_cap, "is not a rate; give 0 (nothing) to %d a second",
+			GROUP_RATE_MAX);
+	return 0;
+}
+
 static const struct option_spec network_options[] = {
 	{
 		.name = "port",
@@ -41,6 +50,31 @@ static const struct option_spec network_options[] = {
 		.field = offsetof(struct supernode_conf, per_address),
 		.settings = SETTING_BIT(SETTING_PER_ADDRESS),
 		.set = set_per_address,
+	},
+	{
+		.name = "group-packets",
+		.arg = "N",
+		.help = "broadcasts and the like that one member may have copied to others, a "
+			"second, default " OPTION_NUMBER(
+				GROUP_PACKETS_DEFAULT) "; 0, as in the next "
+						       "two: copy none, members send one to each",
+		.field = offsetof(struct supernode_conf, group_packets),
+		.set = set_rate,
+	},
+	{
+		.name = "group-bits",
+		.arg = "N",
+		.help = "bits of these, a second, default " OPTION_NUMBER(GROUP_BITS_DEFAULT),
+		.field = offsetof(struct supernode_conf, group_bits),
+		.set = set_rate,
+	},
+	{
+		.name = "group-copies",
+		.arg = "N",
+		.help = "copies of these in one network, a second, default " OPTION_NUMBER(
+			GROUP_COPIES_DEFAULT),
+		.field = offsetof(struct supernode_conf, group_copies),
+		.set = set_rate,
 	},
 	{0},
 };
@@ -76,6 +110,9 @@ int supernode_conf_parse(struct supernode_conf *conf, int argc, char **argv, str
 	memset(conf, 0, sizeof(*conf));
 	conf->local.port = SUPERNODE_PORT_DEFAULT;
 	conf->per_address = PER_ADDRESS_DEFAULT;
+	conf->group_packets = GROUP_PACKETS_DEFAULT;
+	conf->group_bits = GROUP_BITS_DEFAULT;
+	conf->group_copies = GROUP_COPIES_DEFAULT;
 	if (options_from_env(&supernode_options, conf, err) != 0)
 		return N2N_EINVAL;
 	return options_from_args(&supernode_options, argc, argv, conf, err);

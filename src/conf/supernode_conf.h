@@ -12,6 +12,8 @@
 struct supernode_conf {
 	struct endpoint local; /* ip none: all */
 	unsigned per_address;  /* registrations in one community from one address */
+	/* What is sent on to groups in a second: of a member, and of all of a community. */
+	unsigned group_packets, group_bits, group_copies;
 	struct process_conf process;
 };
 

@@ -128,6 +128,20 @@ int value_path(void *field, const char *value, char *why, size_t why_cap)
 	return 0;
 }
 
+int value_netns(void *field, const char *value, char *why, size_t why_cap)
+{
+	const char **netns = field;
+
+	if (*value == 0 || strcmp(value, ".") == 0 || strcmp(value, "..") == 0 ||
+		strlen(value) > NETNS_MAX || !value_is_printable(value))
+		return value_wrong(why, why_cap,
+			"cannot name a network namespace; give the name that \"ip netns\" shows, "
+			"or "
+			"a path, e.g. /proc/1/ns/net");
+	*netns = value;
+	return 0;
+}
+
 int value_listen(void *field, const char *value, char *why, size_t why_cap)
 {
 	struct endpoint *local = field;

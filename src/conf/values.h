@@ -37,6 +37,8 @@ int value_count(void *field, const char *value, char *why, size_t why_cap);
 int value_workers(void *field, const char *value, char *why, size_t why_cap);
 /* const char *, the value itself; not empty */
 int value_path(void *field, const char *value, char *why, size_t why_cap);
+/* const char *, a network namespace: what "ip netns" calls it, or a path with a '/' */
+int value_netns(void *field, const char *value, char *why, size_t why_cap);
 /* struct endpoint; PORT or ADDRESS:PORT */
 int value_listen(void *field, const char *value, char *why, size_t why_cap);
 /* For an option that is accepted and changes nothing. */

@@ -52,6 +52,7 @@ void control_flush(struct node *n, struct session *s, struct writer *w)
 		type = outbox_due(&s->out, type + 1, now_ms))
 		write_due(n, s, (enum control_type)type, w);
 	send_written(n, s, w, true);
+	crypto_wipe(w->start, CONTROL_MAX_LEN); /* group keys */
 }
 
 static void take_ack(struct node *n, struct session *s, const struct control_msg *m)

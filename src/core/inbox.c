@@ -17,6 +17,7 @@
 #include "core/session/send.h"
 
 #define SPLIT_MASKS_MAX 4
+#define EARLY_MAX	8 /* frames of a peer that wait for its CLAIM */
 
 /* A datagram that nobody could place yet, and whom it may be for. */
 struct arrival {
@@ -63,15 +64,55 @@ static bool passes_gate(struct node *n, const struct session *s, const struct fr
 	return v.passes;
 }
 
+/*
+ * By another way a frame may come before the CLAIM that was sent first. Half of the pool is not for
+ * who says nothing of itself.
+ */
+static bool waits_for_claim(struct node *n, struct session *s, const struct frame *f)
+{
+	struct core *core = &n->core;
+
+	if (s->link.kind != LINK_PEER || link_word(&s->link.mac) != 0 || s->early.n >= EARLY_MAX ||
+		core->waiting.n >= WAITING_MAX / 2 ||
+		!waiting_add(&core->waiting, &s->early, f, core->now_ms))
+		return false;
+	session_look_at(core, s, core->flush_ms);
+	return true;
+}
+
 static void deliver(struct node *n, struct session *s, const struct frame *f)
 {
 	bool fits = f->len >= FRAME_MIN && f->len <= FRAME_MAX;
-	enum drop why = fits ? objection(n, s, f) : DROP_SOURCE_MAC;
+	enum drop why;
 
+	if (fits && waits_for_claim(n, s, f))
+		return;
+	why = fits ? objection(n, s, f) : DROP_SOURCE_MAC;
 	if (why != DROP_COUNT)
 		core_drop(&n->core, why);
 	else if (passes_gate(n, s, f))
 		n->core.io.deliver(n->core.io.ctx, s->link.community, f);
+}
+
+/* What came before the CLAIM, if that has come by now. */
+static void deliver_early(struct node *n, struct session *s)
+{
+	while (s->early.first != NULL && link_word(&s->link.mac) != 0) {
+		struct waiting *w = s->early.first;
+		const struct frame f = {.data = w->slot + SLOT_HEADROOM, .len = w->len};
+
+		deliver(n, s, &f);
+		waiting_pop(&n->core.waiting, &s->early);
+	}
+}
+
+/* A packet with control messages. */
+static void take_control(struct node *n, struct session *s, const struct keyset *k,
+	const struct slice *plain, const struct origin *from)
+{
+	control_input(n, s, k, plain->data, plain->len, from);
+	if (!s->gone)
+		deliver_early(n, s);
 }
 
 /* False: it was half a frame, and waits for the other or was dropped; else f is a whole one. */
@@ -110,7 +151,7 @@ static void take_plain(struct node *n, struct session *s, const struct keyset *k
 	uint8_t whole[FRAME_MAX];
 
 	if (h->kind == KIND_CONTROL)
-		control_input(n, s, k, f.data, f.len, from);
+		take_control(n, s, k, plain, from);
 	else if (s->link.kind != LINK_PEER || f.len == 0 || !take_half(n, h, &f, whole))
 		return;
 	else if (h->csum_unset && !(offload_locate(&f) && offload_fill(&f)))
@@ -170,7 +211,7 @@ static void note_heard(struct node *n, const struct note *note)
 		heard(n, s, k, KIND_ETHERNET, &note->origin);
 }
 
-static void note_control(struct node *n, const struct note *note)
+static void note_control(struct node *n, struct note *note)
 {
 	struct keyset *k;
 	struct session *s = session_by_index(&n->core, note->index, &k);
@@ -179,7 +220,10 @@ static void note_control(struct node *n, const struct note *note)
 		return;
 	heard(n, s, k, KIND_CONTROL, &note->origin);
 	if (!s->gone)
-		control_input(n, s, k, note->data, note->len, &note->origin);
+		take_control(n, s, k, &(struct slice){note->data, note->len}, &note->origin);
+	crypto_wipe(note->data, note->len); /* group keys */
+	/* Whom the roster named may be waited for. */
+	node_look_due(n);
 }
 
 static void note_early(struct node *n, struct note *note)
@@ -202,6 +246,14 @@ static void note_awake(struct node *n, const struct note *note)
 		session_look_at(&n->core, s, n->core.flush_ms);
 }
 
+static void note_lacking(struct node *n, const struct note *note)
+{
+	struct session *s = session_by_id(&n->core, note->index);
+
+	if (s != NULL && n->role->lacking != NULL)
+		n->role->lacking(n, s);
+}
+
 static void note_loop(struct node *n, struct note *note)
 {
 	const struct frame f = {.data = note->data, .len = note->len};
@@ -210,13 +262,19 @@ static void note_loop(struct node *n, struct note *note)
 		n->role->loop(n, &note->to, note->index, &f);
 }
 
-static void note_frame(struct node *n, struct note *note)
+static void note_membership(struct node *n, struct note *note)
 {
 	const struct frame f = {.data = note->data, .len = note->len};
 
+	if (n->role->membership != NULL)
+		n->role->membership(n, &note->to, &f);
+}
+
+static void note_frame(struct node *n, struct note *note)
+{
 	if (n->role->frame == NULL)
 		return;
-	n->role->frame(n, &note->to, note->index, &f);
+	n->role->frame(n, note);
 	node_look_due(n);
 }
 
@@ -228,6 +286,17 @@ static void note_foreign(struct node *n, const struct note *note)
 		return;
 	memcpy(source.b, note->data, sizeof(source.b));
 	n->role->foreign(n, &note->to, &source);
+}
+
+static void note_storm(struct node *n, const struct note *note)
+{
+	struct mac source;
+
+	if (n->role->storm == NULL || note->len != NOTE_STORM_LEN || note->index >= FLOOD_KINDS)
+		return;
+	memcpy(source.b, note->data, sizeof(source.b));
+	n->role->storm(n, &note->to, &source, (enum flood_kind)note->index,
+		load_be32(note->data + sizeof(source.b)));
 }
 
 /* ---- packets under keys that the worker did not know ---- */
@@ -319,15 +388,20 @@ static bool listens_as(const struct arrival *a, const struct party *self)
 	return false;
 }
 
-/* A session of this party that shook hands from there, or is relayed to under that handle. */
+/*
+ * A session of this party that shook hands from there, was last heard or reached there, or is
+ * relayed to under that handle.
+ */
 static bool is_bound_to(
 	const struct session *s, const struct party *self, const struct origin *from)
 {
 	if (s->party != self)
 		return false;
-	return origin_same(&s->origin, from) ||
-	       (from->hop_id != 0 && s->route.relay != NULL && s->route.relay->id == from->hop_id &&
-		       s->route.handle == from->handle);
+	if (origin_same(&s->origin, from))
+		return true;
+	return from->hop_id == 0 ? way_same_remote(&s->route.direct, &from->way)
+				 : s->route.relay != NULL && s->route.relay->id == from->hop_id &&
+					   s->route.handle == from->handle;
 }
 
 /* The other side was so late that its keys were let go here. They are gone, but they fitted. */
@@ -567,6 +641,9 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 	case NOTE_FRAME:
 		note_frame(n, note);
 		break;
+	case NOTE_LACKING:
+		note_lacking(n, note);
+		break;
 	case NOTE_BARRED:
 		if (n->role->barred != NULL && note->index < BARRED_KINDS)
 			n->role->barred(n, &note->to, (enum barred)note->index);
@@ -574,12 +651,18 @@ void node_note(struct node *n, struct note *note, uint64_t now_ms)
 	case NOTE_LOOP:
 		note_loop(n, note);
 		break;
+	case NOTE_MEMBERSHIP:
+		note_membership(n, note);
+		break;
 	case NOTE_OWN:
 		if (n->role->own != NULL)
 			n->role->own(n, &note->to, &note->origin.way.remote);
 		break;
 	case NOTE_FOREIGN:
 		note_foreign(n, note);
+		break;
+	case NOTE_STORM:
+		note_storm(n, note);
 		break;
 	}
 }

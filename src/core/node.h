@@ -83,18 +83,28 @@ struct role {
 	/* HELLO: body, then the datagram's tag. NULL where nobody asks. */
 	void (*hello)(
 		struct node *n, const uint8_t *body, size_t body_len, const struct origin *from);
-	/* A frame of ours that could not go out; link_id 0: for all. NULL where there are none. */
-	void (*frame)(struct node *n, const struct addressee *of, uint32_t link_id,
-		const struct frame *f);
+	/* NOTE_FRAME: a frame of ours could not go out. NULL where there are none. */
+	void (*frame)(struct node *n, struct note *note);
 	/* Our own datagram to this receiver came by an interface. NULL where there are none. */
 	void (*own)(struct node *n, const struct addressee *of, const struct endpoint *to);
+	/* None of the group keys that the remote side told opens its packets. NULL where there are
+	 * none. */
+	void (*lacking)(struct node *n, struct session *s);
 	/* A frame of an interface was not let out, as it speaks for others. NULL where there are
 	 * none. */
 	void (*barred)(struct node *n, const struct addressee *of, enum barred what);
 	/* A frame with this source came by an interface that is no bridge. NULL where none are. */
 	void (*foreign)(struct node *n, const struct addressee *of, const struct mac *source);
+	/*
+	 * An interface brought so many frames for many too many in a second, one of them with this
+	 * source. NULL where none are.
+	 */
+	void (*storm)(struct node *n, const struct addressee *of, const struct mac *source,
+		enum flood_kind kind, uint32_t per_s);
 	/* What a gate told (core/data/gate.h); link_id 0: of a frame read from the interface. NULL
 	 * where there are none. */
+	/* A frame of an interface, of: whose, says something of groups; or NULL. */
+	void (*membership)(struct node *n, const struct addressee *of, const struct frame *f);
 	void (*loop)(struct node *n, const struct addressee *of, uint32_t link_id,
 		const struct frame *f);
 	/* The role's part of looking at a session; may retire it. Returns when to look again. */

@@ -77,6 +77,25 @@ struct status_switch {
 	uint64_t unlearned; /* times that one found no place */
 };
 
+/* How broadcasts go (PROTOCOL.md 10). */
+struct status_broadcast {
+	unsigned relayed; /* peers behind the relay, as last counted; 0: none was sent of late */
+	unsigned fanned;  /* of them, those whom one group packet reaches */
+	unsigned copies;  /* peers that get copies of their own */
+	bool is_signed;
+	uint64_t frames;  /* that went as group packets */
+	uint64_t saved;	  /* copies that these took the place of */
+	uint32_t refused; /* group packets that the supernode did not send on, of this registration
+			   */
+};
+
+/* To which groups somebody listens. */
+struct status_groups {
+	const char *all; /* to all, and why, for machines, static; NULL: to these */
+	uint8_t n;
+	const struct mac *group;
+};
+
 struct status_community {
 	unsigned index;
 	const char *name;
@@ -90,7 +109,9 @@ struct status_community {
 	uint8_t n_addresses;
 	const struct claim_address *address;
 	struct status_gate gate;
-	struct status_switch fdb; /* of edge_status alone, as it takes a walk */
+	struct status_broadcast broadcast;
+	struct status_groups groups; /* who is at our interface */
+	struct status_switch fdb;    /* of edge_status alone, as it takes a walk */
 };
 
 /* How the place of an address is known: the same, without texts. */
@@ -130,7 +151,8 @@ struct status_peer {
 	bool up; /* has keys */
 	bool has_mac;
 	struct mac mac;
-	bool refused; /* it claims an address that is not its own: it has none */
+	const char *label; /* what it calls the community, any bytes, if not what we do; or NULL */
+	bool refused;	   /* it claims an address that is not its own: it has none */
 	struct mac refused_mac;
 	uint8_t owner[EDGE_ID_LEN]; /* of that one; our own id if it is ours */
 	uint8_t n_addresses;
@@ -144,6 +166,7 @@ struct status_peer {
 	uint64_t heard_ms;	  /* ago; NEVER_MS */
 	uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 	uint64_t barred[BARRED_KINDS]; /* frames of it that were dropped as it spoke for others */
+	struct status_groups groups;   /* as far as we know */
 	uint8_t says;		       /* its roles, as it says: of enum member_role ... */
 	uint8_t roles;		       /* ... and those that it has here */
 };

@@ -182,3 +182,21 @@ void crypto_secret_free(void *p)
 {
 	sodium_free(p);
 }
+
+void crypto_ed25519_pair(
+	uint8_t secret[SIGN_SECRET_LEN], uint8_t public[KEY_LEN], const uint8_t seed[KEY_LEN])
+{
+	(void)crypto_sign_ed25519_seed_keypair(public, secret, seed);
+}
+
+void crypto_ed25519_sign(uint8_t signature[SIGN_SIGNATURE_LEN], const void *data, size_t len,
+	const uint8_t secret[SIGN_SECRET_LEN])
+{
+	(void)crypto_sign_ed25519_detached(signature, NULL, data, len, secret);
+}
+
+bool crypto_ed25519_verify(const uint8_t signature[SIGN_SIGNATURE_LEN], const void *data,
+	size_t len, const uint8_t public[KEY_LEN])
+{
+	return crypto_sign_ed25519_verify_detached(signature, data, len, public) == 0;
+}

@@ -67,6 +67,20 @@ void crypto_siphash64(
 void crypto_siphash128(
 	uint8_t out[16], const uint8_t key[SIPHASH_KEY_LEN], const void *data, size_t len);
 
+/* Ed25519 (RFC 8032). */
+#define SIGN_SECRET_LEN	   64
+#define SIGN_SIGNATURE_LEN 64
+
+/* A pair from 32 secret random bytes. */
+void crypto_ed25519_pair(
+	uint8_t secret[SIGN_SECRET_LEN], uint8_t public[KEY_LEN], const uint8_t seed[KEY_LEN]);
+/* Signs len bytes. */
+void crypto_ed25519_sign(uint8_t signature[SIGN_SIGNATURE_LEN], const void *data, size_t len,
+	const uint8_t secret[SIGN_SECRET_LEN]);
+/* Whether it is the signature of these bytes by the holder of the pair. public may be any bytes. */
+bool crypto_ed25519_verify(const uint8_t signature[SIGN_SIGNATURE_LEN], const void *data,
+	size_t len, const uint8_t public[KEY_LEN]);
+
 /* Fills public from secret (any 32 bytes; clamped as of RFC 7748, 5). */
 void crypto_x25519_public(uint8_t public[KEY_LEN], const uint8_t secret[KEY_LEN]);
 /* N2N_EAUTH, shared wiped, when the result is all zero, which only a point of small order gives. */

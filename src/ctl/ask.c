@@ -37,6 +37,12 @@ const struct option_spec ask_options[] = {
 #define REQUEST_MAX 256
 #define NONE	    (-1)
 
+/* Those who know nothing of what was asked, and what the last of them says of it. */
+struct ignorant {
+	char names[512];
+	char message[256];
+};
+
 /* What is asked, of all who are asked. */
 struct question {
 	const struct ask_conf *conf;
@@ -44,6 +50,8 @@ struct question {
 	const char *request;
 	ask_show *show;
 	void *ctx;
+	unsigned timeout_ms;
+	struct ignorant *ignorant;
 };
 
 enum outcome {
@@ -81,6 +89,14 @@ static const char *error_field(const json_t *answer, const char *name)
 	return text != NULL ? text : "-";
 }
 
+static void note_ignorant(struct ignorant *all, const char *instance, const json_t *answer)
+{
+	size_t len = strlen(all->names);
+
+	snprintf(all->names + len, sizeof(all->names) - len, "%s%s", len > 0 ? ", " : "", instance);
+	snprintf(all->message, sizeof(all->message), "%s", error_field(answer, "message"));
+}
+
 /* quiet: that it is the wrong one is not said. next: where the answer goes on; NONE: nowhere. */
 static enum outcome take(const struct question *q, const char *instance, const char *line,
 	bool quiet, json_int_t *next)
@@ -88,7 +104,8 @@ static enum outcome take(const struct question *q, const char *instance, const c
 	json_t *answer = json_loads(line, 0, NULL);
 	const json_t *more = json_object_get(json_object_get(answer, "result"), "next");
 	const char *code = error_field(answer, "code");
-	bool other = strcmp(code, "not-found") == 0 || strcmp(code, "unknown-command") == 0;
+	bool ignorant = strcmp(code, "not-found") == 0;
+	bool other = ignorant || strcmp(code, "unknown-command") == 0;
 	enum outcome outcome = other ? OTHER : FAILED;
 	char buf[CONF_QUOTED_CAP];
 
@@ -96,7 +113,10 @@ static enum outcome take(const struct question *q, const char *instance, const c
 	if (json_is_object(json_object_get(answer, "result"))) {
 		q->show(q->ctx, instance, answer, line);
 		outcome = SHOWN;
-	} else if (!other || !quiet) {
+	} else if (other && quiet) {
+		if (ignorant)
+			note_ignorant(q->ignorant, instance, answer);
+	} else {
 		fprintf(stderr, "n2n: %s answers: %s\n", conf_quote(buf, instance),
 			error_field(answer, "message"));
 	}
@@ -116,7 +136,7 @@ static enum outcome ask_once(const struct question *q, const char *instance, con
 	int rc = state_control_path(path, q->conf->state_dir, instance, &err);
 
 	if (rc == 0)
-		rc = ctlsock_request(path, request, &line, &err);
+		rc = ctlsock_request(path, request, q->timeout_ms, &line, &err);
 	if (rc != 0)
 		return quiet && rc == N2N_ENOENT ? NOBODY : explain(q, instance, &err);
 	outcome = take(q, instance, line, quiet, next);
@@ -145,7 +165,9 @@ static enum outcome ask(const struct question *q, const char *instance, bool qui
 
 static int nobody_did(const struct question *q, unsigned others)
 {
-	if (others > 0)
+	if (q->ignorant->names[0] != 0)
+		fprintf(stderr, "n2n: %s (asked: %s)\n", q->ignorant->message, q->ignorant->names);
+	else if (others > 0)
 		fprintf(stderr,
 			"n2n: there is nothing to do in the %u %s here; \"n2n status\" shows "
 			"what is known\n",
@@ -182,7 +204,14 @@ static int ask_all(const struct question *q)
 int ask_instances(const struct ask_conf *conf, const struct option_set *set, const char *request,
 	ask_show *show, void *ctx)
 {
-	const struct question q = {conf, set, request, show, ctx};
+	struct ignorant ignorant = {.names = ""};
+	const struct question q = {.conf = conf,
+		.set = set,
+		.request = request,
+		.show = show,
+		.ctx = ctx,
+		.timeout_ms = conf->timeout_ms != 0 ? conf->timeout_ms : CTLSOCK_TIMEOUT_MS,
+		.ignorant = &ignorant};
 
 	if (conf->instance != NULL)
 		return ask(&q, conf->instance, false) == SHOWN ? STATUS_OK : STATUS_FAILED;

@@ -13,6 +13,7 @@
 struct ask_conf {
 	const char *instance;  /* NULL: all that run */
 	const char *state_dir; /* NULL: where they are by default */
+	unsigned timeout_ms;   /* for an answer; 0: as usual */
 };
 
 /* The options that choose it, for a struct ask_conf. */

@@ -78,7 +78,7 @@ static json_t *ask(const char *instance, const char *state_dir)
 	json_t *answer;
 
 	if (state_control_path(path, state_dir, instance, &err) != 0 ||
-		ctlsock_request(path, REQUEST, &line, &err) != 0)
+		ctlsock_request(path, REQUEST, CTLSOCK_TIMEOUT_MS, &line, &err) != 0)
 		return NULL;
 	answer = json_loads(line, 0, NULL);
 	free(line);

@@ -20,6 +20,8 @@ int fdb_command(int argc, char **argv);
 int forget_command(int argc, char **argv);
 /* "n2n key new NAME": makes a community key (PROTOCOL.md 2.2). */
 int key_command(int argc, char **argv);
+/* "n2n reload": the edges of this host read their files anew (CONTROL.md). */
+int reload_command(int argc, char **argv);
 /* "n2n status": asks the instances of this host at their control sockets (CONTROL.md). */
 int status_command(int argc, char **argv);
 

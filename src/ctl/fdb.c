@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns "n2n fdb": where each Ethernet address that an edge knows leads to (docs/CONTROL.md). */
+/*
+ * Owns "n2n fdb": where each Ethernet address that an edge knows leads to, and who listens to which
+ * group (docs/CONTROL.md).
+ */
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +13,9 @@
 #include "ctl/commands.h"
 #include "ctl/text.h"
 
-#define REQUEST "{\"v\":1,\"cmd\":\"fdb\"}"
-#define LINE	"  %-17s  %-8s  %-7s  %-7s  %s\n"
+#define REQUEST	       "{\"v\":1,\"cmd\":\"fdb\"}"
+#define GROUPS_REQUEST "{\"v\":1,\"cmd\":\"status\"}"
+#define LINE	       "  %-17s  %-8s  %-7s  %-7s  %s\n"
 
 struct fdb_conf {
 	bool json;
@@ -38,7 +42,7 @@ static const struct option_set options = {
 	.epilogue = "Frames for an address go to the member behind it, those for \"here\" to none: "
 		    "it is\nat our own interface. Addresses are owned by the member that claimed "
 		    "them, or\nlearned from the frames of bridges (-r of edge) until nothing came "
-		    "for 300 s.\n",
+		    "for 300 s. Those of\nmulticast groups follow: each with who listens to it.\n",
 };
 
 /* What was shown of one instance so far. */
@@ -103,6 +107,48 @@ static void show(void *ctx, const char *instance, const json_t *answer, const ch
 	s->community[0] = 0;
 }
 
+/* ---- groups ---- */
+
+/* Returns how many lines that took. */
+static size_t show_listener(const json_t *groups, const char *who, const char *state)
+{
+	const char *all = json_string_value(json_object_get(groups, "all"));
+	const json_t *mac;
+	size_t i;
+
+	if (all != NULL)
+		printf(LINE, "all groups", who, state, all, "-");
+	json_array_foreach (json_object_get(groups, "macs"), i, mac)
+		printf(LINE, json_string_value(mac), who, state, "listens", "-");
+	return i + (all != NULL);
+}
+
+static void show_groups(void *ctx, const char *instance, const json_t *answer, const char *line)
+{
+	const json_t *communities =
+		json_object_get(json_object_get(answer, "result"), "communities");
+	const json_t *c, *p;
+	char id[ID_SHOWN + 1];
+	size_t i, k, n;
+
+	(void)ctx;
+	(void)line;
+	json_array_foreach (communities, i, c) {
+		/* A supernode's community has none. */
+		if (!json_is_object(json_object_get(c, "groups")))
+			continue;
+		printf("%s: groups of community %s\n", instance, text_member(c, "name"));
+		n = show_listener(json_object_get(c, "groups"), "here", "-");
+		json_array_foreach (json_object_get(c, "peers"), k, p) {
+			snprintf(id, sizeof(id), "%s", text_member(p, "id"));
+			n += show_listener(
+				json_object_get(p, "groups"), id, text_member(p, "state"));
+		}
+		if (n == 0)
+			puts("  nobody listens to any");
+	}
+}
+
 static void show_json(void *ctx, const char *instance, const json_t *answer, const char *line)
 {
 	(void)ctx;
@@ -133,5 +179,7 @@ int fdb_command(int argc, char **argv)
 	}
 	status = ask_instances(&conf.ask, &options, REQUEST, conf.json ? show_json : show, &shown);
 	json_decref(shown.counts);
+	if (status == STATUS_OK && !conf.json)
+		status = ask_instances(&conf.ask, &options, GROUPS_REQUEST, show_groups, NULL);
 	return status;
 }

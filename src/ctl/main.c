@@ -25,6 +25,8 @@ static const struct command {
 	{"forget", "forget [-d INSTANCE] MAC", "let another member have a MAC address",
 		"the result", forget_command},
 	{"key", "key new NAME", "make a key for a community", "the key", key_command},
+	{"reload", "reload [-j] [-d INSTANCE]", "have edges read their files again", "the answer",
+		reload_command},
 	{"status", "status [-j] [-d INSTANCE]", "show edges and supernodes of this host",
 		"the status", status_command},
 	{"help", "help", "show this text", "the help", help_command},

@@ -38,6 +38,8 @@ static const struct option_set options = {
 		{NULL, help_options, offsetof(struct status_conf, help)}},
 };
 
+#define PROCESSES_MAX 64
+
 /* ---- reading the answer; what is missing is shown as nothing ---- */
 
 static double number(const json_t *object, const char *name)
@@ -239,6 +241,40 @@ static void print_switch(const json_t *community)
 	putchar('\n');
 }
 
+/* Only where it is not as everybody expects it: a copy for each. */
+static void print_broadcast(const json_t *community)
+{
+	const json_t *b = json_object_get(community, "broadcast");
+	double group = number(b, "group"), refused = number(b, "refused");
+
+	if (group == 0 && refused == 0)
+		return;
+	printf("  broadcast one packet for %.0f members by the supernode%s, a copy each for %.0f",
+		group, json_is_true(json_object_get(b, "signed")) ? ", signed" : "",
+		number(b, "copies"));
+	if (refused > 0)
+		printf("; %.0f over its limits", refused);
+	putchar('\n');
+}
+
+/* Where hosts at the interface listen to any, or get all for a while to come. */
+static void print_listening(const json_t *community)
+{
+	const json_t *groups = json_object_get(community, "groups");
+	size_t n = json_array_size(json_object_get(groups, "macs"));
+	const char *all = json_string_value(json_object_get(groups, "all"));
+
+	if (all != NULL && strcmp(all, "router") == 0)
+		puts("  groups    all of multicast comes here: a multicast router or a querier is "
+		     "there");
+	else if (all != NULL && strcmp(all, "many") == 0)
+		puts("  groups    all of multicast comes here: hosts listen to more groups than "
+		     "can be told");
+	else if (n > 0)
+		printf("  groups    hosts here listen to %zu multicast %s\n", n,
+			n == 1 ? "group" : "groups");
+}
+
 static void print_community(const json_t *c)
 {
 	const json_t *address;
@@ -248,10 +284,14 @@ static void print_community(const json_t *c)
 	printf("  we are    %.*s, MAC %s", ID_SHOWN, text_member(c, "id"), text_member(c, "mac"));
 	json_array_foreach (json_object_get(c, "addresses"), i, address)
 		printf(", %s", json_string_value(address));
+	if (json_is_true(json_object_get(json_object_get(c, "dhcp"), "waiting")))
+		fputs(", waiting for an address from DHCP", stdout);
 	putchar('\n');
 	print_interface(c);
 	print_port(c);
 	print_switch(c);
+	print_broadcast(c);
+	print_listening(c);
 	print_supernodes(c);
 	print_peers(c);
 	print_barred(c);
@@ -294,6 +334,19 @@ static void print_notices(const json_t *result)
 			unlisted);
 }
 
+/* What goes to many, and how much of it may. */
+static void print_groups(const json_t *groups)
+{
+	const json_t *limits = json_object_get(groups, "limits");
+	char buf[CELL_MAX];
+
+	printf("  groups    %.0f packets as %.0f copies, %s; at most %.0f packets and %.0f bits a "
+	       "second of a member, %.0f copies in a network\n",
+		number(groups, "packets"), number(groups, "copies"),
+		text_bytes(buf, number(groups, "bytes")), number(limits, "packets"),
+		number(limits, "bits"), number(limits, "copies"));
+}
+
 static void print_relay(const json_t *result)
 {
 	const json_t *registry = json_object_get(result, "registry");
@@ -307,6 +360,7 @@ static void print_relay(const json_t *result)
 	text_print_counts("  refused  ", json_object_get(registry, "refused"));
 	printf("  relayed   %.0f packets, %s\n", number(relay, "packets"),
 		text_bytes(buf, number(relay, "bytes")));
+	print_groups(json_object_get(relay, "groups"));
 }
 
 /* How packets are moved: what is missing here makes it slower. */
@@ -345,8 +399,25 @@ static void print_result(const json_t *result)
 		print_relay(result);
 	json_array_foreach (json_object_get(result, "communities"), i, community)
 		print_community(community);
-	print_notices(result);
-	print_drops(result);
+}
+
+/* What is said of a process is shown with the first of its instances only. */
+struct seen {
+	size_t n;
+	json_int_t process[PROCESSES_MAX];
+};
+
+static bool is_new(struct seen *s, const json_t *result)
+{
+	json_int_t process =
+		json_integer_value(json_object_get(json_object_get(result, "node"), "process"));
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->process[i] == process)
+			return false;
+	if (s->n < PROCESSES_MAX)
+		s->process[s->n++] = process;
+	return true;
 }
 
 /* ---- the command ---- */
@@ -361,15 +432,21 @@ static void show_json(void *ctx, const char *instance, const json_t *answer, con
 
 static void show(void *ctx, const char *instance, const json_t *answer, const char *line)
 {
-	(void)ctx;
+	const json_t *result = json_object_get(answer, "result");
+
 	(void)instance;
 	(void)line;
-	print_result(json_object_get(answer, "result"));
+	print_result(result);
+	if (!is_new(ctx, result))
+		return;
+	print_notices(result);
+	print_drops(result);
 }
 
 int status_command(int argc, char **argv)
 {
 	struct status_conf conf = {.json = false};
+	struct seen seen = {.n = 0};
 	struct conf_error err;
 
 	if (options_from_args(&options, argc, argv, &conf, &err) != 0) {
@@ -380,5 +457,5 @@ int status_command(int argc, char **argv)
 		options_help(&options, stdout);
 		return STATUS_OK;
 	}
-	return ask_instances(&conf.ask, &options, REQUEST, conf.json ? show_json : show, NULL);
+	return ask_instances(&conf.ask, &options, REQUEST, conf.json ? show_json : show, &seen);
 }

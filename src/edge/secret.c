@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Owns the way of the community's secret into the program. */
+/* Owns the way of a community's secret into the program. */
 #include "edge/secret.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/secret_source.h"
 #include "os/file.h"
 
 #define WEAK_BITS 40
+#define PATH_CAP  4096
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
@@ -36,41 +38,152 @@ unsigned secret_bits(const char *passphrase)
 	return tenths / 10;
 }
 
-/* The command line overrides the environment, so what differs from it came from there. */
-static bool came_from_arguments(const struct community_conf *conf, const char *env)
+/* ---- where it is ---- */
+
+static void wipe_variable(const char *name)
 {
-	return conf->key[0] != 0 && (env == NULL || strcmp(env, conf->key) != 0);
+	char *value = getenv(name);
+
+	if (value != NULL)
+		crypto_wipe(value, strlen(value));
+}
+
+/* The text that may name a place; an option of a file goes without a word before the path, too. */
+static int find(struct secret_source *from, const struct community_conf *conf, struct os_error *err)
+{
+	const char *text = conf->key_file != NULL ? conf->key_file : conf->key;
+	char why[128];
+
+	if (secret_source_parse(from, text, why, sizeof(why)) != 0)
+		return os_error_set(err, N2N_EINVAL, "the key %s", why);
+	if (from->kind == SECRET_GIVEN && conf->key_file != NULL)
+		*from = (struct secret_source){.kind = SECRET_FILE, .name = conf->key_file};
+	return 0;
 }
 
 void secret_forget(struct community_conf *conf)
 {
-	char *env = getenv("N2N_KEY");
+	struct secret_source from;
+	struct os_error err;
 
-	if (env != NULL)
-		crypto_wipe(env, strlen(env));
-	community_conf_wipe(conf);
+	wipe_variable("N2N_KEY");
+	if (find(&from, conf, &err) == 0 && from.kind == SECRET_ENV)
+		wipe_variable(from.name);
+	if (!secret_source_is(conf->key))
+		community_conf_wipe(conf);
 }
 
-static int read_text(
-	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
+void secret_close(const struct community_conf *conf)
+{
+	struct secret_source from;
+	struct os_error err;
+
+	if (find(&from, conf, &err) == 0 && from.kind == SECRET_FD)
+		file_close(from.fd);
+}
+
+static int credential_path(char path[PATH_CAP], const char *name, struct os_error *err)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (dir == NULL || *dir == 0)
+		return os_error_set(err, N2N_EINVAL,
+			"there are no credentials, such as \"%.60s\" for the key; have systemd "
+			"start "
+			"the program, with LoadCredential=%.60s:PATH in the unit",
+			name, name);
+	if ((size_t)snprintf(path, PATH_CAP, "%s/%s", dir, name) >= PATH_CAP)
+		return os_error_set(err, N2N_EINVAL, "the path of credentials is too long");
+	return 0;
+}
+
+/* A pipe that is opened again waits for somebody who writes into it. */
+static bool is_read_once(const struct secret_source *from)
+{
+	char path[PATH_CAP];
+	struct os_error err;
+
+	if (from->kind == SECRET_FILE)
+		return strcmp(from->name, "-") == 0 || file_is_read_once(from->name);
+	return from->kind == SECRET_CRED && credential_path(path, from->name, &err) == 0 &&
+	       file_is_read_once(path);
+}
+
+bool secret_is_gone(const struct community_conf *conf)
+{
+	struct secret_source from;
+	struct os_error err;
+	const char *value;
+
+	if (find(&from, conf, &err) != 0)
+		return false;
+	if (from.kind == SECRET_ENV) {
+		value = getenv(from.name);
+		return value == NULL || *value == 0;
+	}
+	return from.kind == SECRET_FD || (from.kind == SECRET_GIVEN && conf->key[0] == 0) ||
+	       is_read_once(&from);
+}
+
+static int read_variable(struct secret *s, const char *name, struct os_error *err)
+{
+	const char *value = getenv(name);
+	size_t len = value != NULL ? strlen(value) : 0;
+
+	if (len == 0)
+		return os_error_set(err, N2N_EINVAL,
+			"the variable \"%.60s\", where the key should be, is not set or empty; "
+			"export it to the program",
+			name);
+	if (len > COMMUNITY_SECRET_MAX)
+		return os_error_set(err, N2N_EINVAL,
+			"the key in the variable \"%.60s\" has %zu bytes; give at most %d", name,
+			len, COMMUNITY_SECRET_MAX);
+	memcpy(s->passphrase, value, len + 1);
+	return 0;
+}
+
+static int read_file(
+	struct secret *s, const char *path, const struct log *log, struct os_error *err)
 {
 	size_t len;
-	int rc = 0;
 
-	if (came_from_arguments(conf, getenv("N2N_KEY")))
-		log_warn(log, "-k shows the key to other users of this host until it is wiped; use "
-			      "N2N_KEY, -K FILE or \"-K -\"");
-	if (conf->key_file != NULL && file_is_open_to_others(conf->key_file))
+	if (file_is_open_to_others(path))
 		log_warn(log,
 			"others can read or change the file \"%.120s\" with the key; chmod it to "
 			"600",
-			conf->key_file);
-	if (conf->key_file != NULL)
-		rc = file_read(conf->key_file, s->passphrase, sizeof(s->passphrase), &len, err);
-	else
+			path);
+	return file_read(path, s->passphrase, sizeof(s->passphrase), &len, err);
+}
+
+static int read_text(struct secret *s, const struct community_conf *conf, const struct log *log,
+	struct os_error *err)
+{
+	struct secret_source from;
+	char path[PATH_CAP];
+	size_t len;
+	int rc = find(&from, conf, err);
+
+	if (rc != 0)
+		return rc;
+	switch (from.kind) {
+	case SECRET_GIVEN:
+		if (conf->key_place == KEY_IN_ARGUMENTS)
+			log_warn(log, "-k shows the key to other users of this host until it is "
+				      "wiped; use N2N_KEY, -K FILE or \"-K -\"");
 		memcpy(s->passphrase, conf->key, sizeof(s->passphrase));
-	secret_forget(conf);
-	return rc;
+		return 0;
+	case SECRET_FILE:
+		return read_file(s, from.name, log, err);
+	case SECRET_ENV:
+		return read_variable(s, from.name, err);
+	case SECRET_FD:
+		return file_read_open(from.fd, s->passphrase, sizeof(s->passphrase), &len, err);
+	case SECRET_CRED:
+		rc = credential_path(path, from.name, err);
+		return rc == 0 ? read_file(s, path, log, err) : rc;
+	}
+	return N2N_EINVAL;
 }
 
 /* ---- what editors and copying do to it ---- */
@@ -160,14 +273,13 @@ static int parse_key(struct secret *s, struct os_error *err)
 	return 0;
 }
 
-int secret_read(
-	struct secret *s, struct community_conf *conf, const struct log *log, struct os_error *err)
+/* What was read as it was written. */
+static int judge(struct secret *s, const struct community_conf *conf, const struct log *log,
+	struct os_error *err)
 {
-	int rc = read_text(s, conf, log, err);
 	bool blanks = false;
+	int rc = look_at(s, &blanks, err);
 
-	if (rc == 0)
-		rc = look_at(s, &blanks, err);
 	if (rc != 0)
 		return rc;
 	if (s->is_key)
@@ -188,6 +300,52 @@ int secret_read(
 			"nobody can guess",
 			conf->name);
 	return 0;
+}
+
+int secret_read(struct secret *s, const struct community_conf *conf, const struct log *log,
+	struct os_error *err)
+{
+	int rc = read_text(s, conf, log, err);
+
+	return rc == 0 ? judge(s, conf, log, err) : rc;
+}
+
+/* ---- looking only ---- */
+
+/* A file that is not there, or no file, is wrong whoever looks. */
+static int check_file(struct secret *s, const struct community_conf *conf, const char *path,
+	const struct log *log, struct os_error *err)
+{
+	size_t len = 0;
+	int rc = file_load(path, s->passphrase, sizeof(s->passphrase) - 1, &len, err);
+
+	if (rc == N2N_EPERM) {
+		log_info(log, "the key in \"%.120s\" was not looked at: this user may not read it",
+			path);
+		return 0;
+	}
+	if (rc != 0)
+		return rc;
+	if (memchr(s->passphrase, 0, len) != NULL)
+		return os_error_set(err, N2N_EINVAL,
+			"\"%.120s\" is not a text file; check that it is the right file", path);
+	return judge(s, conf, log, err);
+}
+
+int secret_check(const struct community_conf *conf, const struct log *log, struct os_error *err)
+{
+	struct secret s = {.is_key = false};
+	struct secret_source from;
+	int rc = find(&from, conf, err);
+
+	if (rc == 0 && from.kind == SECRET_GIVEN) {
+		memcpy(s.passphrase, conf->key, sizeof(s.passphrase));
+		rc = judge(&s, conf, log, err);
+	} else if (rc == 0 && from.kind == SECRET_FILE && strcmp(from.name, "-") != 0) {
+		rc = check_file(&s, conf, from.name, log, err);
+	}
+	secret_wipe(&s);
+	return rc;
 }
 
 void secret_wipe(struct secret *s)

@@ -18,6 +18,22 @@
  */
 MUST_CHECK int file_read(
 	const char *path, char *buf, size_t cap, size_t *len, struct os_error *err);
+/*
+ * Reads a whole file as it is into buf; never waits, as a pipe would have one do. The errors of
+ * file_read but for what is in it; N2N_EINVAL: no file on a disk; N2N_ENOSPC: longer than cap.
+ */
+MUST_CHECK int file_load(
+	const char *path, char *buf, size_t cap, size_t *len, struct os_error *err);
+/*
+ * As file_read, of the open file with this number that whoever started the program left open for
+ * it, which is closed then. One that the program opened itself counts as none.
+ */
+MUST_CHECK int file_read_open(
+	unsigned number, char *buf, size_t cap, size_t *len, struct os_error *err);
+/* Closes such a file; one that is not open is fine. */
+void file_close(unsigned number);
+/* True for what is there and no file on disk: a pipe, say, in which nothing may come again. */
+bool file_is_read_once(const char *path);
 /* True for a file on disk that others than its owner may read or write. */
 bool file_is_open_to_others(const char *path);
 

@@ -18,10 +18,18 @@
  * caller's to close, with stream_close. N2N_ENOMEM.
  */
 MUST_CHECK int interrupt_open(struct os_handle *out, struct os_error *err);
+/* What came, a set. */
+enum interrupt {
+	INTERRUPT_END = 1,   /* the wish that the program end */
+	INTERRUPT_HANGUP = 2 /* SIGHUP: a terminal is gone, or files are to be read again */
+};
+
+/* Takes the signals that came, so that in is readable again with the next one only. */
+unsigned interrupt_take(struct os_handle in);
 /*
- * Takes the signals that came, so that in is readable again with the next one only. True if one
- * of them ends a service; SIGHUP, by which a terminal says that it is gone, does not.
+ * SIGHUP waits from now on until interrupt_open, instead of ending the process: it may come while a
+ * service starts. Before threads are started.
  */
-bool interrupt_ends_service(struct os_handle in);
+void interrupt_hold(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/mac.h"
 #include "os/error.h"
+#include "os/netns.h"
 
 struct netif_link {
 	unsigned index; /* stays when the interface is renamed */
@@ -44,12 +45,12 @@ struct netif_state {
  * Takes one; netif_state_free is the caller's, also when it fails. N2N_ENOMEM, N2N_EPERM, N2N_EIO,
  * and N2N_EAGAIN when it changed meanwhile, so that parts do not fit.
  */
-MUST_CHECK int netif_state_read(struct netif_state *out);
+MUST_CHECK int netif_state_read(const struct netns *ns, struct netif_state *out);
 /* A zeroed one is fine. */
 void netif_state_free(struct netif_state *s);
 /* The interface with this index; NULL: there is none, or it is in another network namespace. */
 const struct netif_link *netif_state_link(const struct netif_state *s, unsigned index);
 /* The index of an interface, by the name that it has now; 0: there is none. */
-unsigned netif_index(const char *name);
+unsigned netif_index(const struct netns *ns, const char *name);
 
 #endif

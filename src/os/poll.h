@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a worker thread sleeps on: sockets, interfaces, and a wake-up call from other threads.
- * poll_wake may be called from any thread; everything else only by the owner.
+ * poll_wake may be called from any thread, and so may adding and removing; everything else only by
+ * the owner.
  *
  * Every system: epoll, kqueue, or a completion port, of which the caller sees readiness only.
  */
@@ -23,6 +24,11 @@ void poll_destroy(struct poll *p);
  * N2N_ENOMEM; N2N_ENOSPC: the system waits for no more.
  */
 MUST_CHECK int poll_add_tap(struct poll *p, const struct tap *tap, unsigned tag);
+/*
+ * Takes an interface out of the set; any thread. The owner may be at work on what an earlier wait
+ * told, so that it is closed when that is over. One that is not in it is fine.
+ */
+void poll_remove_tap(struct poll *p, const struct tap *tap);
 /* The same for one family's socket; N2N_ENOENT: the family is not available. */
 MUST_CHECK int poll_add_udp(
 	struct poll *p, const struct udp *u, enum udp_family family, unsigned tag);

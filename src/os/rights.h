@@ -15,7 +15,10 @@
 enum right {
 	RIGHT_INTERFACES = 1, /* to make and set up interfaces, to have large socket buffers */
 	RIGHT_LOW_PORTS = 2,  /* to open ports below 1024 */
-	RIGHT_FILES = 4	      /* to use files that others keep for themselves */
+	RIGHT_FILES = 4,      /* to use files that others keep for themselves */
+	RIGHT_PACKETS = 8,    /* to send and receive frames of any kind */
+	RIGHT_HELPERS = 16,   /* programs that root's process starts have the rights that it has */
+	RIGHT_NAMESPACES = 32 /* to enter network namespaces, those of other processes too */
 };
 
 /* True when the process has a right that is not in keep. */

@@ -20,6 +20,7 @@
 #include "base/offload.h"
 #include "os/error.h"
 #include "os/handle.h"
+#include "os/netns.h"
 #include "os/parent.h"
 
 #define TAP_FRAME_MAX	     65553 /* the largest super-frame: an IP packet, Ethernet header, VLAN tag */
@@ -39,10 +40,11 @@ struct tap;
 MUST_CHECK int tap_open(struct tap **out, const char *name, unsigned use, struct os_error *err);
 /*
  * The same by a parent that has the rights to it, if there is one: it opens the interface that was
- * configured when the two parted, which name is to be. Kept for tap_join. parent may be NULL.
+ * configured when the two parted, which name is to be. Kept for tap_join. parent may be
+ * NULL. ns: where it is to be, which takes a parent; NULL: here.
  */
-MUST_CHECK int tap_open_by(struct tap **out, struct parent *parent, const char *name, unsigned use,
-	struct os_error *err);
+MUST_CHECK int tap_open_by(struct tap **out, struct parent *parent, const struct netns *ns,
+	const char *name, unsigned use, struct os_error *err);
 /*
  * A further queue of the interface, for one more worker: the system spreads the flows over all.
  * Each is read, written and closed by itself. first has FEATURE_QUEUES. N2N_ENOENT: the interface

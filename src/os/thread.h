@@ -20,5 +20,11 @@ MUST_CHECK int thread_start(
 void thread_join(struct thread *t);
 /* Lets others run that wait for this core. Any thread. */
 void thread_yield(void);
+/*
+ * From now on the calling thread, when it has something to do, would rather have a core at once for
+ * a moment than later for longer. What it may have in all stays the same. A wish: systems that know
+ * no such thing, and a user who chose otherwise for the process, are fine.
+ */
+void thread_take_short_turns(void);
 
 #endif

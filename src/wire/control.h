@@ -33,6 +33,8 @@
 #define ACK_RANGES_MAX	    16
 #define COMMUNITY_TAG_LEN   16
 #define VOUCH_MAX	    32 /* statics in one message */
+#define LISTENED_MAX	    150
+#define FANOUT_CHANGES_MAX  200 /* handles in one message */
 #define LOOP_TAG_LEN	    16
 
 enum control_type {
@@ -49,11 +51,17 @@ enum control_type {
 	CONTROL_PATH_PROBE = 10,
 	CONTROL_PATH_ECHO = 11,
 	CONTROL_CLAIM = 12,
-	/* 13 to 19 reserved: GROUP_KEY, GROUP_ASK, CREDENTIAL, REVOKE, BLOB, KEM, RETIRE */
+	CONTROL_GROUP_KEY = 13,
+	CONTROL_GROUP_ASK = 14,
+	CONTROL_LISTENERS = 15,
+	CONTROL_NAMES = 16,
+	/* 17 to 19 reserved: CREDENTIAL, REVOKE, BLOB */
 	CONTROL_TYPES = 20, /* those below may have a sequence */
 	CONTROL_VOUCH_ASK = 20,
 	CONTROL_VOUCH = 21,
-	CONTROL_CLAIM_REFUSED = 22
+	CONTROL_CLAIM_REFUSED = 22,
+	CONTROL_FANOUT = 23,
+	CONTROL_FANNED = 24
 };
 
 /* One message as it stands in the packet; the body is borrowed. */
@@ -199,6 +207,55 @@ struct control_claim_refused {
 	uint8_t owner[EDGE_ID_LEN]; /* whose it is; zero: the receiver's, from now on */
 };
 
+/* The key of the sender's group packets. Wiped by its owner. */
+struct control_group_key {
+	uint32_t index; /* chosen by the sender, another one for each key */
+	uint8_t suite;	/* transform id of its packets */
+	bool is_signed; /* each packet has a signature */
+	uint8_t key[KEY_LEN];
+	uint8_t iv[NONCE_LEN];
+	uint8_t mask[MASK_LEN];
+	uint32_t floor;		 /* counters below are not for the receiver */
+	uint8_t verify[KEY_LEN]; /* Ed25519, if signed */
+};
+
+/* The receiver's group packets under this key cannot be opened. */
+struct control_group_ask {
+	uint32_t index;
+};
+
+/* Which groups the sender wants to hear. */
+struct control_listeners {
+	bool all; /* the rest counts for nothing */
+	uint8_t n;
+	struct mac group[LISTENED_MAX];
+};
+
+/* What the sender calls things, for people. */
+struct control_names {
+	uint8_t community_len;			/* bytes; 0: it has no name for it */
+	char community[COMMUNITY_NAME_MAX + 1]; /* UTF-8; the decoder ends it with a NUL */
+};
+
+/* A change of one of the sender's fan-out sets at the supernode. */
+struct control_fanout {
+	uint8_t set;	  /* below FANOUT_SETS */
+	uint32_t base;	  /* the version that is changed; 0: an empty one */
+	uint32_t version; /* what it is then: from base + 1 to FANOUT_VERSION_MAX */
+	uint8_t n_gone, n_new;
+	uint32_t gone[FANOUT_CHANGES_MAX]; /* handles; with those of new not more than this */
+	uint32_t new[FANOUT_CHANGES_MAX];
+};
+
+/* How it stands with one, and with the receiver's group packets altogether. */
+struct control_fanned {
+	uint8_t set;
+	uint32_t version;   /* that the supernode has; 0: none */
+	uint32_t refused;   /* group packets over a limit since the registration, modulo 2^32 */
+	uint32_t packets_s; /* limits: in a second */
+	uint32_t bytes_s;
+};
+
 /* Members whom the receiver may have met, or whom the sender has: VOUCH_ASK and VOUCH. */
 struct control_vouch {
 	uint8_t n;
@@ -284,5 +341,29 @@ MUST_CHECK int control_vouch_decode(struct control_vouch *m, struct reader body)
 void control_claim_refused_encode(struct writer *w, const struct control_claim_refused *m);
 /* 7.14; any addresses pass. */
 MUST_CHECK int control_claim_refused_decode(struct control_claim_refused *m, struct reader body);
+/* 7.15 */
+void control_group_key_encode(struct writer *w, uint32_t seq, const struct control_group_key *m);
+/* 7.15; any suite and counter pass. */
+MUST_CHECK int control_group_key_decode(struct control_group_key *m, struct reader body);
+/* 7.16 */
+void control_group_ask_encode(struct writer *w, const struct control_group_ask *m);
+/* 7.16 */
+MUST_CHECK int control_group_ask_decode(struct control_group_ask *m, struct reader body);
+/* 7.17 */
+void control_listeners_encode(struct writer *w, uint32_t seq, const struct control_listeners *m);
+/* 7.17; N2N_EINVAL also for what is no group address. */
+MUST_CHECK int control_listeners_decode(struct control_listeners *m, struct reader body);
+/* 7.18 */
+void control_names_encode(struct writer *w, uint32_t seq, const struct control_names *m);
+/* 7.18; any bytes pass as a name: the receiver must look before it shows them. */
+MUST_CHECK int control_names_decode(struct control_names *m, struct reader body);
+/* 7.19 */
+void control_fanout_encode(struct writer *w, const struct control_fanout *m);
+/* 7.19; N2N_EINVAL also for a set or a version that cannot be. */
+MUST_CHECK int control_fanout_decode(struct control_fanout *m, struct reader body);
+/* 7.20 */
+void control_fanned_encode(struct writer *w, const struct control_fanned *m);
+/* 7.20; N2N_EINVAL also for a set that cannot be. */
+MUST_CHECK int control_fanned_decode(struct control_fanned *m, struct reader body);
 
 #endif

@@ -10,32 +10,47 @@
 
 #define DATA_RESERVED_BITS 0x0e /* of byte 1 */
 #define DATA_CSUM_BIT	   0x01
+#define RELAY_GROUP_BIT	   0x01 /* of byte 0 */
+
+static_assert(PACKET_GROUP == PACKET_DATA + 1, "a bit of the header tells them apart");
 
 void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h)
 {
 	assert(h->kind <= KIND_CONTROL && h->piece <= PIECE_LAST && h->cipher <= 15);
-	out[0] = (uint8_t)(PACKET_DATA << 4 | h->kind << 2 | h->piece);
+	out[0] = (uint8_t)((PACKET_DATA + h->group) << 4 | h->kind << 2 | h->piece);
 	out[1] = (uint8_t)(h->cipher << 4 | (h->csum_unset ? DATA_CSUM_BIT : 0));
 	store_be32(out + 2, h->index);
 	store_be32(out + 6, h->counter);
 }
 
-bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN])
+/* False when a reserved bit or piece is set. */
+static inline bool read_header(
+	struct data_header *h, const uint8_t in[DATA_HEADER_LEN], enum packet_type type)
 {
+	h->group = type == PACKET_GROUP;
 	h->kind = in[0] >> 2 & 3;
 	h->piece = in[0] & 3;
 	h->cipher = in[1] >> 4;
 	h->csum_unset = in[1] & DATA_CSUM_BIT;
 	h->index = load_be32(in + 2);
 	h->counter = load_be32(in + 6);
-	return in[0] >> 4 == PACKET_DATA && h->piece <= PIECE_LAST &&
-	       !(in[1] & DATA_RESERVED_BITS) &&
+	return in[0] >> 4 == type && h->piece <= PIECE_LAST && !(in[1] & DATA_RESERVED_BITS);
+}
+
+bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN])
+{
+	return read_header(h, in, PACKET_DATA) &&
 	       (h->kind == KIND_ETHERNET || h->kind == KIND_CONTROL);
+}
+
+bool group_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN])
+{
+	return read_header(h, in, PACKET_GROUP) && h->kind == KIND_ETHERNET;
 }
 
 void relay_header_write(uint8_t out[RELAY_MASKED_LEN], const struct relay_header *h)
 {
-	out[0] = PACKET_RELAY << 4;
+	out[0] = PACKET_RELAY << 4 | (h->group ? RELAY_GROUP_BIT : 0);
 	out[1] = h->hop_limit;
 	store_be32(out + 2, h->index);
 	store_be32(out + 6, h->counter);
@@ -48,7 +63,8 @@ bool relay_header_read(struct relay_header *h, const uint8_t in[RELAY_MASKED_LEN
 	h->index = load_be32(in + 2);
 	h->counter = load_be32(in + 6);
 	h->handle = load_be32(in + 10);
-	return in[0] == PACKET_RELAY << 4;
+	h->group = in[0] & RELAY_GROUP_BIT;
+	return (in[0] & ~RELAY_GROUP_BIT) == PACKET_RELAY << 4;
 }
 
 static void xor_mask(

@@ -17,6 +17,7 @@
 
 #define DATA_HEADER_LEN	  10
 #define DATA_TAG_LEN	  16
+#define SIGNATURE_LEN	  64 /* Ed25519, at the end of the plaintext of signed group packets */
 #define DATA_OVERHEAD	  (DATA_HEADER_LEN + DATA_TAG_LEN)
 #define RELAY_HEADER_LEN  22
 #define RELAY_MASKED_LEN  14 /* what precedes the hop MAC */
@@ -33,7 +34,7 @@ enum packet_type {
 	PACKET_RESPONSE = 2,
 	PACKET_COOKIE = 3,
 	PACKET_DATA = 4,
-	PACKET_GROUP = 5, /* reserved */
+	PACKET_GROUP = 5, /* as PACKET_DATA, under the key of a sender's group */
 	PACKET_RELAY = 6,
 	PACKET_HELLO = 7
 };
@@ -54,14 +55,15 @@ enum frame_piece {
 	PIECE_LAST = 2
 };
 
-/* Bytes 0-9 of a data packet. Bits 3-1 of byte 1 are reserved, 0. */
+/* Bytes 0-9 of a data or group packet. Bits 3-1 of byte 1 are reserved, 0. */
 struct data_header {
 	uint8_t kind;	 /* enum frame_kind */
 	uint8_t piece;	 /* enum frame_piece */
 	uint8_t cipher;	 /* transform id: high 4 bits of byte 1 */
 	bool csum_unset; /* bit 0 of byte 1: the transport checksum is still to be filled in */
-	uint32_t index;	 /* the receiver's key set */
+	uint32_t index;	 /* the receiver's key set; of a group packet the sender's group key */
 	uint32_t counter;
+	bool group; /* type 5, under the sender's group key (PROTOCOL.md 10.1) */
 };
 
 /* Writes it unmasked. kind, piece and cipher are within their 2, 2 and 4 bits. */
@@ -71,13 +73,32 @@ void data_header_write(uint8_t out[DATA_HEADER_LEN], const struct data_header *h
  * *h filled all the same.
  */
 bool data_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN]);
+/* The same of a group packet: false as well when its kind is not KIND_ETHERNET. */
+bool group_header_read(struct data_header *h, const uint8_t in[DATA_HEADER_LEN]);
 
-/* Bytes 0-13 of a relay packet; byte 0 low bits are reserved, 0. */
+/*
+ * Where a group packet is to go, towards a supernode: one of the sender's fan-out sets, as it was
+ * at a version (PROTOCOL.md 10.2).
+ */
+#define FANOUT_SETS	       16
+#define FANOUT_VERSION_BITS    28
+#define FANOUT_VERSION_MAX     ((UINT32_C(1) << FANOUT_VERSION_BITS) - 1)
+#define FANOUT_SET(handle)     ((handle) >> FANOUT_VERSION_BITS)
+#define FANOUT_VERSION(handle) ((handle)&FANOUT_VERSION_MAX)
+
+/* set is below FANOUT_SETS, version from 1 to FANOUT_VERSION_MAX. */
+static inline uint32_t fanout_handle(unsigned set, uint32_t version)
+{
+	return (uint32_t)set << FANOUT_VERSION_BITS | version;
+}
+
+/* Bytes 0-13 of a relay packet; bits 3-1 of byte 0 are reserved, 0. */
 struct relay_header {
 	uint8_t hop_limit;
 	uint32_t index;	  /* the receiver's key set of the hop session */
 	uint32_t counter; /* of relay packets, apart from the data counter */
-	uint32_t handle;  /* destination towards a supernode, source from one */
+	uint32_t handle;  /* source from a supernode; towards one destination, or fanout_handle */
+	bool group;	  /* bit 0 of byte 0: the inner packet is a group packet */
 };
 
 /* Writes bytes 0-13; the hop MAC follows separately. */

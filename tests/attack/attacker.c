@@ -23,6 +23,7 @@ static const struct mode {
 	{"stale", "the first INIT of an edge, with the cookie that it is refused for",
 		attack_stale},
 	{"register", "registrations of made-up members", attack_register},
+	{"groups", "members that have the supernode copy what they send", attack_groups},
 	{"knock", "wrong guesses at a passphrase, relayed", attack_knock},
 	{"amplify", "small messages of a registered edge that bring large answers", attack_amplify},
 };

@@ -161,6 +161,7 @@ void attack_replay(const struct orders *o);
 void attack_repeat(const struct orders *o);
 void attack_stale(const struct orders *o);
 void attack_register(const struct orders *o);
+void attack_groups(const struct orders *o);
 void attack_knock(const struct orders *o);
 void attack_amplify(const struct orders *o);
 

@@ -138,6 +138,8 @@ static void take_message(struct client *c, const struct control_msg *m)
 		c->ack[c->acks++] = m->seq;
 	if (m->type == CONTROL_ROSTER)
 		take_roster(c, m);
+	if (m->type == CONTROL_FANNED && control_fanned_decode(&c->fanned, m->body) != 0)
+		give_up("FANNED");
 	if (m->type != CONTROL_REGISTERED || control_registered_decode(&r, m->body) != 0)
 		return;
 	c->result = r.result;
@@ -257,10 +259,13 @@ void client_ack(struct client *c)
 	client_send(c, &w);
 }
 
-void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, size_t len)
+static void relay(
+	struct client *c, uint32_t handle, bool group, const uint8_t *envelope, size_t len)
 {
-	struct relay_header h = {
-		.hop_limit = RELAY_HOP_LIMIT, .index = c->keys->tx.index, .handle = handle};
+	struct relay_header h = {.hop_limit = RELAY_HOP_LIMIT,
+		.index = c->keys->tx.index,
+		.handle = handle,
+		.group = group};
 	uint8_t out[RELAY_HEADER_LEN + ENVELOPE_MAX_LEN];
 
 	if (!send_keys_reserve_relay(&c->keys->tx, 1, &h.counter))
@@ -270,6 +275,16 @@ void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, si
 	relay_mac(out + RELAY_MASKED_LEN, c->keys->tx.hop_key, out, envelope, len);
 	packet_mask(out, RELAY_HEADER_LEN + len, RELAY_MASKED_LEN, c->mask);
 	put(c, out, RELAY_HEADER_LEN + len);
+}
+
+void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, size_t len)
+{
+	relay(c, handle, false, envelope, len);
+}
+
+void client_relay_group(struct client *c, uint32_t set, const uint8_t *inner, size_t len)
+{
+	relay(c, set, true, inner, len);
 }
 
 bool client_register(struct client *c, const struct orders *o, double seconds)

@@ -39,6 +39,7 @@ struct client {
 	uint8_t mask[MASK_LEN]; /* the supernode's hop mask key */
 	uint32_t seq;
 	uint32_t handle;
+	struct control_fanned fanned;		   /* the last one */
 	struct roster_entry listed;		   /* the first that the roster names */
 	uint64_t sent_bytes, got_bytes, sent, got; /* UDP payload, datagrams */
 	unsigned acks;				   /* sequences to acknowledge */
@@ -76,6 +77,8 @@ size_t client_seal(struct client *c, const struct writer *messages, uint8_t *out
 void client_send(struct client *c, const struct writer *messages);
 /* Sends an envelope of at most ENVELOPE_MAX_LEN bytes to the member with this handle. */
 void client_relay(struct client *c, uint32_t handle, const uint8_t *envelope, size_t len);
+/* The same of a group packet of at most that length, for a fan-out set (fanout_handle). */
+void client_relay_group(struct client *c, uint32_t set, const uint8_t *inner, size_t len);
 void client_fini(struct client *c);
 
 /* Takes all that came to a client that has its door for itself. */

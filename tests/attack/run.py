@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE.parents[1] / "docs" / "attacks.md"
 SKIPPED = 77
 # Run beside each other; what wants the processors for itself is in the first lane.
-LANES = (("floods", "malformed"), ("filling", "handshakes", "control"), ("members", "first_hop", "replays"),
+LANES = (("floods", "malformed"), ("filling", "handshakes", "control"), ("members", "first_hop", "groups", "replays"),
          ("amplification", "passphrase"))
 TITLES = {
     "floods": "Floods from many addresses",
@@ -30,6 +30,7 @@ TITLES = {
     "handshakes": "Who sees a link and injects",
     "members": "Hostile members",
     "first_hop": "Members that speak for others",
+    "groups": "Members that have much copied",
     "replays": "Replays",
     "control": "On the host, and looking on",
 }

@@ -7,6 +7,7 @@
 #ifndef N2N_TESTS_CORE_WORLD_H
 #define N2N_TESTS_CORE_WORLD_H
 
+#include "../own_queries.h"
 #include "core/data/supernode_data.h"
 #include "core/edge/edge_state.h"
 #include "core/frame/announce.h"
@@ -206,6 +207,8 @@ static inline void world_deliver(void *ctx, unsigned community, const struct fra
 	struct world *w = end->world;
 	uint8_t want[FRAME_MAX];
 
+	if (is_own_query(f->data, f->len))
+		return;
 	if (end->place == AT_B) {
 		if (w->at_b != NULL)
 			w->at_b(w, f);
@@ -472,7 +475,7 @@ static inline void world_age(struct world *w)
 static inline void *world_build(int what)
 {
 	struct world *w = calloc(1, sizeof(*w));
-	struct supernode_config c = {.secret = {9}};
+	struct supernode_config c = {.secret = {9}, .groups = FAN_LIMITS_DEFAULT};
 
 	CHECK(w != NULL && crypto_start() == 0);
 	w->target = (enum place)(what & ~(WORLD_AGED | WORLD_PASSPHRASE));

@@ -237,6 +237,53 @@ def first_hop_seeds():
     for head, protocol, message in ((0x4f, 17, udp), (0x04, 17, udp), (0x47, 1, b"\x05" * 60)):
         yield (ends + b"\x08\0" + bytes([head]) + bytes(8) + bytes([protocol]) + bytes(2)
                + b"\x0a\1\2\3" * 2 + message)
+    ours = b"\2\0\0\0\x09\x09"
+    yield (b"\xff" * 6 + ours + b"\x08\x06\0\1\x08\0\6\4\0\1" + ours + b"\x0a\1\2\x09" + bytes(6)
+           + b"\x0a\1\2\3")
+    yield (b"\x33\x33\xff\x12\x34\x56" + ours + b"\x86\xdd\x60" + bytes(4) + b"\x20\x3a\xff\xfd" + bytes(14)
+           + b"\x09\xff\2" + bytes(9) + b"\1\xff\x12\x34\x56\x87\0\x0b\xbb" + bytes(4) + b"\xfd" + bytes(12)
+           + b"\x12\x34\x56\1\1" + ours)
+
+
+def igmp(message, to, tag=b""):
+    body = message[:2] + ref_sum(message).to_bytes(2, "big") + message[4:]
+    head = b"\x46\xc0" + (24 + len(body)).to_bytes(2, "big") + bytes(4) + b"\1\2\0\0" + bytes(4) + to + b"\x94\4\0\0"
+    head = head[:10] + ref_sum(head).to_bytes(2, "big") + head[12:]
+    return b"\1\0\x5e" + to[1:] + bytes(6) + tag + b"\x08\0" + head + body
+
+
+def mld(message, to, tag=b""):
+    ends = b"\xfe\x80" + bytes(13) + b"\1" + to
+    full = ref_sum(ends + len(message).to_bytes(4, "big") + b"\0\0\0\x3a" + message)
+    message = message[:2] + full.to_bytes(2, "big") + message[4:]
+    head = b"\x60\0\0\0" + (8 + len(message)).to_bytes(2, "big") + b"\0\1"
+    return b"\x33\x33" + to[12:] + bytes(6) + tag + b"\x86\xdd" + head + ends + b"\x3a\0\5\2\0\0\1\0" + message
+
+
+def ref_sum(data):
+    """RFC 1071; the field itself is zero."""
+    total = sum(int.from_bytes(data[i:i + 2].ljust(2, b"\0"), "big") for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def membership_seeds():
+    """Reports, leaves and queries of each version, plain and tagged, and what makes routers known."""
+    group, tag = b"\xef\1\2\3", b"\x81\0\0\5"
+    group6 = b"\xff\5" + bytes(13) + b"\7"
+    for t in (b"", tag, b"\x88\xa8\0\6" + tag):
+        for kind in (0x11, 0x12, 0x16, 0x17, 0x30):
+            yield igmp(bytes([kind, 20, 0, 0]) + group, group, t)
+        yield igmp(b"\x11\x8a\0\0" + group + b"\2\x7d\0\0", b"\xe0\0\0\1", t)
+        records = b"".join(bytes([k, k == 5, 0, k % 3]) + group + group * (k % 3) + bytes(4 * (k == 5))
+                           for k in range(1, 8))
+        yield igmp(b"\x22\0\0\0\0\0\0\7" + records, b"\xe0\0\0\x16", t)
+        for kind in (130, 131, 132, 151):
+            yield mld(bytes([kind, 0, 0, 0, 3, 0xe8, 0, 0]) + group6, group6, t)
+        yield mld(b"\x82\0\0\0\x8f\0\0\0" + group6 + b"\2\x7d\0\0", group6, t)
+        records = b"".join(bytes([k, 0, 0, k % 3]) + group6 + group6 * (k % 3) for k in range(1, 8))
+        yield mld(b"\x8f\0\0\0\0\0\0\7" + records, b"\xff\2" + bytes(13) + b"\x16", t)
 
 
 def main():
@@ -246,7 +293,8 @@ def main():
     bench = (("bench_message", d) for d in bench_seeds())
     first_hop = (("first_hop", d) for d in first_hop_seeds())
     pieces = (("pieces", d) for d in pieces_seeds())
-    for target, data in itertools.chain(small, core_seeds(), offload, pieces, bench, first_hop):
+    membership = (("membership", d) for d in membership_seeds())
+    for target, data in itertools.chain(small, core_seeds(), offload, pieces, bench, first_hop, membership):
         folder = os.path.join(HERE, "corpus", target)
         os.makedirs(folder, exist_ok=True)
         count[target] = count.get(target, 0) + 1

@@ -22,14 +22,14 @@ def need_tools():
             skip(f"{tool} is not installed")
 
 
-def serve(host, device="eth0"):
+def serve(host, device="eth0", *more):
     """It gives out 10.1.2.100 to 10.1.2.150, and tells of the prefix fd12::/64."""
     p = host.background(
         "dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0", f"--interface={device}",
         "--bind-interfaces", "--user=root", "--log-dhcp", "--no-ping",
         "--dhcp-range=10.1.2.100,10.1.2.150,255.255.255.0,2m", "--dhcp-authoritative",
         "--dhcp-range=fd12::,ra-only", "--enable-ra", f"--ra-param={device},4,30",
-        f"--dhcp-leasefile={host.state}-leases", f"--pid-file={host.state}-dnsmasq.pid")
+        f"--dhcp-leasefile={host.state}-leases", f"--pid-file={host.state}-dnsmasq.pid", *more)
     p.wait_says("DHCP, (sockets bound|IP range)")
     return p
 

@@ -10,13 +10,14 @@
 First through the relay, then directly.
 """
 
+import select
 import socket
 import struct
 
 from changes import notices
 from flows import open_at, stream, sweep
 from lan import (COMMUNITY, PLAIN_MTU, LanHost, bridged, check_reach, mac_of, make_bridge, wait_met)
-from net import Net, step
+from net import Net, step, wait_for
 
 MEGABYTE = 1 << 20
 SPOKEN = 20  # datagrams to a group
@@ -62,13 +63,29 @@ def group_socket(host, group, port, listens):
     return s
 
 
+def wait_until_heard(source, sinks, to):
+    """Streams begin when the speaker's edge has heard who listens."""
+    def all_hear():
+        source.sendto(b"begin", to)
+        return len(select.select(sinks, [], [], 0.1)[0]) == len(sinks)
+
+    wait_for("all listeners hear the group", all_hear, 10)
+
+
+def after_begin(s):
+    while (heard := s.recv(100)) == b"begin":
+        pass
+    return heard
+
+
 def check_group(speaker, listeners, group, port):
     sinks = [group_socket(host, group, port, True) for host in listeners]
     source = group_socket(speaker, group, port, False)
+    wait_until_heard(source, sinks, (group, port))
     for number in range(SPOKEN):
         source.sendto(b"%d" % number, (group, port))
     for host, s in zip(listeners, sinks):
-        heard = [int(s.recv(100)) for _ in range(SPOKEN)]
+        heard = [int(after_begin(s))] + [int(s.recv(100)) for _ in range(SPOKEN - 1)]
         assert heard == list(range(SPOKEN)), f"{host.name} at {group}: {heard}"
         s.setblocking(False)
         try:

@@ -79,6 +79,26 @@ def main():
         step(f"wrong key: nothing passes, log and status say why after {took:.1f} s")
         assert wrong.stop() == 0
 
+        def label(host):
+            return [n for n in host.status()["notices"] if n["code"] == "label"]
+        assert not label(c), "those who call it the same differ"
+        moss = d.edge("n2n0", "10.1.4.9", "-c", "moss", "-K", k1, *at)
+        d.wait_ping("10.1.4.1", 10)
+        wait_for("both say so", lambda: label(c) and len(label(d)) == 2, 5, 0.2)
+        assert 'calls this community "moss", here it is "green"' in label(c)[0]["text"], label(c)
+        assert 'calls this community "green", here it is "moss"' in label(d)[0]["text"], label(d)
+        assert {p["label"] for p in d.peers()} == {"green"}
+        c1.wait_says(r'calls this community "moss"')
+        status = c.run(net.programs["n2n"], "status", "-d", "n2n0", "--state-dir", c.state)
+        assert status.count('calls this community "moss"') == 1, status
+        step(f"who calls it otherwise is in it, and both say so: {label(c)[0]['text']}")
+        assert moss.stop() == 0
+        wait_for("it is over", lambda: not label(c), 10, 0.2)
+        green = d.edge("n2n0", "10.1.4.9", "-c", "green", "-K", k1, *at)
+        d.wait_ping("10.1.4.1", 10)
+        assert not label(c) and not label(d)
+        assert green.stop() == 0
+
         other = d.edge("n2n0", "10.1.4.9", "-c", "green", "-K", k3, *at)
         wait_for("it registers", lambda: d.community()["state"] == "alone", 10)
         quiet(d, "10.1.4.1")

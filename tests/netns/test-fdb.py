@@ -10,6 +10,7 @@
 import json
 import re
 import socket
+import time
 
 from changes import link, notices
 from flows import open_at
@@ -17,8 +18,11 @@ from lan import COMMUNITY, LanHost, bridged, join, mac_of, make_bridge, part, wa
 from net import Net, step, wait_for
 
 MANY = 32768
-ENOUGH = MANY * 99 // 100
-ROUNDS = 8  # until what the queues lost has come too
+# Sets of eight that are half full on average leave 0.84 % without a place, by the table's random key
+# 0.07 % more or less (one deviation): this is nine of them away.
+ENOUGH = MANY * 985 // 1000
+AT_ONCE = 256  # what the queue of an interface has room for
+ROUNDS = 8     # until what the queues lost has come too
 
 
 def fdb(host, *words):
@@ -90,6 +94,8 @@ def send_many(host, to):
     s.bind(("eth0", 0))
     for i in range(MANY):
         s.send(to + b"\x52\x54\x77" + i.to_bytes(3, "big") + b"\x88\xb5" + b"x" * 46)
+        if i % AT_ONCE == 0:
+            time.sleep(0.002)
     s.close()
 
 
@@ -110,7 +116,7 @@ def check_many(a, b, a1):
         assert len(found) >= ENOUGH - 10, len(found)
         assert all(e["known"] == "learned" and e["port"] == port for e in found)
         assert len(rows(host)) >= ENOUGH
-    tail = fdb(b).splitlines()[-1]
+    tail = [line for line in fdb(b).splitlines() if line.startswith("  in all ")][-1]
     assert re.match(rf"  in all    .*{a.community()['id'][:8]} 3\d\d\d\d", tail), tail
     step(f"{MANY} addresses behind one edge: {learned(a)} known there, {learned(b)} at the other, "
          "and all are shown")

@@ -33,6 +33,8 @@ def check_alone(a, b, p, at):
     assert "community Friends" in text and "capital letters" in text, text
     assert "WARNING: nobody" not in p.text() and p.text().count("nobody else is in") == 1
     assert a.community()["state"] == "alone"
+    subjects = {n["code"]: n["subject"] for n in a.status("n2n0")["notices"]}
+    assert subjects["alone"] == "n2n0", subjects
     friend = b.edge("n2n1", "10.1.5.2", "-c", "Friends", *SECRET, *at)
     wait_for("it is not alone any more", lambda: "alone" not in codes(a), 10)
     a.wait_ping("10.1.5.2", 10)

@@ -12,6 +12,8 @@ import pathlib
 import re
 import shutil
 import signal
+import struct
+import subprocess
 import tempfile
 import time
 
@@ -248,6 +250,25 @@ def check_few_rights(net, at, folder):
     step("with CAP_NET_ADMIN only, and without rights: one process")
 
 
+def check_file_with_rights(a, folder):
+    """Who may run a program to which a file capability gives rights has none of them by himself."""
+    edge = pathlib.Path(folder) / "edge"
+    os.setxattr(edge, "security.capability", struct.pack("<5I", 0x02000001, NET_ADMIN, 0, 0, 0))
+    a.run("ip", "link", "add", "rights0", "type", "bridge")
+    lease = ["env", "N2N_DHCP_HOOK=rights0", "ip=198.51.100.7", "mask=24", "lease=600", edge, "bound"]
+    as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    assert subprocess.run(a.exec + as_nobody + lease, capture_output=True).returncode == 2
+    assert "198.51.100.7" not in a.run("ip", "addr", "show", "rights0")
+    for ip, mask in (("198.51.100.7", 1), ("127.0.0.9", 24), ("224.0.0.9", 24), ("0.0.0.0", 24)):
+        wide = ["env", "N2N_DHCP_HOOK=rights0", f"ip={ip}", f"mask={mask}", edge, "bound"]
+        assert subprocess.run(a.exec + wide, capture_output=True).returncode == 1
+        assert "inet " not in a.run("ip", "addr", "show", "rights0")
+    a.run(*lease)
+    assert "198.51.100.7" in a.run("ip", "addr", "show", "rights0")
+    a.run("ip", "link", "del", "rights0")
+    step("the script of DHCP clients is none for users whom the file gives rights, and takes no odd address")
+
+
 def check_key_of_another_user(a, at, folder):
     key = pathlib.Path(folder) / "a.key"
     key.write_text(KEY + "\n")
@@ -281,6 +302,7 @@ def main():
         check_buffers(sn)
         check_device_of_another_user(a, at)
         check_few_rights(net, at, folder)
+        check_file_with_rights(a, folder)
         check_key_of_another_user(a, at, folder)
         assert supernode.stop() == 0
 

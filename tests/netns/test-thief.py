@@ -91,7 +91,7 @@ def check_forget(a, b, c, c_id, b_id):
     for words, says, code in ((("forget", "nonsense"), "n2n forget MAC", 2),
                               (("forget",), "n2n forget MAC", 2),
                               (("forget", "-d", "n2n7", MAC), "not running here", 1),
-                              (("forget", "52:54:00:00:00:01"), "nothing to do", 1),
+                              (("forget", "52:54:00:00:00:01"), "belongs to no other member", 1),
                               (("forget", "-d", "n2n0", "52:54:00:00:00:01"), "belongs to no", 1),
                               (("forget", MAC, "foo"), "\"foo\" is one word too many", 2),
                               (("forget", "foo", MAC), "\"foo\" is one word too many", 2),
@@ -137,9 +137,12 @@ def main():
         wait_for("c is up at a", lambda: (peer(a, c_id) or {}).get("up"), 10)
         check_named(a, pa, pb, b_id, c_id)
         check_told(c, pc, a.community()["id"], b_id)
+        assert "ICMP" not in capture.text(), f"the thief got what waited:\n{capture.text()}"
 
         for how in (signal.SIGTERM, signal.SIGKILL):
             pb.stop(how)
+            # The one that was killed is the parent: its child sees that, and ends.
+            wait_for("the owner is gone", lambda: "n2n0" not in b.run("ip", "-o", "link"), 10)
             stolen(a, capture, f"after {how.name} of the owner")
             pb = start_b(b)
             took = a.wait_ping(ADDRESS, 10)

@@ -59,6 +59,7 @@ struct sim_setup {
 	uint8_t roles;	/* of enum member_role */
 	bool forges; /* its frames go out from any address and say anything, whatever its roles */
 	bool bpdu_guard;
+	bool signed_broadcast;
 	size_t n_trusted;
 	struct trusted trusted[4];
 	unsigned n_supernodes;

@@ -247,6 +247,78 @@ static void as_many_as_there_are_indexes(void **state)
 	sim_destroy(w.s);
 }
 
+/* Each frame is of another community than the last, in two orders. */
+static void all_take_turns(struct world *w)
+{
+	unsigned long before = w->came;
+
+	for (unsigned i = 0; i < 4 * COMMUNITIES_MAX; i++) {
+		unsigned turn = (i % 2 == 0 ? i : 5 * i) % COMMUNITIES_MAX;
+
+		if (w->name[0][turn] == 0)
+			continue;
+		shout(w, w->a, (int)turn, w->name[0][turn]);
+		shout(w, w->b, (int)turn, w->name[1][turn]);
+		before += 2;
+		if (i % 3 == 0)
+			sim_run(w->s, 20);
+	}
+	sim_run(w->s, 200);
+	assert_int_equal(w->came, before);
+	sim_assert_clean(w->s);
+}
+
+/* Until each has come once. */
+static bool all_meet(void *world)
+{
+	struct world *w = world;
+
+	for (unsigned i = 1; i < COMMUNITIES_MAX; i++) {
+		const struct community *a = w->a->edge->community[i], *b = w->b->edge->community[i];
+
+		if (a == NULL || b == NULL || !hop_is_up(a) || !hop_is_up(b) ||
+			w->a->view->community[i].ports->count == 0 ||
+			w->b->view->community[i].ports->count == 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Sixteen between the same two edges, whose datagrams come from one address: whichever was found
+ * last, the next one is found, also when the last of them has just gone.
+ */
+static void take_turns(bool relayed)
+{
+	struct world w;
+
+	set_up(&w);
+	sim_block_direct(w.s, relayed);
+	w.s->batch = BATCH_MAX;
+	for (uint32_t i = 1; i < COMMUNITIES_MAX; i++)
+		assert_int_equal(add(&w, w.a, i), add(&w, w.b, i));
+	assert_true(sim_until(w.s, 20000, all_meet, &w));
+	sim_run(w.s, 5000);
+	all_take_turns(&w);
+	for (int last = COMMUNITIES_MAX - 1; last > 12; last--) {
+		shout(&w, w.a, last, w.name[0][last]);
+		shout(&w, w.b, last, w.name[1][last]);
+		sim_run(w.s, 200);
+		leave(&w, w.a, last);
+		leave(&w, w.b, last);
+		sim_run(w.s, 100);
+		all_take_turns(&w);
+	}
+	sim_destroy(w.s);
+}
+
+static void sixteen_take_turns(void **state)
+{
+	(void)state;
+	take_turns(false);
+	take_turns(true);
+}
+
 #define HOPS 3 /* communities at each of two supernodes */
 
 struct name {
@@ -305,6 +377,98 @@ static void no_two_hops_show_the_same_device(void **state)
 	sim_destroy(s);
 }
 
+/* ---- what may change of a community ---- */
+
+static int add_as(struct world *w, struct sim_node *n, uint8_t device)
+{
+	const struct community_key key = key_of(77);
+	const uint8_t seed[SEED_LEN] = {device};
+	int index = edge_add_community(
+		n->edge, &(struct community_config){.key = &key, .seed = seed, .mtu = MTU_DEFAULT});
+
+	(void)w;
+	assert_true(index > 0);
+	return index;
+}
+
+static struct peer *peer_at(struct sim_node *n, int index)
+{
+	struct peer *p = n->edge->community[index]->peers;
+
+	assert_non_null(p);
+	assert_null(p->hh.next);
+	return p;
+}
+
+/* Whatever process it is in: two that move into one file, or out of it, stay who they are. */
+static void a_community_has_the_identity_of_its_own_seed(void **state)
+{
+	const uint8_t seed[SEED_LEN] = {5};
+	const struct community_key key = key_of(77);
+	struct party alone;
+	struct world w;
+	int at_a, at_b;
+
+	(void)state;
+	set_up(&w);
+	/* Whose identities at the supernode came of the process would be one and the same. */
+	memcpy(w.b->edge->seed, w.a->edge->seed, SEED_LEN);
+	at_a = add_as(&w, w.a, 5);
+	at_b = add_as(&w, w.b, 6);
+	sim_run(w.s, 5000);
+	party_init_key(&alone, &key, seed);
+	assert_memory_equal(
+		w.a->edge->community[at_a]->party.self.public, alone.self.public, KEY_LEN);
+	assert_true(peer_at(w.a, at_a)->up && peer_at(w.b, at_b)->up);
+	sim_destroy(w.s);
+}
+
+static bool take_all(void *ctx, struct sim_node *at, const struct joined *j)
+{
+	(void)ctx, (void)at, (void)j;
+	return false; /* where addresses are by now is announced at the interface */
+}
+
+static void addresses_and_trust_change_at_once(void **state)
+{
+	const struct claim_address before = {.ip = {[10] = 0xff, 0xff, 10, 1, 2, 1}, .prefix = 24},
+				   after[] = {
+					   {.ip = {[10] = 0xff, 0xff, 10, 1, 2, 7}, .prefix = 24},
+					   {.ip = {0xfd, [15] = 7}, .prefix = 64}};
+	struct trusted nobody = {.roles = ROLE_DHCP};
+	struct world w;
+	int at_a, at_b;
+
+	(void)state;
+	set_up(&w);
+	w.s->interface = take_all;
+	at_a = add_as(&w, w.a, 5);
+	at_b = add_as(&w, w.b, 6);
+	w.a->edge->community[at_a]->roles = ROLE_DHCP;
+	assert_int_equal(edge_set_addresses(w.a->edge, (unsigned)at_a, &before, 1, w.s->now_ms), 0);
+	sim_run(w.s, 5000);
+	assert_int_equal(peer_at(w.b, at_b)->claim.n, 1);
+	assert_true(link_has_role(&peer_at(w.b, at_b)->session->link, ROLE_DHCP));
+
+	assert_int_equal(edge_set_addresses(w.a->edge, (unsigned)at_a, after, 2, w.s->now_ms), 0);
+	sim_run(w.s, 3000);
+	assert_int_equal(peer_at(w.b, at_b)->claim.n, 2);
+	assert_memory_equal(peer_at(w.b, at_b)->claim.address, after, sizeof(after));
+
+	/* The one that we gave up is who claims it: until then frames for it went to nobody. */
+	assert_int_equal(edge_set_addresses(w.b->edge, (unsigned)at_b, &before, 1, w.s->now_ms), 0);
+	sim_run(w.s, 3000);
+	assert_ptr_equal(view_ip_owner(w.a->node->core.view.shown, (unsigned)at_a,
+				 view_ip_key(w.a->node->core.view.hash_key, before.ip)),
+		peer_at(w.a, at_a)->port);
+
+	edge_set_trusted(w.b->edge, (unsigned)at_b, &nobody, 1, w.s->now_ms);
+	assert_false(link_has_role(&peer_at(w.b, at_b)->session->link, ROLE_DHCP));
+	edge_set_trusted(w.b->edge, (unsigned)at_b, NULL, 0, w.s->now_ms);
+	assert_true(link_has_role(&peer_at(w.b, at_b)->session->link, ROLE_DHCP));
+	sim_destroy(w.s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,7 +477,10 @@ int main(void)
 		cmocka_unit_test(an_index_rests_until_the_queues_are_empty),
 		cmocka_unit_test(a_late_note_finds_nobody),
 		cmocka_unit_test(as_many_as_there_are_indexes),
+		cmocka_unit_test(sixteen_take_turns),
 		cmocka_unit_test(no_two_hops_show_the_same_device),
+		cmocka_unit_test(a_community_has_the_identity_of_its_own_seed),
+		cmocka_unit_test(addresses_and_trust_change_at_once),
 	};
 
 	return sim_end(cmocka_run_group_tests(tests, NULL, NULL));

@@ -5,6 +5,7 @@
  * counted with its name, and honest members that look alike keep what is theirs and are told
  * nothing.
  */
+#include "../own_queries.h"
 #include "sim_scene.h"
 
 #define SPEECH_LEN 300
@@ -143,6 +144,8 @@ static bool look(void *ctx, struct sim_node *at, const struct joined *j)
 
 	if (j->piece[0].len == SIM_FRAME_LEN)
 		return true;
+	if (is_own_query(j->piece[0].data, j->piece[0].len))
+		return false;
 	if (j->piece[0].len == SPEECH_LEN) /* else its own edge announces who has an address */
 		c->came[at->number]++;
 	else if (at == c->observer)
@@ -603,7 +606,7 @@ static void a_flood_of_addresses_is_in_nobodys_way(void **state)
 	}
 	sim_run(c.s, 1000);
 	assert_int_equal(sim_missing(c.s, first), 0);
-	assert_int_equal(came(&c), 65536);
+	assert_in_range(came(&c), 16 * LEARN, 65536); /* what has room in the limits on floods */
 	assert_ptr_equal(receiver(&c, &gateway), c.bridge);
 	assert_int_equal(c.observer->events[EVENT_FIRST_HOP], 0);
 	end(&c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../own_queries.h"
 #include "core/edge/edge_state.h"
 #include "sim_inside.h"
 #include "wire/loop_frame.h"
@@ -167,8 +168,9 @@ static void hand_over(struct sim_node *n, const struct joined *j)
 
 	if (s->interface != NULL && !s->interface(s->interface_ctx, n, j))
 		return;
-	/* What a bridge says to its LAN is for nobody here. */
-	if (loop_frame_decode(&probe, j->piece[0].data, j->piece[0].len) == 0)
+	/* What a bridge says to its LAN, or an edge to its host, is for nobody here. */
+	if (loop_frame_decode(&probe, j->piece[0].data, j->piece[0].len) == 0 ||
+		is_own_query(j->piece[0].data, j->piece[0].len))
 		return;
 	assert_int_equal(n->community, 0);
 	sim_take_frame(n, j->piece[0].data, j->piece[0].len);
@@ -308,6 +310,7 @@ static void join(struct sim_node *n)
 		.learn = c->learn,
 		.roles = c->roles,
 		.bpdu_guard = c->bpdu_guard,
+		.signed_broadcast = c->signed_broadcast,
 		.trusted = c->trusted,
 		.n_trusted = c->n_trusted,
 		.mask = c->has_state ? c->mask : NULL,
@@ -353,7 +356,7 @@ static void start_edge(struct sim_node *n)
 
 static void start_supernode(struct sim_node *n)
 {
-	struct supernode_config c = {.node = node_config(n)};
+	struct supernode_config c = {.node = node_config(n), .groups = FAN_LIMITS_DEFAULT};
 
 	memcpy(c.secret, n->setup.secret, KEY_LEN);
 	c.floor = n->setup.freshness;

@@ -134,6 +134,36 @@ static void after_a_clean_restart(void **state)
 	end(&c);
 }
 
+/* What was said to the victim before it was there waits for those who come, but not for the thief.
+ */
+static void what_waited_for_all(void **state)
+{
+	struct scene c;
+	struct mac observer;
+	size_t frame;
+
+	(void)state;
+	set_up(&c, &chosen, false);
+	sim_stop(c.victim, true);
+	sim_stop(c.observer, false);
+	sim_forget_state(c.observer);
+	sim_start(c.observer);
+	sim_run(c.s, 3000);
+	observer = sim_mac(c.observer);
+	frame = sim_flood(c.observer, &c.mac, &observer);
+	sim_run(c.s, 500);
+	sim_start(c.victim);
+	sim_run(c.s, 1000);
+	assert_int_equal(c.s->frames[frame + c.victim->number].count, 1);
+	c.thief->setup.mac = c.mac;
+	sim_start(c.thief);
+	sim_run(c.s, 1000);
+	assert_int_equal(c.observer->events[EVENT_MAC_REFUSED], 1);
+	assert_int_equal(c.s->frames[frame + c.thief->number].count, 0);
+	assert_int_equal(c.stolen, 0);
+	end(&c);
+}
+
 static void in_a_passphrase_community(void **state)
 {
 	struct scene c;
@@ -321,6 +351,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(after_a_clean_restart),
+		cmocka_unit_test(what_waited_for_all),
 		cmocka_unit_test(in_a_passphrase_community),
 		cmocka_unit_test(after_silence),
 		cmocka_unit_test(after_the_observers_restart),

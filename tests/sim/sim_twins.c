@@ -22,9 +22,9 @@ struct scene {
 	struct sim_node *sn, *third, *first, *copy;
 };
 
-static void set_up(struct scene *c)
+static void set_up_as(struct scene *c, uint64_t seed)
 {
-	*c = (struct scene){.s = sim_create(sim_seed(), 8)};
+	*c = (struct scene){.s = sim_create(seed, 8)};
 	c->sn = sim_add_supernode(c->s);
 	c->third = sim_add_edge(c->s, &sim_key, c->sn);
 	c->first = sim_add_edge(c->s, &sim_key, c->sn);
@@ -34,6 +34,11 @@ static void set_up(struct scene *c)
 	sim_start(c->third);
 	sim_start(c->first);
 	sim_run(c->s, 5000);
+}
+
+static void set_up(struct scene *c)
+{
+	set_up_as(c, sim_seed());
 }
 
 static void end(struct scene *c)
@@ -117,7 +122,10 @@ static void the_other_follows(void **state)
 	}
 }
 
-/* The one that works goes on after the supernode was restarted, and the other keeps still. */
+/*
+ * The one that works goes on after the supernode was restarted, and the other keeps still, with
+ * whomever of both others made keys meanwhile.
+ */
 static void a_new_supernode_changes_nothing(void **state)
 {
 	struct scene c;
@@ -137,15 +145,14 @@ static void a_new_supernode_changes_nothing(void **state)
 	end(&c);
 }
 
-/* Three hosts, one identity. */
-static void of_three_one_works(void **state)
+/* Three hosts, one identity: who has met whom when the last one comes is chance. */
+static void three_with_seed(uint64_t seed)
 {
 	struct scene c;
 	struct sim_node *more;
 	unsigned works = 0;
 
-	(void)state;
-	set_up(&c);
+	set_up_as(&c, seed);
 	more = sim_add_edge(c.s, &sim_key, c.sn);
 	memcpy(more->setup.seed, c.first->setup.seed, SEED_LEN);
 	sim_start(c.copy);
@@ -161,6 +168,13 @@ static void of_three_one_works(void **state)
 		}
 	assert_int_equal(works, 1);
 	end(&c);
+}
+
+static void of_three_one_works(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 8; i++)
+		three_with_seed(sim_seed() + i);
 }
 
 /* What happens to honest ones, over and over: nobody takes them for a copy. */
@@ -392,6 +406,7 @@ static void a_supernode_that_says_so_ends_no_conversation(void **state)
 static void a_wanton_supernode_is_told_within_bounds(void **state)
 {
 	struct community *community;
+	bool other = false;
 	struct scene c;
 
 	(void)state;
@@ -403,9 +418,13 @@ static void a_wanton_supernode_is_told_within_bounds(void **state)
 		sim_run(c.s, 1000);
 	}
 	assert_in_range(told(c.first), 16, 2 * (8 + 1000 / 60 + 1));
-	twins_ours(community, TWICE_OTHER);
-	sim_run(c.s, 61000);
-	assert_int_equal(holds(c.first), TWICE_OTHER);
+	/* Whatever the supernode itself says in between, last too. */
+	for (unsigned i = 0; i < 61; i++) {
+		twins_ours(community, TWICE_OTHER);
+		other = other || holds(c.first) == TWICE_OTHER;
+		sim_run(c.s, 1000);
+	}
+	assert_true(other);
 	twins_ours(community, TWICE_NOT);
 	assert_int_equal(holds(c.first), TWICE_NOT);
 	end(&c);

@@ -8,6 +8,7 @@
 #ifndef N2N_TESTS_CHURN_NODE_H
 #define N2N_TESTS_CHURN_NODE_H
 
+#include "../own_queries.h"
 #include "churn_wire.h"
 #include "core/edge/edge.h"
 #include "core/supernode/supernode.h"
@@ -110,6 +111,8 @@ static inline void churn_deliver(void *node, unsigned community, const struct fr
 {
 	struct churn_node *n = node;
 
+	if (is_own_query(f->data, f->len))
+		return;
 	n->net->interfaces->write(n, community, &(struct slice){f->data, f->len});
 }
 
@@ -338,7 +341,8 @@ static inline void churn_start(struct churn_node *n, const struct churn_node *su
 		edge_supernode_resolved(n->edge, 0, &supernode->address, 1);
 		edge_local_addresses(n->edge, &n->address, 1, c.node.now_ms);
 	} else {
-		struct supernode_config c = {.node = churn_core(n), .secret = {77}};
+		struct supernode_config c = {
+			.node = churn_core(n), .secret = {77}, .groups = FAN_LIMITS_DEFAULT};
 
 		n->supernode = supernode_create(&c);
 		assert_non_null(n->supernode);

@@ -45,6 +45,18 @@ static inline int control_again(struct writer *w, const struct control_msg *m)
 		AGAIN(vouch, (enum control_type)m->type, &msg)
 	case CONTROL_CLAIM_REFUSED:
 		AGAIN(claim_refused, &msg)
+	case CONTROL_GROUP_KEY:
+		AGAIN(group_key, m->seq, &msg)
+	case CONTROL_GROUP_ASK:
+		AGAIN(group_ask, &msg)
+	case CONTROL_LISTENERS:
+		AGAIN(listeners, m->seq, &msg)
+	case CONTROL_NAMES:
+		AGAIN(names, m->seq, &msg)
+	case CONTROL_FANOUT:
+		AGAIN(fanout, &msg)
+	case CONTROL_FANNED:
+		AGAIN(fanned, &msg)
 	default:
 		return N2N_ENOENT;
 	}

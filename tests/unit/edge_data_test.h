@@ -89,10 +89,11 @@ static inline void push_note(void *ctx, enum note_queue queue)
 	struct fixture *f = ctx;
 
 	(void)queue;
-	assert_true(f->note[f->n_notes].kind == NOTE_FRAME ||
-		    f->note[f->n_notes].kind == NOTE_OWN ||
-		    f->note[f->n_notes].kind == NOTE_BARRED ||
-		    f->note[f->n_notes].kind == NOTE_FOREIGN);
+	assert_true(
+		f->note[f->n_notes].kind == NOTE_FRAME || f->note[f->n_notes].kind == NOTE_OWN ||
+		f->note[f->n_notes].kind == NOTE_LACKING ||
+		f->note[f->n_notes].kind == NOTE_BARRED ||
+		f->note[f->n_notes].kind == NOTE_FOREIGN || f->note[f->n_notes].kind == NOTE_STORM);
 	f->n_notes++;
 }
 

@@ -6,6 +6,7 @@
 #ifndef N2N_TESTS_EDGE_TEST_H
 #define N2N_TESTS_EDGE_TEST_H
 
+#include "../own_queries.h"
 #include "core/edge/edge_state.h"
 #include "core_test.h"
 
@@ -19,6 +20,7 @@ struct fake {
 	struct party party;
 	struct endpoint at;
 	bool silent, answers_hello, never_acks;
+	uint16_t refuses;	/* the result in its RESPONSE */
 	struct keyset *k, *old; /* the newest, and those before */
 	uint8_t mask[MASK_LEN]; /* the edge's */
 	uint32_t counter, seq;
@@ -70,6 +72,8 @@ static inline void edge_test_deliver(void *ctx, unsigned community, const struct
 {
 	struct fixture *t = ctx;
 
+	if (is_own_query(f->data, f->len))
+		return;
 	assert_int_equal(community, 0);
 	t->n_frames++;
 	t->frame_len = f->len;
@@ -114,6 +118,7 @@ static inline void fake_answer(struct fixture *f, struct fake *s, const struct m
 	size_t len;
 
 	assert_int_equal(answer_read(&answer, &s->party, init), 0);
+	answer.result = s->refuses;
 	assert_int_equal(answer_write(&answer, &s->party, m.sender, m.receiver,
 				 answer.theirs.generation, noise, &m.noise_len, &result, rnd),
 		0);

@@ -151,16 +151,10 @@ static inline void hello(
 	fixture_of(n)->hellos++;
 }
 
-static inline void frame(
-	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f)
+static inline void frame(struct node *n, struct note *note)
 {
-	struct note *copy = &fixture_of(n)->frame;
-
 	fixture_of(n)->frames++;
-	copy->to = *of;
-	copy->index = link_id;
-	copy->len = f->len;
-	memcpy(copy->data, f->data, f->len);
+	fixture_of(n)->frame = *note;
 }
 
 static inline uint64_t look(struct node *n, struct session *s)

@@ -100,15 +100,26 @@ static inline void say(struct fixture *f, uint8_t number, const struct writer *w
 	control_input(f->node, s, s->current, w->start, writer_len(w), &from);
 }
 
-static inline void claim(struct fixture *f, uint8_t number, uint32_t seq, struct mac mac)
+static inline void say_claimed(
+	struct fixture *f, uint8_t number, uint32_t seq, const struct control_claim *m)
 {
-	const struct control_claim m = {.mac = mac};
 	uint8_t buf[CONTROL_MAX_LEN];
 	struct writer w;
 
 	writer_init(&w, buf, sizeof(buf));
-	control_claim_encode(&w, seq, &m);
+	control_claim_encode(&w, seq, m);
 	say(f, number, &w);
+}
+
+static inline void claim_as(
+	struct fixture *f, uint8_t number, uint32_t seq, struct mac mac, uint8_t roles)
+{
+	say_claimed(f, number, seq, &(struct control_claim){.mac = mac, .roles = roles});
+}
+
+static inline void claim(struct fixture *f, uint8_t number, uint32_t seq, struct mac mac)
+{
+	claim_as(f, number, seq, mac, 0);
 }
 
 static inline void goodbye(struct fixture *f, uint8_t number)

@@ -230,6 +230,23 @@ static void guessing_is_told_where_somebody_confirmed(void **state)
 	assert_int_equal(f->events[EVENT_GUESSING], 1);
 }
 
+/* Of a handshake with a passphrase that comes out only at its end. */
+static void a_message_under_our_key_shows_that_somebody_has_it(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(knocks(f, add_listed(f, 1)));
+	assert_true(f->c->key_seen);
+}
+
+static void a_message_under_no_key_shows_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(knocks(f, add_listed(f, 1)));
+	assert_false(f->c->key_seen);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +261,8 @@ int main(void)
 		TEST_IN(a_replay_is_a_strangers),
 		TEST_IN(what_failed_is_held_against_it),
 		TEST_IN(guessing_is_told_where_somebody_confirmed),
+		TEST(a_message_under_our_key_shows_that_somebody_has_it),
+		TEST_IN(a_message_under_no_key_shows_nothing),
 	};
 
 	if (crypto_start() != 0)

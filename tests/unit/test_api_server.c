@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -88,8 +89,30 @@ static json_t *big_answer(void *ctx, const json_t *request, struct api_error *er
 	return answer;
 }
 
-static const struct api_command commands[] = {{"status", small_answer}, {"big", big_answer},
-	{"echo", echo_answer}, {"real", real_answer}, {"no", no_answer}, {NULL, NULL}};
+/* Whose answer is still to be given. */
+static struct api_later *asked;
+
+static void begin_slow(void *ctx, const json_t *request, struct api_later *later)
+{
+	(void)ctx;
+	(void)request;
+	asked = later;
+}
+
+static void answer_at_once(void *ctx, const json_t *request, struct api_later *later)
+{
+	const struct api_error err = {.code = API_BUSY, .message = "not now"};
+
+	(void)ctx;
+	(void)request;
+	api_answer(later, NULL, &err);
+}
+
+static const struct api_command commands[] = {{.name = "status", .answer = small_answer},
+	{.name = "big", .answer = big_answer}, {.name = "echo", .answer = echo_answer},
+	{.name = "real", .answer = real_answer}, {.name = "no", .answer = no_answer},
+	{.name = "slow", .begin = begin_slow}, {.name = "busy", .begin = answer_at_once},
+	{.name = NULL}};
 static int the_answer = 42;
 
 static int set_up(void **state)
@@ -516,6 +539,87 @@ static void closing_ends_the_clients(void **state)
 	close(fd);
 }
 
+#define SLOW_REQUEST "{\"v\":1,\"cmd\":\"slow\"}\n"
+
+static void begin(struct fixture *f, int fd)
+{
+	asked = NULL;
+	say(fd, SLOW_REQUEST);
+	for (unsigned i = 0; i < TURNS && asked == NULL; i++)
+		turn(f);
+	assert_non_null(asked);
+}
+
+static void an_answer_may_come_later(void **state)
+{
+	const struct api_error none = {.code = NULL};
+	struct fixture *f = *state;
+	int slow = connect_to(f), other = connect_to(f);
+	char *line;
+
+	begin(f, slow);
+	expect(f, other, STATUS, "{\"v\":1,\"ok\":true,\"result\":{\"answer\":42}}");
+	api_answer(asked, json_pack("{s:i}", "took", 3), &none);
+	line = hear(f, slow);
+	assert_string_equal(line, "{\"v\":1,\"ok\":true,\"result\":{\"took\":3}}");
+	free(line);
+	expect(f, slow, STATUS, "{\"v\":1,\"ok\":true,\"result\":{\"answer\":42}}");
+	close(slow);
+	close(other);
+	expect_error(f, "{\"v\":1,\"cmd\":\"busy\"}\n", "busy");
+}
+
+static void who_waits_may_leave_or_say_no_more(void **state)
+{
+	const struct api_error none = {.code = NULL};
+	struct fixture *f = *state;
+	int fd = connect_to(f);
+	char *line;
+
+	begin(f, fd);
+	close(fd);
+	turn(f);
+	turn(f);
+	api_answer(asked, json_pack("{s:i}", "took", 3), &none);
+	fd = connect_to(f);
+	begin(f, fd);
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	turn(f);
+	turn(f);
+	api_answer(asked, json_pack("{s:i}", "took", 3), &none);
+	line = hear(f, fd);
+	assert_string_equal(line, "{\"v\":1,\"ok\":true,\"result\":{\"took\":3}}");
+	free(line);
+	close(fd);
+	fd = connect_to(f);
+	begin(f, fd);
+	expect(f, fd, STATUS, NO_REPLY);
+	api_answer(asked, NULL, &none);
+	close(fd);
+}
+
+static void an_answer_outlives_the_server(void **state)
+{
+	const struct api_error none = {.code = NULL};
+	struct fixture *f = *state;
+	struct api_server *other;
+	struct os_error err = {0};
+	char path[160];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/other", f->dir);
+	assert_int_equal(api_server_create(&other, &f->loop, path, commands, &the_answer, &err), 0);
+	memcpy(f->path, path, sizeof(f->path));
+	fd = connect_to(f);
+	begin(f, fd);
+	api_server_close(other);
+	turn(f);
+	turn(f);
+	api_answer(asked, json_pack("{s:i}", "took", 3), &none);
+	close(fd);
+	snprintf(f->path, sizeof(f->path), "%s/control", f->dir);
+}
+
 static void a_stale_name_is_taken_over(void **state)
 {
 	struct fixture *f = *state;
@@ -563,8 +667,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_one_that_asked_the_longest_ago_gives_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(closing_ends_the_clients, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_may_come_later, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			who_waits_may_leave_or_say_no_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_answer_outlives_the_server, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stale_name_is_taken_over, set_up, tear_down),
 	};
 
+	/* As the programs do. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,6 +286,36 @@ static void it_is_the_same_message_in_a_new_envelope(void **state)
 	assert_memory_equal(m1.noise, m2.noise, m1.noise_len);
 }
 
+/* An answer is trusted where message 1 went: beside the relay where the peer was last heard. */
+static void it_went_directly_too_where_a_relay_leads_there(void **state)
+{
+	const struct endpoint elsewhere = test_endpoint(200, 9);
+	struct fixture *f = *state;
+	struct origin from = {.way = f->s->route.direct};
+	struct keyset *far;
+	struct session *hop = rig_session(&f->rig, LINK_HOP, &f->self, 3, &far);
+
+	begin(f);
+	assert_true(f->s->bound); /* packets from there may be of keys to come */
+	/* It went only where the session leads; and nowhere is no place. */
+	assert_false(attempt_went_to(f->s, &from));
+	assert_false(attempt_went_to(f->s, &(struct origin){.hop_id = 0}));
+	session_end_attempt(f->s);
+	f->s->route.relay = &hop->link;
+	f->s->route.handle = 7;
+	f->core->now_ms += 1000;
+	session_want(f->core, f->s);
+	assert_int_equal(look(f), 2);
+	assert_true(way_same_remote(&f->rig.sent[0].way, &from.way));
+	assert_true(attempt_went_to(f->s, &from));
+	/* Relayed it has the address of the relay, which may be that of a peer. */
+	from.hop_id = hop->link.id;
+	assert_false(attempt_went_to(f->s, &from));
+	from = (struct origin){.way = way_to(&elsewhere)};
+	assert_false(attempt_went_to(f->s, &from));
+	keyset_destroy(far);
+}
+
 /* Crossing, and the other side goes first: kept, not sent. */
 static void a_quiet_one_waits(void **state)
 {
@@ -540,6 +570,7 @@ int main(void)
 		TEST(a_hop_is_called_every_two_seconds),
 		TEST(while_frames_wait_it_is_sent_every_second),
 		TEST(it_is_the_same_message_in_a_new_envelope),
+		TEST(it_went_directly_too_where_a_relay_leads_there),
 		TEST(a_quiet_one_waits),
 		TEST(it_follows_where_the_remote_side_is),
 		TEST(without_an_answer_it_ends_after_a_minute),

@@ -87,7 +87,7 @@ static int ask(struct server *s, void (*answer)(int fd), char **reply)
 {
 	s->answer = answer;
 	assert_int_equal(thread_start(&s->thread, "server", serve, s), 0);
-	return ctlsock_request(s->path, "{\"a\": 1}", reply, &err);
+	return ctlsock_request(s->path, "{\"a\": 1}", CTLSOCK_TIMEOUT_MS, reply, &err);
 }
 
 static void put(int fd, const char *data, size_t len)
@@ -216,7 +216,7 @@ static void a_full_queue_is_waited_for(void **state)
 	}
 	s->answer = answer_shortly;
 	assert_int_equal(thread_start(&s->thread, "server", serve_late, s), 0);
-	assert_int_equal(ctlsock_request(s->path, "x", &reply, &err), 0);
+	assert_int_equal(ctlsock_request(s->path, "x", CTLSOCK_TIMEOUT_MS, &reply, &err), 0);
 	free(reply);
 	for (unsigned i = 0; i < QUEUED; i++)
 		close(fd[i]);
@@ -238,14 +238,15 @@ static void nobody_there_is_told(void **state)
 	char path[128], *reply;
 
 	snprintf(path, sizeof(path), "%s/none", s->dir);
-	assert_int_equal(ctlsock_request(path, "x", &reply, &err), N2N_ENOENT);
+	assert_int_equal(ctlsock_request(path, "x", CTLSOCK_TIMEOUT_MS, &reply, &err), N2N_ENOENT);
 	assert_non_null(strstr(err.text, "nothing answers at"));
 	assert_int_equal(err.setting, SETTING_INSTANCE);
 	close(s->listener); /* the file stays, as after a crash */
-	assert_int_equal(ctlsock_request(s->path, "x", &reply, &err), N2N_ENOENT);
+	assert_int_equal(
+		ctlsock_request(s->path, "x", CTLSOCK_TIMEOUT_MS, &reply, &err), N2N_ENOENT);
 	memset(path, 'a', sizeof(path));
 	path[108] = 0;
-	assert_int_equal(ctlsock_request(path, "x", &reply, &err), N2N_EINVAL);
+	assert_int_equal(ctlsock_request(path, "x", CTLSOCK_TIMEOUT_MS, &reply, &err), N2N_EINVAL);
 	s->listener = -1;
 }
 
@@ -255,7 +256,7 @@ static int ask_as_nobody(const char *path)
 
 	if (geteuid() == 0 && setuid(65534))
 		return 2;
-	return ctlsock_request(path, "x", &reply, &err) == N2N_EPERM ? 0 : 1;
+	return ctlsock_request(path, "x", CTLSOCK_TIMEOUT_MS, &reply, &err) == N2N_EPERM ? 0 : 1;
 }
 
 static void a_denied_socket_is_told(void **state)

@@ -52,6 +52,40 @@ static int cut(char *line, char *words[WORDS_MAX + 1])
 	return n;
 }
 
+/* Its first error. */
+static void take_error(void *ctx, bool wrong, const char *text)
+{
+	struct conf_error *err = ctx;
+
+	if (wrong && err->text[0] == 0)
+		snprintf(err->text, sizeof(err->text), "%s", text);
+}
+
+static int give_file(void *ctx, struct edge_conf *conf, const char *path, char **text, size_t *len,
+	struct conf_error *err)
+{
+	static const char file[] = "supernode sn:7654\n[community net]\nkey pass\n";
+
+	(void)ctx, (void)path, (void)err;
+	*text = edge_conf_piece(conf, sizeof(file));
+	assert_non_null(*text);
+	memcpy(*text, file, sizeof(file));
+	*len = sizeof(file) - 1;
+	return 0;
+}
+
+static int parse_edge(int n, char **words, struct conf_error *err)
+{
+	struct conf_report report = {.say = take_error, .ctx = err};
+	const struct edge_conf_input in = {
+		.argc = n, .argv = words, .read = give_file, .report = &report};
+	struct edge_conf conf;
+	int rc = edge_conf_parse(&conf, &in);
+
+	edge_conf_free(&conf);
+	return rc;
+}
+
 /* A command line shown is an indented one that begins with a program's name. */
 static unsigned is_taken(const char *file, const char *line)
 {
@@ -65,7 +99,7 @@ static unsigned is_taken(const char *file, const char *line)
 		strchr(line, '$') != NULL)
 		return 0;
 	if (!strcmp(words[0], "edge"))
-		rc = edge_conf_parse(&(struct edge_conf){0}, n, words, &err);
+		rc = parse_edge(n, words, &err);
 	else if (!strcmp(words[0], "supernode"))
 		rc = supernode_conf_parse(&(struct supernode_conf){0}, n, words, &err);
 	else
@@ -79,6 +113,66 @@ static void each_command_line_shown_is_taken(void **state)
 {
 	(void)state;
 	assert_true(for_each_line(is_taken) >= 4);
+}
+
+/* The text that README.md shows below the name of a configuration file. */
+struct shown {
+	char text[2048];
+	size_t len;
+};
+
+static int give_shown(void *ctx, struct edge_conf *conf, const char *path, char **text, size_t *len,
+	struct conf_error *err)
+{
+	const struct shown *s = ctx;
+
+	(void)path, (void)err;
+	*len = s->len;
+	*text = edge_conf_piece(conf, s->len + 1);
+	assert_non_null(*text);
+	memcpy(*text, s->text, s->len);
+	return 0;
+}
+
+static void read_shown(struct shown *s)
+{
+	const char *root = getenv("N2N_SOURCE_ROOT");
+	char path[1024], line[LINE_CAP];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/README.md", root ? root : ".");
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && strncmp(line, "    # /etc/n2n/edge.conf", 24))
+		;
+	for (s->len = 0; fgets(line, sizeof(line), f) && (*line == '\n' || *line == ' ');) {
+		size_t len = strlen(line);
+
+		assert_true(s->len + len < sizeof(s->text));
+		memcpy(s->text + s->len, line, len);
+		s->len += len;
+	}
+	fclose(f);
+}
+
+static void the_configuration_shown_is_right(void **state)
+{
+	char program[] = "edge", file[] = "edge.conf";
+	char *words[] = {program, file, NULL};
+	struct conf_error err = {""};
+	struct conf_report report = {.say = take_error, .ctx = &err};
+	struct shown s;
+	const struct edge_conf_input in = {
+		.argc = 2, .argv = words, .read = give_shown, .ctx = &s, .report = &report};
+	struct edge_conf conf;
+
+	(void)state;
+	read_shown(&s);
+	if (edge_conf_parse(&conf, &in) != 0)
+		fail_msg("README.md: %s", err.text);
+	assert_int_equal(conf.community_count, 2);
+	assert_string_equal(conf.community[1].device, "play0");
+	edge_conf_free(&conf);
 }
 
 static bool has_option(const struct option_set *set, const char *name, size_t len)
@@ -143,19 +237,21 @@ static void shared_options_stand_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < OPTION_BLOCKS_MAX; i++)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o && o->name; o++)
-			if ((!o->arg && edge_options.blocks[i].specs != community_options) ||
+			if ((!o->arg && edge_options.blocks[i].specs != community_options &&
+				    strcmp(o->name, "check")) ||
 				!strcmp(o->name, "state-dir") || !strcmp(o->name, "disable"))
 				assert_true(edge_options.blocks[i].specs == process_options ||
 					    edge_options.blocks[i].specs == about_options);
 	for (size_t i = 2; i < 4; i++)
 		assert_ptr_equal(
-			supernode_options.blocks[i].specs, edge_options.blocks[i + 1].specs);
+			supernode_options.blocks[i].specs, edge_options.blocks[i + 2].specs);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_command_line_shown_is_taken),
+		cmocka_unit_test(the_configuration_shown_is_right),
 		cmocka_unit_test(each_option_named_exists),
 		cmocka_unit_test(usage_lines_are_true),
 		cmocka_unit_test(shared_options_stand_once),

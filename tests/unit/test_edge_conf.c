@@ -22,6 +22,15 @@ struct line {
 	char words[WORDS_MAX][WORD_CAP];
 };
 
+/* The first thing that is wrong. */
+static void take_first(void *ctx, bool wrong, const char *text)
+{
+	struct line *l = ctx;
+
+	if (wrong && l->err.text[0] == 0)
+		snprintf(l->err.text, sizeof(l->err.text), "%s", text);
+}
+
 /* Parses the words, which end with NULL; argv must be writable and stays with the line. */
 static int parse(struct line *l, const char *const *words)
 {
@@ -34,7 +43,10 @@ static int parse(struct line *l, const char *const *words)
 		strcpy(l->words[argc], words[argc - 1]);
 		argv[argc] = l->words[argc];
 	}
-	return edge_conf_parse(&l->conf, argc, argv, &l->err);
+	return edge_conf_parse(
+		&l->conf, &(const struct edge_conf_input){.argc = argc,
+				  .argv = argv,
+				  .report = &(struct conf_report){.say = take_first, .ctx = l}});
 }
 
 #define PARSE(...) parse(&l, (const char *const[]){__VA_ARGS__, NULL})
@@ -62,13 +74,13 @@ static void the_product_page_works(void **state)
 	assert_int_equal(PARSE("-d", "edge0", "-a", "10.1.2.1", "-c", "mynetwork", "-k",
 				 "encryptme", "-l", "192.0.2.1:7654"),
 		0);
-	assert_string_equal(l.conf.community.device, "edge0");
-	assert_int_equal(l.conf.community.address_count, 1);
-	assert_ip(&l.conf.community.addresses[0].ip, "10.1.2.1");
-	assert_int_equal(l.conf.community.addresses[0].ip.port, 0);
-	assert_int_equal(l.conf.community.addresses[0].prefix, 24);
-	assert_string_equal(l.conf.community.name, "mynetwork");
-	assert_string_equal(l.conf.community.key, "encryptme");
+	assert_string_equal(l.conf.community[0].device, "edge0");
+	assert_int_equal(l.conf.community[0].address_count, 1);
+	assert_ip(&l.conf.community[0].addresses[0].ip, "10.1.2.1");
+	assert_int_equal(l.conf.community[0].addresses[0].ip.port, 0);
+	assert_int_equal(l.conf.community[0].addresses[0].prefix, 24);
+	assert_string_equal(l.conf.community[0].name, "mynetwork");
+	assert_string_equal(l.conf.community[0].key, "encryptme");
 	assert_int_equal(l.conf.supernode_count, 1);
 	assert_string_equal(l.conf.supernodes[0].host, "192.0.2.1");
 	assert_int_equal(l.conf.supernodes[0].port, 7654);
@@ -82,17 +94,34 @@ static void what_is_not_given_has_its_default(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	assert_string_equal(l.conf.community.device, "n2n0");
-	assert_int_equal(l.conf.community.address_count, 0);
-	assert_int_equal(l.conf.community.mtu, 1376);
-	assert_int_equal(l.conf.community.mac_hold_days, 30);
-	assert_true(mac_is_zero(&l.conf.community.mac));
+	assert_string_equal(l.conf.community[0].device, "n2n0");
+	assert_int_equal(l.conf.community[0].address_count, 0);
+	assert_int_equal(l.conf.community[0].mtu, 1376);
+	assert_int_equal(l.conf.community[0].mac_hold_days, 30);
+	assert_true(mac_is_zero(&l.conf.community[0].mac));
 	assert_true(endpoint_is_none(&l.conf.local));
 	assert_int_equal(l.conf.local.port, 0);
-	assert_null(l.conf.community.key_file);
+	assert_null(l.conf.community[0].key_file);
 	assert_null(l.conf.process.state_dir);
 	assert_int_equal(l.conf.process.verbosity, 0);
 	assert_false(l.conf.process.help || l.conf.process.version);
+}
+
+/* As earlier versions had it, too, and beside other addresses. */
+static void dhcp_gives_an_address(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH, "-a", "dhcp"), 0);
+	assert_true(l.conf.community[0].dhcp);
+	assert_int_equal(l.conf.community[0].address_count, 0);
+	assert_int_equal(PARSE(ENOUGH, "-a", "fd00::1", "-a", "dhcp:0.0.0.0"), 0);
+	assert_true(l.conf.community[0].dhcp);
+	assert_int_equal(l.conf.community[0].address_count, 1);
+	assert_int_equal(PARSE(ENOUGH, "-a", "10.1.2.1"), 0);
+	assert_false(l.conf.community[0].dhcp);
+	assert_int_equal(PARSE(ENOUGH, "-a", "dhcp:10.1.2.1"), N2N_EINVAL);
 }
 
 /* A bridge has the frames of its other ports to carry, which are of 1,500 bytes. */
@@ -102,11 +131,11 @@ static void a_bridge_has_full_frames_unless_told_otherwise(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH, "-r"), 0);
-	assert_int_equal(l.conf.community.mtu, 1500);
+	assert_int_equal(l.conf.community[0].mtu, 1500);
 	assert_int_equal(PARSE(ENOUGH, "-M", "1376", "-r"), 0);
-	assert_int_equal(l.conf.community.mtu, 1376);
+	assert_int_equal(l.conf.community[0].mtu, 1376);
 	assert_int_equal(PARSE(ENOUGH, "-r", "-M", "1300"), 0);
-	assert_int_equal(l.conf.community.mtu, 1300);
+	assert_int_equal(l.conf.community[0].mtu, 1300);
 }
 
 static void everything_can_be_given(void **state)
@@ -123,15 +152,15 @@ static void everything_can_be_given(void **state)
 			"/s", "-fvv", "--verbose", "--mac-hold", "3650", "-r", "--trust",
 			"4BXK2NFAQ2W5PZ3DHT6RJYCMVE=router,bridge", "--learn", "100"),
 		0);
-	assert_int_equal(l.conf.community.address_count, 4);
-	assert_int_equal(l.conf.community.addresses[0].prefix, 16);
-	assert_ip(&l.conf.community.addresses[1].ip, "fd00::1");
-	assert_int_equal(l.conf.community.addresses[1].prefix, 64);
-	assert_int_equal(l.conf.community.addresses[2].prefix, 48);
-	assert_int_equal(l.conf.community.addresses[3].prefix, 31);
-	assert_string_equal(l.conf.community.name, "caf\xc3\xa9");
-	assert_string_equal(l.conf.community.key_file, "-");
-	assert_string_equal(l.conf.community.key, "");
+	assert_int_equal(l.conf.community[0].address_count, 4);
+	assert_int_equal(l.conf.community[0].addresses[0].prefix, 16);
+	assert_ip(&l.conf.community[0].addresses[1].ip, "fd00::1");
+	assert_int_equal(l.conf.community[0].addresses[1].prefix, 64);
+	assert_int_equal(l.conf.community[0].addresses[2].prefix, 48);
+	assert_int_equal(l.conf.community[0].addresses[3].prefix, 31);
+	assert_string_equal(l.conf.community[0].name, "caf\xc3\xa9");
+	assert_string_equal(l.conf.community[0].key_file, "-");
+	assert_string_equal(l.conf.community[0].key, "");
 	assert_int_equal(l.conf.supernode_count, 2);
 	assert_string_equal(l.conf.supernodes[0].key, "abc");
 	assert_string_equal(l.conf.supernodes[1].host, "2001:db8::1");
@@ -139,15 +168,15 @@ static void everything_can_be_given(void **state)
 	assert_string_equal(l.conf.supernodes[1].key, "d/e"); /* for the program to refuse */
 	assert_ip(&l.conf.local, "192.0.2.7");
 	assert_int_equal(l.conf.local.port, 99);
-	assert_true(mac_equal(&l.conf.community.mac, &mac));
-	assert_int_equal(l.conf.community.mtu, 1500);
-	assert_int_equal(l.conf.community.mac_hold_days, 3650);
-	assert_true(l.conf.community.bridge);
-	assert_int_equal(l.conf.community.learn, 100);
-	assert_int_equal(l.conf.community.trusted_count, 1);
-	assert_int_equal(l.conf.community.trusted[0].edge[0], 0xe0);
-	assert_true(l.conf.community.trusted[0].bridge && l.conf.community.trusted[0].router);
-	assert_false(l.conf.community.trusted[0].dhcp);
+	assert_true(mac_equal(&l.conf.community[0].mac, &mac));
+	assert_int_equal(l.conf.community[0].mtu, 1500);
+	assert_int_equal(l.conf.community[0].mac_hold_days, 3650);
+	assert_true(l.conf.community[0].bridge);
+	assert_int_equal(l.conf.community[0].learn, 100);
+	assert_int_equal(l.conf.community[0].trusted_count, 1);
+	assert_int_equal(l.conf.community[0].trusted[0].edge[0], 0xe0);
+	assert_true(l.conf.community[0].trusted[0].bridge && l.conf.community[0].trusted[0].router);
+	assert_false(l.conf.community[0].trusted[0].dhcp);
 	assert_string_equal(l.conf.process.state_dir, "/s");
 	assert_int_equal(l.conf.process.verbosity, 3);
 }
@@ -194,7 +223,7 @@ struct wrong {
 static const struct wrong wrong[] = {
 	{"-a", "10.1.2", "\"10.1.2\"" ADDRESS_HINT},
 	{"-a", "", "\"\"" ADDRESS_HINT},
-	{"-a", "dhcp", "\"dhcp\"" ADDRESS_HINT},
+	{"-a", "dhcp6", "\"dhcp6\"" ADDRESS_HINT},
 	{"-a", "static:10.1.2.1", "\"static:10.1.2.1\"" ADDRESS_HINT},
 	{"-a", "10.1.2.1/", "\"10.1.2.1/\"" V4_PREFIX_HINT},
 	{"-a", "10.1.2.1/0", "\"10.1.2.1/0\"" V4_PREFIX_HINT},
@@ -317,8 +346,18 @@ static void each_wrong_value_is_explained(void **state)
 		snprintf(expected, sizeof(expected), "option %s: %s", wrong[i].option,
 			wrong[i].text);
 		assert_string_equal(l.err.text, expected);
-		assert_string_equal(l.conf.community.key, ""); /* nothing secret stays behind */
+		assert_string_equal(l.conf.community[0].key, ""); /* nothing secret stays behind */
 	}
+}
+
+static void a_file_comes_first(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH, "n2n.conf"), N2N_EINVAL);
+	assert_string_equal(l.err.text, "unexpected argument \"n2n.conf\"; edge takes one FILE at "
+					"most, before its options, try \"edge --help\"");
 }
 
 static void values_have_limits_of_length(void **state)
@@ -329,7 +368,7 @@ static void values_have_limits_of_length(void **state)
 	(void)state;
 	memset(value, 'k', COMMUNITY_SECRET_MAX);
 	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), 0);
-	assert_string_equal(l.conf.community.key, value);
+	assert_string_equal(l.conf.community[0].key, value);
 	value[COMMUNITY_SECRET_MAX] = 'k';
 	assert_int_equal(PARSE("-c", "net", "-l", "sn:1", "-k", value), N2N_EINVAL);
 	assert_string_equal(l.err.text,
@@ -345,12 +384,12 @@ static void values_have_limits_of_length(void **state)
 	assert_int_equal(PARSE(ENOUGH, "-l", value), N2N_EINVAL);
 
 	assert_int_equal(PARSE(ENOUGH, "-d", "0123456789abcd~"), 0);
-	assert_string_equal(l.conf.community.device, "0123456789abcd~");
+	assert_string_equal(l.conf.community[0].device, "0123456789abcd~");
 
 	memset(value, 'c', sizeof(value));
 	value[COMMUNITY_NAME_MAX] = 0;
 	assert_int_equal(PARSE(ENOUGH, "-c", value), 0);
-	assert_string_equal(l.conf.community.name, value);
+	assert_string_equal(l.conf.community[0].name, value);
 }
 
 static void lists_have_limits(void **state)
@@ -448,21 +487,39 @@ static void the_environment_is_overridden(void **state)
 	setenv("N2N_KEY", "envkey", 1);
 	setenv("N2N_COMMUNITY", "envnet", 1);
 	assert_int_equal(PARSE("-l", "sn:1"), 0);
-	assert_string_equal(l.conf.community.key, "envkey");
-	assert_string_equal(l.conf.community.name, "envnet");
+	assert_string_equal(l.conf.community[0].key, "envkey");
+	assert_string_equal(l.conf.community[0].name, "envnet");
 
 	assert_int_equal(PARSE("-l", "sn:1", "-k", "linekey", "-c", "linenet"), 0);
-	assert_string_equal(l.conf.community.key, "linekey");
-	assert_string_equal(l.conf.community.name, "linenet");
+	assert_string_equal(l.conf.community[0].key, "linekey");
+	assert_string_equal(l.conf.community[0].name, "linenet");
 
 	assert_int_equal(PARSE("-l", "sn:1", "-K", "file"), 0);
-	assert_string_equal(l.conf.community.key, "");
-	assert_string_equal(l.conf.community.key_file, "file");
+	assert_string_equal(l.conf.community[0].key, "");
+	assert_string_equal(l.conf.community[0].key_file, "file");
 
 	setenv("N2N_COMMUNITY", "bad\n", 1);
 	assert_int_equal(PARSE("-l", "sn:1"), N2N_EINVAL);
 	assert_string_equal(l.err.text, "variable N2N_COMMUNITY: \"bad?\"" NAME_HINT);
-	assert_string_equal(l.conf.community.key, "");
+	assert_string_equal(l.conf.community[0].key, "");
+}
+
+static void namespaces_have_names_or_paths(void **state)
+{
+	struct line l;
+
+	(void)state;
+	assert_int_equal(PARSE(ENOUGH), 0);
+	assert_null(l.conf.community[0].netns);
+	assert_null(l.conf.underlay_netns);
+	assert_int_equal(PARSE(ENOUGH, "--netns", "blue", "--underlay-netns", "/proc/1/ns/net"), 0);
+	assert_string_equal(l.conf.community[0].netns, "blue");
+	assert_string_equal(l.conf.underlay_netns, "/proc/1/ns/net");
+	assert_int_equal(PARSE(ENOUGH, "--netns", ".."), N2N_EINVAL);
+	assert_string_equal(l.err.text,
+		"option --netns: \"..\" cannot name a network namespace; give the name that "
+		"\"ip netns\" shows, or a path, e.g. /proc/1/ns/net");
+	assert_int_equal(PARSE(ENOUGH, "--underlay-netns="), N2N_EINVAL);
 }
 
 static void workers_are_counted(void **state)
@@ -509,8 +566,8 @@ static void wiping_leaves_no_key(void **state)
 
 	(void)state;
 	assert_int_equal(PARSE(ENOUGH), 0);
-	community_conf_wipe(&l.conf.community);
-	assert_memory_equal(l.conf.community.key, zero, sizeof(zero));
+	community_conf_wipe(&l.conf.community[0]);
+	assert_memory_equal(l.conf.community[0].key, zero, sizeof(zero));
 }
 
 static void help_names_all_and_fits(void **state)
@@ -528,7 +585,7 @@ static void help_names_all_and_fits(void **state)
 		for (const struct option_spec *o = edge_options.blocks[i].specs; o->name; o++, n++)
 			assert_int_equal(
 				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
-	assert_int_equal(n, 26);
+	assert_int_equal(n, 31);
 	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
 		assert_in_range(strlen(line), 1, 100);
 	free(text);
@@ -538,6 +595,7 @@ static void each_setting_has_its_options(void **state)
 {
 	static const char *const hints[] = {
 		[SETTING_NONE] = "",
+		[SETTING_COMMUNITY] = " (option -c)",
 		[SETTING_INTERFACE] = " (option -d)",
 		[SETTING_INSTANCE] = " (option -d or --state-dir)",
 		[SETTING_PORT] = " (option -p)",
@@ -563,14 +621,17 @@ int main(void)
 		cmocka_unit_test_setup(what_is_not_given_has_its_default, clear_environment),
 		cmocka_unit_test_setup(
 			a_bridge_has_full_frames_unless_told_otherwise, clear_environment),
+		cmocka_unit_test_setup(dhcp_gives_an_address, clear_environment),
 		cmocka_unit_test_setup(everything_can_be_given, clear_environment),
 		cmocka_unit_test_setup(each_wrong_value_is_explained, clear_environment),
 		cmocka_unit_test_setup(values_have_limits_of_length, clear_environment),
+		cmocka_unit_test_setup(a_file_comes_first, clear_environment),
 		cmocka_unit_test_setup(lists_have_limits, clear_environment),
 		cmocka_unit_test_setup(the_way_out_is_chosen, clear_environment),
 		cmocka_unit_test_setup(what_belongs_together_is_checked, clear_environment),
 		cmocka_unit_test_setup(help_needs_nothing_else, clear_environment),
 		cmocka_unit_test_setup(the_environment_is_overridden, clear_environment),
+		cmocka_unit_test_setup(namespaces_have_names_or_paths, clear_environment),
 		cmocka_unit_test_setup(workers_are_counted, clear_environment),
 		cmocka_unit_test_setup(features_are_disabled_by_name, clear_environment),
 		cmocka_unit_test_setup(wiping_leaves_no_key, clear_environment),

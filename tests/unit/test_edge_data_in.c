@@ -84,7 +84,7 @@ static void wrap(struct fixture *f, unsigned from, struct rx *x)
 	struct far_end *hop = &f->end[HOP];
 	uint8_t *p = x->in.data;
 	const struct relay_header h = {
-		RELAY_HOP_LIMIT, hop->s->link.id << 2, f->relay_counter++, handle_of(from)};
+		RELAY_HOP_LIMIT, hop->s->link.id << 2, f->relay_counter++, handle_of(from), false};
 
 	x->in.way = link_path(&hop->s->link)->way;
 	x->in.len += RELAY_HEADER_LEN;

@@ -378,6 +378,23 @@ static void who_left_without_a_try_is_no_evidence(void **state)
 	assert_false(guesses_tell(&f.g, START_MS + 2 * MINUTE));
 }
 
+/* One that never tried pushes out nobody; one that tried, only the first that did not. */
+static void who_tried_takes_the_place_of_one_who_did_not(void **state)
+{
+	uint8_t remote[KEY_LEN];
+	struct fixture f;
+
+	(void)state;
+	for (unsigned tried = 0; tried < 2; tried++) {
+		init(&f, 9);
+		for (uint32_t i = 0; i < GUESSES_SUSPECT; i++)
+			guesses_failed(&f.g, named(remote, i), START_MS, false);
+		guesses_failed(&f.g, named(remote, 55), START_MS, tried != 0);
+		guesses_left(&f.g, named(remote, tried != 0 ? 0 : 55));
+		assert_true(guesses_tell(&f.g, START_MS + 2 * MINUTE));
+	}
+}
+
 /* Who failed five minutes ago makes room, and speaks against nobody any more. */
 static void evidence_gets_old(void **state)
 {
@@ -417,6 +434,7 @@ int main(void)
 		cmocka_unit_test(what_we_would_begin_takes_part_in_the_draw),
 		cmocka_unit_test(only_evidence_is_told),
 		cmocka_unit_test(who_left_without_a_try_is_no_evidence),
+		cmocka_unit_test(who_tried_takes_the_place_of_one_who_did_not),
 		cmocka_unit_test(evidence_gets_old),
 	};
 

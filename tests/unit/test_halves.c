@@ -70,7 +70,7 @@ static struct rx *come_relayed(
 	struct far_end *hop = &f->end[HOP];
 	uint8_t *p = f->slots[f->n];
 	const struct relay_header r = {
-		RELAY_HOP_LIMIT, hop->s->link.id << 2, f->relay_counter++, handle_of(from)};
+		RELAY_HOP_LIMIT, hop->s->link.id << 2, f->relay_counter++, handle_of(from), false};
 	struct rx *x = &f->rx[f->n++];
 
 	memset(x, 0xa5, sizeof(*x));

@@ -45,7 +45,7 @@ static void frames_are_delivered_from_their_owner_only(void **state)
 	struct fixture *f = *state;
 	struct session *s = add_keyed(f);
 
-	/* Nothing was claimed, neither this address nor none. */
+	s->link.mac = LINK_MAC_REFUSED;
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
 	take(f);
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(0, whole), f->mask);
@@ -72,6 +72,55 @@ static void frames_are_delivered_from_their_owner_only(void **state)
 	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
 	take(f);
 	assert_int_equal(f->rig.delivered, 1);
+}
+
+/* They went before the CLAIM that overtook them, or is lost and comes again. */
+static void frames_before_the_claim_wait_for_it(void **state)
+{
+	uint8_t whole[60], plain[64];
+	struct fixture *f = *state;
+	struct session *s = add_keyed(f);
+
+	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
+	take(f);
+	begin_note(f, NOTE_EARLY, HOST);
+	f->note.index = s->link.id << 2 | 1;
+	f->note.len = frame_of(OWNED + 1, f->note.data);
+	take(f);
+	assert_int_equal(f->rig.delivered, 0);
+	assert_int_equal(s->early.n, 2);
+	s->link.mac = OWNED;
+	send_packet_as_peer(f, KIND_CONTROL, plain, bye(plain), f->mask);
+	take(f);
+	assert_int_equal(f->rig.delivered, 1);
+	assert_drops(f, DROP_SOURCE_MAC, 1);
+	assert_int_equal(s->early.n, 0);
+}
+
+/* Not many, not long, and not in the room of others. */
+static void who_never_claims_has_few_frames_waiting(void **state)
+{
+	uint8_t whole[60];
+	struct fixture *f = *state;
+	struct session *s = add_keyed(f);
+	unsigned n;
+
+	for (unsigned i = 0; i < 20; i++) {
+		send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
+		take(f);
+	}
+	n = s->early.n;
+	assert_in_range(n, 1, 19);
+	assert_drops(f, DROP_SOURCE_MAC, 20 - n);
+	f->core->now_ms += WAITING_MS;
+	session_tick(f->core, s);
+	assert_drops(f, DROP_SOURCE_MAC, 20);
+	assert_int_equal(f->core->waiting.n, 0);
+	f->core->waiting.n = WAITING_MAX / 2;
+	send_packet_as_peer(f, KIND_ETHERNET, whole, frame_of(OWNED, whole), f->mask);
+	take(f);
+	assert_drops(f, DROP_SOURCE_MAC, 21);
+	f->core->waiting.n = 0;
 }
 
 static void keep_frame(void *ctx, unsigned community, const struct frame *f)
@@ -483,6 +532,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_known_index_is_no_strangers_and_costs_no_budget),
 		TEST(frames_are_delivered_from_their_owner_only),
+		TEST(frames_before_the_claim_wait_for_it),
+		TEST(who_never_claims_has_few_frames_waiting),
 		TEST(frames_are_made_whole_before_they_are_delivered),
 		TEST(halves_are_joined_before_they_are_delivered),
 		TEST(split_masks_are_tried_for_whoever_shook_hands_from_there),

@@ -694,6 +694,27 @@ static void the_view_has_who_is_registered(void **state)
 	supernode_destroy(w.sn);
 }
 
+/* Workers fan out for who is registered, and for nobody else. */
+static void who_is_registered_has_groups(void **state)
+{
+	static struct world w;
+	const struct member *m;
+
+	(void)state;
+	init(&w, 4, 17);
+	enter(&w, 0);
+	m = w.edge[0].m;
+	assert_non_null(m->fan);
+	assert_ptr_equal(m->session->link.fanout, &m->fan->shared);
+	member_unregister(w.sn, w.edge[0].m);
+	assert_null(m->session->link.fanout);
+	assert_null(m->fan);
+	enter(&w, 0);
+	assert_non_null(m->fan);
+	assert_ptr_equal(m->session->link.fanout, &m->fan->shared);
+	supernode_destroy(w.sn);
+}
+
 /* What another supernode has registered is listed to members, and is no member. */
 static void members_are_told_of_edges_registered_elsewhere(void **state)
 {
@@ -742,6 +763,7 @@ int main(void)
 		cmocka_unit_test(a_restarted_edge_has_to_register_again),
 		cmocka_unit_test(a_restarted_edge_has_ten_seconds_too),
 		cmocka_unit_test(the_view_has_who_is_registered),
+		cmocka_unit_test(who_is_registered_has_groups),
 		cmocka_unit_test(a_handle_that_found_no_room_is_shown_with_the_next_registration),
 		cmocka_unit_test(members_are_told_of_edges_registered_elsewhere),
 	};

@@ -7,7 +7,7 @@
 #include "core/status.h"
 #include "wire_test.h"
 
-#define TABLE_MAX 32
+#define TABLE_MAX 128
 
 struct table {
 	const char *name[TABLE_MAX];

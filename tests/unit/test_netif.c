@@ -64,9 +64,9 @@ static void an_interface_is_set_up(void **state)
 	const struct mac mac = {{2, 0, 0x5e, 0x10, 0, 1}};
 
 	(void)state;
-	assert_int_equal(netif_set_mac("v0", &mac, &err), 0);
-	assert_int_equal(netif_set_mtu("v0", 1376, &err), 0);
-	assert_int_equal(netif_set_up("v0", &err), 0);
+	assert_int_equal(netif_set_mac(NULL, "v0", &mac, &err), 0);
+	assert_int_equal(netif_set_mtu(NULL, "v0", 1376, &err), 0);
+	assert_int_equal(netif_set_up(NULL, "v0", &err), 0);
 	assert_true(shows("ip link show v0", "mtu 1376"));
 	assert_true(shows("ip link show v0", "02:00:5e:10:00:01"));
 	assert_true(shows("ip link show v0", "UP"));
@@ -75,14 +75,14 @@ static void an_interface_is_set_up(void **state)
 static void super_frames_are_limited(void **state)
 {
 	(void)state;
-	assert_int_equal(netif_set_gso_limits("v0", 61000, 64, &err), 0);
+	assert_int_equal(netif_set_gso_limits(NULL, "v0", 61000, 64, &err), 0);
 	assert_true(shows("ip -details link show v0", "gso_max_size 61000 gso_max_segs 64"));
-	assert_int_equal(netif_set_gso_limits("v0", UINT32_MAX, 64, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_gso_limits(NULL, "v0", UINT32_MAX, 64, &err), N2N_EINVAL);
 	assert_string_equal(err.text,
 		"cannot limit super-frames of interface \"v0\" to 4294967295 bytes, 64 segments: "
 		"Invalid argument; check that the interface allows this value");
-	assert_int_equal(netif_set_gso_limits("v0", 61000, 65536, &err), N2N_EINVAL);
-	assert_int_equal(netif_set_gso_limits("none0", 61000, 64, &err), N2N_ENOENT);
+	assert_int_equal(netif_set_gso_limits(NULL, "v0", 61000, 65536, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_gso_limits(NULL, "none0", 61000, 64, &err), N2N_ENOENT);
 }
 
 static void routers_are_ignored_and_believed_again(void **state)
@@ -95,29 +95,29 @@ static void routers_are_ignored_and_believed_again(void **state)
 	if (access("/proc/sys/net/ipv6", F_OK) != 0)
 		return;
 	run("echo 2 >/proc/sys/net/ipv6/conf/v0/accept_ra");
-	assert_int_equal(netif_ignore_routers("v0", &before, &err), 0);
+	assert_int_equal(netif_ignore_routers(NULL, "v0", &before, &err), 0);
 	assert_true(shows(show[0], "0\n") && shows(show[1], "0\n"));
 	/* What is so already is not put back. */
-	assert_int_equal(netif_ignore_routers("v0", &again, &err), 0);
-	netif_restore_routers("v0", &again);
+	assert_int_equal(netif_ignore_routers(NULL, "v0", &again, &err), 0);
+	netif_restore_routers(NULL, "v0", &again);
 	assert_true(shows(show[0], "0\n") && shows(show[1], "0\n"));
-	netif_restore_routers("v0", &before);
+	netif_restore_routers(NULL, "v0", &before);
 	assert_true(shows(show[0], "2\n") && shows(show[1], "1\n"));
-	assert_int_equal(netif_ignore_routers("none0", &before, &err), 0);
-	netif_restore_routers("none0", &before);
+	assert_int_equal(netif_ignore_routers(NULL, "none0", &before, &err), 0);
+	netif_restore_routers(NULL, "none0", &before);
 }
 
 static void queues_of_a_tap_are_counted(void **state)
 {
 	(void)state;
-	assert_int_equal(netif_tap_queues("none0"), N2N_ENOENT);
-	assert_int_equal(netif_tap_queues("lo"), 0);
-	assert_int_equal(netif_tap_queues("v0"), 0); /* with several queues, but no TAP */
+	assert_int_equal(netif_tap_queues(NULL, "none0"), N2N_ENOENT);
+	assert_int_equal(netif_tap_queues(NULL, "lo"), 0);
+	assert_int_equal(netif_tap_queues(NULL, "v0"), 0); /* with several queues, but no TAP */
 	if (access("/dev/net/tun", R_OK | W_OK))
 		return;
 	run("ip tuntap add mode tap name one0; ip tuntap add mode tap name many0 multi_queue");
-	assert_int_equal(netif_tap_queues("one0"), 0);
-	assert_int_equal(netif_tap_queues("many0"), 0);
+	assert_int_equal(netif_tap_queues(NULL, "one0"), 0);
+	assert_int_equal(netif_tap_queues(NULL, "many0"), 0);
 	run("ip link delete one0; ip link delete many0");
 }
 
@@ -127,17 +127,17 @@ static void addresses_of_both_families_are_added(void **state)
 			v6 = address("fd00::1");
 
 	(void)state;
-	assert_int_equal(netif_add_address("v0", &v4, 24, &err), 0);
-	assert_int_equal(netif_add_address("v0", &v4, 24, &err), 0);
-	assert_int_equal(netif_add_address("v0", &point, 31, &err), 0);
+	assert_int_equal(netif_add_address(NULL, "v0", &v4, 24, &err), 0);
+	assert_int_equal(netif_add_address(NULL, "v0", &v4, 24, &err), 0);
+	assert_int_equal(netif_add_address(NULL, "v0", &point, 31, &err), 0);
 	assert_true(shows("ip address show v0", "inet 10.1.2.1/24 brd 10.1.2.255 "));
 	assert_true(shows("ip address show v0", "inet 10.9.9.0/31 scope"));
 	if (access("/proc/net/if_inet6", F_OK) == 0) {
-		assert_int_equal(netif_add_address("v0", &v6, 64, &err), 0);
+		assert_int_equal(netif_add_address(NULL, "v0", &v6, 64, &err), 0);
 		assert_true(shows("ip address show v0", "inet6 fd00::1/64 scope global nodad "));
-		assert_int_equal(netif_add_address("v0", &v6, 129, &err), N2N_EINVAL);
+		assert_int_equal(netif_add_address(NULL, "v0", &v6, 129, &err), N2N_EINVAL);
 	}
-	assert_int_equal(netif_add_address("v0", &v4, 33, &err), N2N_EINVAL);
+	assert_int_equal(netif_add_address(NULL, "v0", &v4, 33, &err), N2N_EINVAL);
 	assert_string_equal(err.text,
 		"cannot give interface \"v0\" the address 10.1.2.1/33: Invalid "
 		"argument; check that the interface allows this value");
@@ -149,15 +149,15 @@ static void failures_say_what_and_why(void **state)
 	struct endpoint ip = address("10.1.2.1");
 
 	(void)state;
-	assert_int_equal(netif_set_mac("none0", &group, &err), N2N_ENOENT);
-	assert_int_equal(netif_add_address("none0", &ip, 24, &err), N2N_ENOENT);
-	assert_int_equal(netif_set_up("none0", &err), N2N_ENOENT);
-	assert_int_equal(netif_set_mtu("none0", 1400, &err), N2N_ENOENT);
+	assert_int_equal(netif_set_mac(NULL, "none0", &group, &err), N2N_ENOENT);
+	assert_int_equal(netif_add_address(NULL, "none0", &ip, 24, &err), N2N_ENOENT);
+	assert_int_equal(netif_set_up(NULL, "none0", &err), N2N_ENOENT);
+	assert_int_equal(netif_set_mtu(NULL, "none0", 1400, &err), N2N_ENOENT);
 	assert_string_equal(err.text,
 		"cannot give interface \"none0\" the MTU 1400: there is no such interface; check "
 		"its name, or whether another program removed it");
-	assert_int_equal(netif_set_mac("v0", &group, &err), N2N_EINVAL);
-	assert_int_equal(netif_set_mtu("v0", 1, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_mac(NULL, "v0", &group, &err), N2N_EINVAL);
+	assert_int_equal(netif_set_mtu(NULL, "v0", 1, &err), N2N_EINVAL);
 	assert_string_equal(err.text, "cannot give interface \"v0\" the MTU 1: Invalid argument; "
 				      "check that the interface allows this value");
 }
@@ -172,8 +172,8 @@ static void without_rights_the_advice_is_a_capability(void **state)
 	if (child == 0) {
 		if (setuid(65534))
 			_exit(2);
-		if (netif_set_up("v0", &err) != N2N_EPERM ||
-			netif_add_address("v0", &ip, 24, &err) != N2N_EPERM)
+		if (netif_set_up(NULL, "v0", &err) != N2N_EPERM ||
+			netif_add_address(NULL, "v0", &ip, 24, &err) != N2N_EPERM)
 			_exit(1);
 		_exit(strstr(err.text, "CAP_NET_ADMIN") != NULL ? 0 : 3);
 	}
@@ -185,19 +185,19 @@ static void without_rights_the_advice_is_a_capability(void **state)
 static void an_interface_is_marked(void **state)
 {
 	(void)state;
-	assert_int_equal(netif_mark("v0", &err), 0);
-	assert_int_equal(netif_mark("v0", &err), 0); /* as after a kill -9 */
+	assert_int_equal(netif_mark(NULL, "v0", &err), 0);
+	assert_int_equal(netif_mark(NULL, "v0", &err), 0); /* as after a kill -9 */
 	assert_true(shows("ip link show v0", "alias [n2n]\n"));
-	netif_unmark("v0");
+	netif_unmark(NULL, "v0");
 	assert_false(shows("ip link show v0", "alias"));
 	run("ip link set v0 alias 'to the cellar'");
-	netif_unmark("v0");
-	assert_int_equal(netif_mark("v0", &err), 0);
+	netif_unmark(NULL, "v0");
+	assert_int_equal(netif_mark(NULL, "v0", &err), 0);
 	assert_true(shows("ip link show v0", "alias [n2n] to the cellar\n"));
-	netif_unmark("v0");
+	netif_unmark(NULL, "v0");
 	assert_true(shows("ip link show v0", "alias to the cellar\n"));
-	assert_int_equal(netif_mark("none0", &err), N2N_ENOENT);
-	netif_unmark("none0");
+	assert_int_equal(netif_mark(NULL, "none0", &err), N2N_ENOENT);
+	netif_unmark(NULL, "none0");
 	assert_true(netif_is_mark("[n2n]") && netif_is_mark("[n2n] x"));
 	assert_false(netif_is_mark("") || netif_is_mark("[n2n") || netif_is_mark("[n2n]x"));
 }
@@ -208,7 +208,7 @@ static void changes_are_noticed(void **state)
 	struct pollfd p = {.events = POLLIN};
 
 	(void)state;
-	assert_int_equal(netif_watch_open(&w, &err), 0);
+	assert_int_equal(netif_watch_open(NULL, &w, &err), 0);
 	p.fd = (int)netif_watch_handle(w).value;
 	assert_false(netif_watch_drain(w));
 	run("ip address add 10.1.2.1/24 dev v0");

@@ -58,14 +58,14 @@ static bool has(const struct netif_state *s, const char *name, const char *ip, u
 static void again(struct netif_state *s)
 {
 	netif_state_free(s);
-	assert_int_equal(netif_state_read(s), 0);
+	assert_int_equal(netif_state_read(NULL, s), 0);
 }
 
 static void links_are_as_they_are(void **state)
 {
 	static const struct mac mac = {{2, 0, 0x5e, 0x10, 0, 1}};
 	struct netif_state *s = *state;
-	unsigned index = netif_index("v0");
+	unsigned index = netif_index(NULL, "v0");
 
 	run("ip link set v0 mtu 1300 address 02:00:5e:10:00:01");
 	again(s);
@@ -81,9 +81,9 @@ static void links_are_as_they_are(void **state)
 	again(s);
 	assert_string_equal(netif_state_link(s, index)->name, "other");
 	assert_false(netif_state_link(s, index)->up);
-	assert_int_equal(netif_index("v0"), 0);
+	assert_int_equal(netif_index(NULL, "v0"), 0);
 	run("ip link set other name v0");
-	assert_int_equal(netif_index("v0"), index);
+	assert_int_equal(netif_index(NULL, "v0"), index);
 	assert_null(netif_state_link(s, 0));
 	netif_state_free(s);
 	netif_state_free(s);
@@ -97,7 +97,7 @@ static void the_mark_is_seen(void **state)
 	run("ip link set v0 alias 'the office'");
 	again(s);
 	assert_false(named(s, "v0")->marked || named(s, "v1")->marked);
-	assert_int_equal(netif_mark("v0", &err), 0);
+	assert_int_equal(netif_mark(NULL, "v0", &err), 0);
 	again(s);
 	assert_true(named(s, "v0")->marked);
 	assert_false(named(s, "v1")->marked);

@@ -26,12 +26,9 @@ static uint64_t look(struct node *n, struct session *s)
 }
 
 /* A frame waits: the session is looked at now. */
-static void frame(
-	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f)
+static void frame(struct node *n, struct note *note)
 {
-	(void)of;
-	(void)link_id;
-	(void)f;
+	(void)note;
 	session_look_at(&n->core, fixture_of(n)->s, n->core.now_ms);
 }
 

@@ -265,6 +265,23 @@ static void usual_traffic_leaves_nothing(void **state)
 	assert_lost(f, 0);
 }
 
+/* One that was refused has the control thread look, until it does; and again, once it did. */
+static void what_is_refused_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	f->end[1].link.awake = false;
+	for (unsigned i = 0; i < 2 * SIZE; i++)
+		come(f, 1, VERDICT_REFUSED, NOW_MS);
+	assert_int_equal(take(f, QUEUE_OWN, NOTE_AWAKE).index, f->end[1].link.id);
+	assert_empty(f);
+	f->end[1].link.awake = false;
+	come(f, 1, VERDICT_REFUSED, NOW_MS + 1);
+	(void)take(f, QUEUE_OWN, NOTE_AWAKE);
+	assert_empty(f);
+	assert_lost(f, 0);
+}
+
 /* ---- word of what was heard ---- */
 
 static void the_first_packet_under_a_key_set_is_told_once(void **state)
@@ -388,7 +405,7 @@ static void a_flood_that_wakes_all_leaves_room_for_frames_that_wait(void **state
 		notes_sent(&f->notes, &idle[i]);
 		woken += idle[i].awake;
 	}
-	notes_frame(&f->notes, &of, NULL, &frame);
+	notes_frame(&f->notes, &of, &f->end[1].link, &frame);
 	assert_lost(f, 0);
 	assert_int_equal(woken, SIZE / 2);
 	for (unsigned i = 0; i < woken; i++)
@@ -408,18 +425,61 @@ static void a_frame_that_waits_goes_with_its_interface(void **state)
 	struct fixture *f = *state;
 	const struct frame frame = {.data = f->data, .len = FRAME_MAX};
 
-	for (unsigned all = 0; all < 2; all++) {
-		struct note n;
+	struct note n;
 
-		notes_frame(&f->notes, &of, all ? NULL : &f->end[1].link, &frame);
-		n = take(f, QUEUE_OWN, NOTE_FRAME);
-		assert_int_equal(n.index, all ? 0 : f->end[1].link.id);
-		assert_int_equal(n.to.community, 2);
-		assert_int_equal(n.to.generation, 31);
-		assert_int_equal(n.len, FRAME_MAX);
-		assert_memory_equal(n.data, f->data, FRAME_MAX);
-	}
+	notes_frame(&f->notes, &of, &f->end[1].link, &frame);
+	n = take(f, QUEUE_OWN, NOTE_FRAME);
+	assert_int_equal(n.index, f->end[1].link.id);
+	assert_int_equal(n.to.community, 2);
+	assert_int_equal(n.to.generation, 31);
+	assert_int_equal(n.len, FRAME_MAX);
+	assert_memory_equal(n.data, f->data, FRAME_MAX);
 	assert_empty(f);
+}
+
+/* The largest frame, with as many behind it as there can be. */
+static void a_frame_for_all_says_whom_it_missed(void **state)
+{
+	const struct addressee of = {.community = 2, .generation = 31};
+	struct fixture *f = *state;
+	const struct frame frame = {.data = f->data, .len = FRAME_MAX};
+	const struct missed m = {.view = 7, .n = MISSED_MAX, .more = true};
+	uint16_t ports[MISSED_MAX];
+	struct note n;
+
+	for (unsigned i = 0; i < MISSED_MAX; i++)
+		ports[i] = (uint16_t)(31 * i);
+	notes_missed(&f->notes, &of, &m, ports, &frame);
+	n = take(f, QUEUE_OWN, NOTE_FRAME);
+	assert_int_equal(n.index, 0);
+	assert_int_equal(n.to.generation, 31);
+	assert_int_equal(n.missed.view, 7);
+	assert_true(n.missed.more && !n.missed.all);
+	assert_int_equal(n.missed.n, MISSED_MAX);
+	assert_memory_equal(n.data, f->data, FRAME_MAX);
+	assert_memory_equal(n.data + FRAME_MAX, ports, sizeof(ports));
+	assert_empty(f);
+}
+
+/* A storm leaves half of the queue to ARP, and what missed nobody is lost by nobody. */
+static void a_storm_leaves_room_for_what_is_vital(void **state)
+{
+	static const struct missed all = {.all = true}, nobody = {.view = 1};
+	const struct addressee of = {.generation = 1};
+	struct fixture *f = *state;
+	struct frame frame = {.data = f->data, .len = 60};
+
+	store_be16(f->data + 12, 0x88b5);
+	for (unsigned i = 0; i < SIZE; i++)
+		notes_missed(&f->notes, &of, &all, NULL, &frame);
+	assert_lost(f, SIZE / 2);
+	store_be16(f->data + 12, 0x0806);
+	notes_missed(&f->notes, &of, &nobody, NULL, &frame);
+	assert_lost(f, SIZE / 2);
+	for (unsigned i = 0; i < SIZE / 2 + 1; i++)
+		notes_missed(&f->notes, &of, &all, NULL, &frame);
+	assert_lost(f, SIZE / 2 + 1);
+	assert_int_equal(empty(f, QUEUE_OWN, NOTE_FRAME), SIZE);
 }
 
 /* ---- limits ---- */
@@ -506,7 +566,7 @@ static void each_queue_fills_alone(void **state)
 		notes_rx(&f->notes, &unknown, NOW_MS);
 	assert_lost(f, 5);
 	for (unsigned i = 0; i < SIZE + 1; i++)
-		notes_frame(&f->notes, &of, NULL, &frame);
+		notes_frame(&f->notes, &of, &f->end[1].link, &frame);
 	assert_lost(f, 6);
 	come(f, 0, VERDICT_CONTROL, NOW_MS);
 	assert_int_equal(empty(f, QUEUE_UNKNOWN, NOTE_UNKNOWN), SIZE);
@@ -584,6 +644,7 @@ int main(void)
 		TEST(envelopes_carry_their_addressee),
 		TEST(what_is_unknown_says_which_keys_were_tried),
 		TEST(usual_traffic_leaves_nothing),
+		TEST(what_is_refused_is_told),
 		TEST(the_first_packet_under_a_key_set_is_told_once),
 		TEST(another_address_is_told_ten_times_a_second),
 		TEST(another_carrier_is_told),
@@ -591,6 +652,8 @@ int main(void)
 		TEST(waking_is_told_once_until_it_falls_asleep_again),
 		TEST(a_flood_that_wakes_all_leaves_room_for_frames_that_wait),
 		TEST(a_frame_that_waits_goes_with_its_interface),
+		TEST(a_frame_for_all_says_whom_it_missed),
+		TEST(a_storm_leaves_room_for_what_is_vital),
 		TEST(a_link_leaves_so_many_control_notes_and_no_more),
 		TEST(two_links_that_take_turns_leave_no_more),
 		TEST(early_frames_leave_half_of_it_to_control),

@@ -172,6 +172,11 @@ static void what_is_wrong_is_refused_with_the_reason(void **state)
 		{{"a\nb\x1b[1m"},
 			"unexpected argument \"a?b?[1m\"; prog takes options only, try \"prog "
 			"--help\""},
+		{{"-p", "-c", "word"},
+			"option -p: PATH is missing, it took \"-c\" for that; try \"prog --help\""},
+		{{"-p", "-x", "word"}, /* no option of this program */
+			"unexpected argument \"word\"; prog takes options only, try \"prog "
+			"--help\""},
 		{{"-s", "my", "passphrase"},
 			"unexpected argument after the value of --secret; put a value that holds "
 			"blanks in quotes"},

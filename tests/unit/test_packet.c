@@ -13,11 +13,11 @@ static const uint8_t key[16] = {0xa5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
 static void data_header_round_trip(void **state)
 {
 	static const struct data_header headers[] = {
-		{KIND_ETHERNET, PIECE_WHOLE, 0, false, 0, 0},
-		{KIND_ETHERNET, PIECE_FIRST, 15, true, UINT32_MAX, UINT32_MAX},
-		{KIND_ETHERNET, PIECE_LAST, 2, true, 1, 2},
-		{KIND_CONTROL, PIECE_WHOLE, 1, false, 0x01020304, 0x05060708},
-		{KIND_CONTROL, PIECE_WHOLE, 2, true, 0x80000000, 0x00000001},
+		{KIND_ETHERNET, PIECE_WHOLE, 0, false, 0, 0, false},
+		{KIND_ETHERNET, PIECE_FIRST, 15, true, UINT32_MAX, UINT32_MAX, false},
+		{KIND_ETHERNET, PIECE_LAST, 2, true, 1, 2, false},
+		{KIND_CONTROL, PIECE_WHOLE, 1, false, 0x01020304, 0x05060708, false},
+		{KIND_CONTROL, PIECE_WHOLE, 2, true, 0x80000000, 0x00000001, false},
 	};
 	uint8_t wire[DATA_HEADER_LEN];
 	struct data_header h;
@@ -60,12 +60,33 @@ static void data_header_reserved_bits(void **state)
 	assert_int_equal(valid, 2 * 3 * 16 * 2);
 }
 
+static void group_headers_carry_frames_alone(void **state)
+{
+	uint8_t wire[DATA_HEADER_LEN] = {0}, again[DATA_HEADER_LEN];
+	struct data_header h, other;
+	unsigned valid = 0;
+
+	(void)state;
+	for (uint32_t first = 0; first <= UINT16_MAX; first++) {
+		store_be16(wire, (uint16_t)first);
+		if (!group_header_read(&h, wire))
+			continue;
+		assert_false(data_header_read(&other, wire));
+		assert_true(h.group);
+		assert_int_equal(h.kind, KIND_ETHERNET);
+		data_header_write(again, &h);
+		assert_memory_equal(again, wire, sizeof(wire));
+		valid++;
+	}
+	assert_int_equal(valid, 3 * 16 * 2);
+}
+
 static void relay_header_round_trip(void **state)
 {
 	static const struct relay_header headers[] = {
-		{0, 0, 0, 0},
-		{255, UINT32_MAX, UINT32_MAX, UINT32_MAX},
-		{RELAY_HOP_LIMIT, 0x01020304, 0x05060708, 0x090a0b0c},
+		{0, 0, 0, 0, false},
+		{255, UINT32_MAX, UINT32_MAX, UINT32_MAX, true},
+		{RELAY_HOP_LIMIT, 0x01020304, 0x05060708, 0x090a0b0c, false},
 	};
 	uint8_t wire[RELAY_MASKED_LEN];
 	struct relay_header h;
@@ -78,11 +99,12 @@ static void relay_header_round_trip(void **state)
 		assert_int_equal(h.index, headers[i].index);
 		assert_int_equal(h.counter, headers[i].counter);
 		assert_int_equal(h.handle, headers[i].handle);
+		assert_int_equal(h.group, headers[i].group);
 	}
 	assert_memory_equal(wire, "\x60\x02\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c", 14);
 	for (unsigned first = 0; first <= UINT8_MAX; first++) {
 		wire[0] = (uint8_t)first;
-		assert_int_equal(relay_header_read(&h, wire), first == 0x60);
+		assert_int_equal(relay_header_read(&h, wire), first == 0x60 || first == 0x61);
 	}
 }
 
@@ -158,7 +180,7 @@ static double chi_square(const unsigned counts[256])
 static void masked_headers_look_random(void **state)
 {
 	static unsigned masked[RELAY_MASKED_LEN][256], clear[RELAY_MASKED_LEN][256];
-	const struct relay_header h = {RELAY_HOP_LIMIT, 0x01020304, 7, 0x0a0b0c0d};
+	const struct relay_header h = {RELAY_HOP_LIMIT, 0x01020304, 7, 0x0a0b0c0d, false};
 	uint8_t packet[RELAYED_MIN_LEN];
 	uint64_t seed = 3;
 
@@ -227,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(data_header_round_trip),
 		cmocka_unit_test(data_header_reserved_bits),
+		cmocka_unit_test(group_headers_carry_frames_alone),
 		cmocka_unit_test(relay_header_round_trip),
 		cmocka_unit_test(mask_is_an_involution),
 		cmocka_unit_test(mask_is_siphash_of_the_tail),

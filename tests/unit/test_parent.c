@@ -183,7 +183,8 @@ static void sockets_are_opened_and_joined_through_it(void **state)
 
 static int open_interface(struct parent *p)
 {
-	const struct parent_request r = {.kind = REQUEST_TAP, .use = ~0u};
+	const struct parent_request r = {
+		.kind = REQUEST_TAP, .use = ~0u, .interface = {"mine", "", false}};
 	struct parent_answer a;
 	struct ifreq now = {0};
 	int fd = parent_ask(p, &r, &a);
@@ -196,7 +197,8 @@ static int open_interface(struct parent *p)
 
 static void the_configured_interface_is_opened(void **state)
 {
-	const struct parent_setup s = {.interface = "mine", .local = {.port = 443}};
+	const struct parent_setup s = {
+		.interfaces = {1, {{"mine", "", false}}}, .local = {.port = 443}};
 
 	(void)state;
 	if (access("/dev/net/tun", R_OK | W_OK) != 0) {
@@ -204,6 +206,74 @@ static void the_configured_interface_is_opened(void **state)
 		skip();
 	}
 	assert_int_equal(run(&s, open_interface), DONE);
+}
+
+static bool mine_by_now(void *ctx, struct parent_interfaces *out)
+{
+	(void)ctx;
+	*out = (struct parent_interfaces){1, {{"mine", "", false}}};
+	return true;
+}
+
+/* The parent sees by itself what the user wants: what the child says of that counts for nothing. */
+static int open_new_interface(struct parent *p)
+{
+	static const struct parent_interface others[] = {
+		{"former", "", false}, {"other", "", false}, {"mine", "elsewhere", false}};
+
+	CHECK(open_interface(p) == DONE);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		const struct parent_request r = {.kind = REQUEST_TAP, .interface = others[i]};
+		struct parent_answer a;
+
+		CHECK(parent_ask(p, &r, &a) == -1 && a.error == EPERM);
+	}
+	return DONE;
+}
+
+static void an_interface_that_is_wanted_by_now_is_opened(void **state)
+{
+	const struct parent_setup s = {
+		.interfaces = {1, {{"former", "", false}}}, .reread = mine_by_now};
+
+	(void)state;
+	if (access("/dev/net/tun", R_OK | W_OK) != 0) {
+		print_message("needs /dev/net/tun\n");
+		skip();
+	}
+	assert_int_equal(run(&s, open_new_interface), DONE + WARNED);
+}
+
+/* The user changes it again at once. */
+static bool mine_for_a_moment(void *ctx, struct parent_interfaces *out)
+{
+	bool *over = ctx;
+
+	*out = (struct parent_interfaces){.n = 0};
+	if (!*over)
+		*out = (struct parent_interfaces){1, {{"mine", "", false}}};
+	*over = true;
+	return true;
+}
+
+static int open_after_it_was_reread(struct parent *p)
+{
+	parent_reread(p);
+	parent_reread(NULL);
+	return open_interface(p);
+}
+
+static void what_was_wanted_when_it_was_reread_counts(void **state)
+{
+	bool over = false;
+	const struct parent_setup s = {.reread = mine_for_a_moment, .ctx = &over};
+
+	(void)state;
+	if (access("/dev/net/tun", R_OK | W_OK) != 0) {
+		print_message("needs /dev/net/tun\n");
+		skip();
+	}
+	assert_int_equal(run(&s, open_after_it_was_reread), DONE);
 }
 
 /* ---- what is not is refused ---- */
@@ -268,7 +338,7 @@ static void another_address_is_refused(void **state)
 
 static int ask_for_other_things(struct parent *p)
 {
-	static const uint32_t kinds[] = {0, REQUEST_TAP, REQUEST_TAP + 1, ~0u};
+	static const uint32_t kinds[] = {0, REQUEST_TAP, REQUEST_DHCP, REQUEST_DHCP + 1, ~0u};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		const struct parent_request r = {.kind = kinds[i], .port = 443};
@@ -288,6 +358,24 @@ static void an_interface_that_nobody_named_is_refused(void **state)
 	assert_int_equal(run(&s, ask_for_other_things), DONE + WARNED);
 }
 
+static int ask_for_a_client(struct parent *p)
+{
+	const struct parent_request r = {.kind = REQUEST_DHCP, .interface = {"mine", "", true}};
+	struct parent_answer a;
+
+	CHECK(parent_ask(p, &r, &a) == -1 && a.error == EPERM && a.why.code == N2N_EPERM);
+	return DONE;
+}
+
+/* What the child says of itself counts for nothing. */
+static void a_dhcp_client_where_none_is_to_be_is_refused(void **state)
+{
+	const struct parent_setup s = {.interfaces = {1, {{"mine", "", false}}}};
+
+	(void)state;
+	assert_int_equal(run(&s, ask_for_a_client), DONE + WARNED);
+}
+
 /* The child's end of the socket is the last descriptor it opened. */
 static int channel(void)
 {
@@ -303,7 +391,7 @@ static int channel(void)
 
 static int ask_without_a_free_number(struct parent *p)
 {
-	const struct parent_request r = {.kind = REQUEST_TAP};
+	const struct parent_request r = {.kind = REQUEST_TAP, .interface = {"mine", "", false}};
 	const struct rlimit few = {16, 16};
 	struct parent_answer a;
 
@@ -317,7 +405,8 @@ static int ask_without_a_free_number(struct parent *p)
 
 static void a_descriptor_that_does_not_arrive_is_an_error(void **state)
 {
-	const struct parent_setup s = {.interface = "mine", .local = {.port = 443}};
+	const struct parent_setup s = {
+		.interfaces = {1, {{"mine", "", false}}}, .local = {.port = 443}};
 
 	(void)state;
 	assert_int_equal(run(&s, ask_without_a_free_number), DONE);
@@ -401,7 +490,8 @@ static int pass_descriptors(struct parent *p)
 			.use = UINT32_MAX};
 
 		CHECK(pass(fd, &r));
-		CHECK(recv(fd, &a, sizeof(a), 0) == sizeof(a) && a.error == EPERM);
+		CHECK(recv(fd, &a, sizeof(a), 0) == sizeof(a));
+		CHECK(a.error == (kind == REQUEST_REREAD ? EALREADY : EPERM));
 		/* Who has answered has opened what it needs for that. */
 		if (kind == 0)
 			before = descriptors_of(getppid());
@@ -603,10 +693,13 @@ int main(void)
 		cmocka_unit_test(the_configured_port_is_bound),
 		cmocka_unit_test(sockets_are_opened_and_joined_through_it),
 		cmocka_unit_test(the_configured_interface_is_opened),
+		cmocka_unit_test(an_interface_that_is_wanted_by_now_is_opened),
+		cmocka_unit_test(what_was_wanted_when_it_was_reread_counts),
 		cmocka_unit_test(other_ports_are_refused_with_one_line),
 		cmocka_unit_test(any_port_is_none_of_the_low_ones),
 		cmocka_unit_test(another_address_is_refused),
 		cmocka_unit_test(an_interface_that_nobody_named_is_refused),
+		cmocka_unit_test(a_dhcp_client_where_none_is_to_be_is_refused),
 		cmocka_unit_test(a_descriptor_that_does_not_arrive_is_an_error),
 		cmocka_unit_test(requests_of_another_length_are_refused),
 		cmocka_unit_test(descriptors_passed_to_it_are_not_kept),

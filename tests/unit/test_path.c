@@ -417,6 +417,29 @@ static void a_restarted_peer_is_found_anew(void **state)
 	assert_true(seen[0].probe && seen[0].host == PEER);
 }
 
+/* Its former process sent last from an address that had echoed: nobody is there any more. */
+static void a_restarted_peer_is_not_where_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct origin from = from_host(9);
+
+	go_direct(f, PEER);
+	hear_direct(f);
+	f->core->now_ms += 10;
+	f->rig.n_sent = 0;
+	search_seen(f->core, f->s, &from, false);
+	assert_int_equal(f->rig.n_sent, 1);
+	echo(f, look(f, &f->rig.sent[0]).token, &from);
+	assert_int_equal(path_host(f), PEER);
+	f->s->route.relay = NULL;
+	f->s->route.direct = from_host(77).way;
+	path_restart(f->core, f->s);
+	for (unsigned i = 0; i < 10; i++) {
+		assert_int_equal(path_host(f), 77);
+		(void)tick(f, NULL);
+	}
+}
+
 /* ---- the way a path takes ---- */
 
 /* It leaves from where the echo came in, over what carried it. */
@@ -518,6 +541,7 @@ int main(void)
 		TEST(relayed_sessions_follow_the_relay),
 		TEST(without_a_relay_the_last_address_is_guessed),
 		TEST(a_restarted_peer_is_found_anew),
+		TEST(a_restarted_peer_is_not_where_it_was),
 		TEST(the_path_is_the_way_that_echoed),
 		TEST(a_quiet_path_is_looked_at_rarely),
 		TEST(a_used_path_is_looked_at_in_time),

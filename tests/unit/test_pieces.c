@@ -135,7 +135,14 @@ static void half_again(struct fixture *f, uint32_t counter, enum frame_piece pie
 	bool csum_unset, size_t want)
 {
 	uint8_t data[HALF_MAX] = {0};
-	const struct half h = {4, counter, (uint8_t)piece, csum_unset, data, len};
+	const struct half h = {
+		.index = 4,
+		.counter = counter,
+		.piece = (uint8_t)piece,
+		.csum_unset = csum_unset,
+		.data = data,
+		.len = len,
+	};
 
 	assert_int_equal(pieces_take(f->pool, &h, f->out, &f->drops, NOW_MS), want);
 }

@@ -52,7 +52,7 @@ static int teardown(void **state)
 static void relay_packet(
 	struct fixture *f, const struct keyset *far, uint32_t index, uint32_t counter)
 {
-	const struct relay_header h = {RELAY_HOP_LIMIT, index, counter, 0x300};
+	const struct relay_header h = {RELAY_HOP_LIMIT, index, counter, 0x300, false};
 	struct rx *x = &f->rx;
 
 	memset(f->slot, 0x77, sizeof(f->slot));

@@ -53,6 +53,25 @@ static void reaches_back_as_promised(void **state)
 	}
 }
 
+/* What is below the floor was never seen here, and is never taken. */
+static void begins_at_a_floor(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (uint64_t floor = 0; floor < 64 * WORDS * 3; floor++) {
+		init(&f);
+		replay_begin_at(&f.r, floor);
+		for (uint64_t i = 0; i < floor; i++)
+			assert_false(replay_accept(&f.r, i));
+		for (uint64_t i = floor + 70; i-- > floor;)
+			assert_true(replay_accept(&f.r, i));
+		for (uint64_t i = 0; i < floor + 70; i++)
+			assert_false(replay_accept(&f.r, i));
+		assert_true(replay_accept(&f.r, floor + 1000));
+	}
+}
+
 static void jumps_leave_nothing_behind(void **state)
 {
 	static const uint64_t jumps[] = {1, 63, 64, 65, WINDOW - 1, WINDOW, WINDOW + 1,
@@ -178,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_each_counter_once),
 		cmocka_unit_test(reaches_back_as_promised),
+		cmocka_unit_test(begins_at_a_floor),
 		cmocka_unit_test(jumps_leave_nothing_behind),
 		cmocka_unit_test(ends_of_the_range),
 		cmocka_unit_test(the_farthest_jump_takes_no_time),

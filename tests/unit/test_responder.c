@@ -296,12 +296,23 @@ static void the_first_packet_makes_a_session(void **state)
 	keyset_destroy(k);
 }
 
+/* It reads the answer and confirms: where we take it to be. */
+static struct origin origin_confirmed(struct fixture *f, struct peer_end *p)
+{
+	struct keyset *k = take_response(f, p);
+	struct session *s;
+
+	assert_non_null(k);
+	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite});
+	assert_non_null(s);
+	keyset_destroy(k);
+	return s->origin;
+}
+
 /* Where we take the one to be whose first packet comes from elsewhere. */
 static struct origin origin_after(struct fixture *f, uint8_t device, bool relayed)
 {
 	struct peer_end p;
-	struct keyset *k;
-	struct session *s;
 
 	f->session = NULL;
 	begin(f, &p, device, 1000);
@@ -312,12 +323,7 @@ static struct origin origin_after(struct fixture *f, uint8_t device, bool relaye
 		p.at = (struct origin){.way = {.remote = test_endpoint(device, 1000)}};
 	}
 	assert_true(knock(f, &p));
-	k = take_response(f, &p);
-	assert_non_null(k);
-	s = confirm(f, k, (struct data_header){.cipher = (uint8_t)k->tx.suite});
-	assert_non_null(s);
-	keyset_destroy(k);
-	return s->origin;
+	return origin_confirmed(f, &p);
 }
 
 /* The source of one packet is easily forged: it leads nothing to a victim, nor off the relay. */
@@ -335,6 +341,38 @@ static void a_first_packet_from_elsewhere_leads_peers_only(void **state)
 	o = origin_after(f, 3, true);
 	assert_int_equal(o.hop_id, 5);
 	assert_int_equal(o.handle, 6);
+}
+
+/* Where we take a member to be whose message 1 came from these hosts, one after the other. */
+static struct origin member_begun_at(
+	struct fixture *f, uint8_t device, const uint8_t *hosts, unsigned n)
+{
+	struct peer_end p;
+
+	f->session = NULL;
+	f->kind = LINK_MEMBER;
+	begin(f, &p, device, 1000);
+	for (unsigned i = 0; i < n; i++) {
+		p.at.way.remote = test_endpoint(hosts[i], 1000);
+		assert_true(knock(f, &p));
+	}
+	return origin_confirmed(f, &p);
+}
+
+/* Each place was answered, so nobody knows where the answer was read; probes will find it. */
+static void a_member_that_was_answered_at_two_places_is_at_neither(void **state)
+{
+	static const uint8_t twice[] = {1, 1}, two[] = {2, 90}, back[] = {3, 90, 3};
+	const struct endpoint begun = test_endpoint(1, 1000);
+	struct fixture *f = *state;
+	struct origin o = member_begun_at(f, 1, twice, 2);
+
+	assert_true(endpoint_equal(&o.way.remote, &begun));
+	o = member_begun_at(f, 2, two, 2);
+	assert_true(way_is_none(&o.way));
+	/* A repetition from the first does not take back what went to the other. */
+	o = member_begun_at(f, 3, back, 3);
+	assert_true(way_is_none(&o.way));
 }
 
 /* Who is not confirmed yet may send any number of packets, each of which costs keys. */
@@ -773,6 +811,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_first_packet_makes_a_session, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_first_packet_from_elsewhere_leads_peers_only, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_member_that_was_answered_at_two_places_is_at_neither, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_every_packet_is_tried, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_wrong_first_packet_changes_nothing, setup, teardown),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The way of a community's secret into an edge: from each place, with each warning and refusal. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,13 +86,20 @@ static void write_file(const struct fixture *f, const char *text, mode_t mode)
 
 static int read_secret(struct fixture *f)
 {
-	return secret_read(&f->secret, &f->conf, &f->log, &f->err);
+	int rc = secret_read(&f->secret, &f->conf, &f->log, &f->err);
+
+	secret_forget(&f->conf);
+	return rc;
 }
 
 /* As edge_conf_parse leaves it, whether it came with -k or in the environment. */
 static int read_given(struct fixture *f, const char *text)
 {
+	const char *env = getenv("N2N_KEY");
+
 	strcpy(f->conf.key, text);
+	f->conf.key_place =
+		env != NULL && strcmp(env, text) == 0 ? KEY_IN_ENVIRONMENT : KEY_IN_ARGUMENTS;
 	return read_secret(f);
 }
 
@@ -239,6 +247,178 @@ static void a_file_too_long_for_a_secret_is_refused(void **state)
 	write_file(f, text, 0600);
 	assert_int_equal(read_file(f, f->file), N2N_ENOSPC);
 	assert_zero(f->secret.passphrase, sizeof(f->secret.passphrase));
+}
+
+/* ---- places that are named ---- */
+
+/* What -k, -K and a line of a file say alike. */
+static int read_place(struct fixture *f, const char *place, bool as_file)
+{
+	f->n_warnings = 0;
+	f->warnings[0] = 0;
+	f->conf.key[0] = 0;
+	f->conf.key_file = as_file ? place : NULL;
+	f->conf.key_place = KEY_IN_ARGUMENTS;
+	if (!as_file)
+		strcpy(f->conf.key, place);
+	return read_secret(f);
+}
+
+static void a_place_may_be_named_instead(void **state)
+{
+	struct fixture *f = *state;
+	char place[128];
+
+	write_file(f, f->key_text, 0600);
+	snprintf(place, sizeof(place), "file:%s", f->file);
+	for (int as_file = 0; as_file < 2; as_file++) {
+		assert_int_equal(read_place(f, place, as_file), 0);
+		assert_is_key(f);
+		/* A place is no secret: it may be needed again. */
+		assert_string_equal(as_file ? f->conf.key_file : f->conf.key, place);
+		assert_int_equal(f->n_warnings, 0);
+		assert_false(secret_is_gone(&f->conf));
+	}
+	write_file(f, f->key_text, 0644);
+	assert_int_equal(read_place(f, place, false), 0);
+	assert_warned(f, "others can read or change the file");
+}
+
+static void a_variable_may_hold_it(void **state)
+{
+	struct fixture *f = *state;
+	char *env, text[COMMUNITY_SECRET_MAX + 2];
+
+	assert_int_equal(setenv("N2N_TEST_SECRET", STRONG, 1), 0);
+	env = getenv("N2N_TEST_SECRET");
+	f->conf.key_file = "env:N2N_TEST_SECRET";
+	assert_false(secret_is_gone(&f->conf));
+	assert_int_equal(read_place(f, "env:N2N_TEST_SECRET", true), 0);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_zero(env, sizeof(STRONG));
+	assert_true(secret_is_gone(&f->conf));
+	assert_int_equal(read_place(f, "env:N2N_TEST_SECRET", false), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "the variable \"N2N_TEST_SECRET\""));
+	memset(text, 'x', sizeof(text));
+	text[COMMUNITY_SECRET_MAX + 1] = 0;
+	assert_int_equal(setenv("N2N_TEST_SECRET", text, 1), 0);
+	assert_int_equal(read_place(f, "env:N2N_TEST_SECRET", false), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "has 257 bytes"));
+	assert_int_equal(unsetenv("N2N_TEST_SECRET"), 0);
+}
+
+static void an_open_file_may_hold_it(void **state)
+{
+	struct fixture *f = *state;
+	char place[16];
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], STRONG "\n", sizeof(STRONG)), (ssize_t)sizeof(STRONG));
+	assert_int_equal(close(ends[1]), 0);
+	snprintf(place, sizeof(place), "fd:%d", ends[0]);
+	assert_int_equal(read_place(f, place, false), 0);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_int_equal(close(ends[0]), -1); /* it was */
+	assert_true(secret_is_gone(&f->conf));
+	assert_int_not_equal(read_place(f, place, false), 0);
+	assert_non_null(strstr(f->err.text, "it is closed"));
+}
+
+/* Its other end, which only we hold, says nothing: who read it would wait for ever. */
+static void what_the_program_opened_itself_holds_none(void **state)
+{
+	struct fixture *f = *state;
+	char place[16];
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	snprintf(place, sizeof(place), "fd:%d", ends[0]);
+	assert_int_not_equal(read_place(f, place, false), 0);
+	assert_non_null(strstr(f->err.text, "it is closed"));
+	secret_close(&f->conf);
+	assert_int_equal(close(ends[0]), 0); /* it was not */
+	assert_int_equal(close(ends[1]), 0);
+}
+
+static void what_comes_through_a_pipe_comes_once(void **state)
+{
+	struct fixture *f = *state;
+	char place[128];
+
+	assert_int_equal(mkfifo(f->file, 0600), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", f->dir, 1), 0);
+	f->conf.key_file = "cred:key";
+	assert_true(secret_is_gone(&f->conf));
+	snprintf(place, sizeof(place), "file:%s", f->file);
+	f->conf.key_file = place;
+	assert_true(secret_is_gone(&f->conf));
+	f->conf.key_file = f->file;
+	assert_true(secret_is_gone(&f->conf));
+	assert_int_equal(unlink(f->file), 0);
+	/* What is not there is to be told of. */
+	assert_false(secret_is_gone(&f->conf));
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static void systemd_may_hold_it(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, STRONG, 0400);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(read_place(f, "cred:key", true), N2N_EINVAL);
+	assert_non_null(strstr(f->err.text, "LoadCredential=key:PATH"));
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", f->dir, 1), 0);
+	assert_int_equal(read_place(f, "cred:key", true), 0);
+	assert_string_equal(f->secret.passphrase, STRONG);
+	assert_false(secret_is_gone(&f->conf));
+	assert_int_equal(read_place(f, "cred:other", true), N2N_ENOENT);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+static int check_place(struct fixture *f, const char *place)
+{
+	f->conf.key[0] = 0;
+	f->conf.key_file = place;
+	return secret_check(&f->conf, &f->log, &f->err);
+}
+
+static void looking_takes_nothing_away(void **state)
+{
+	struct fixture *f = *state;
+	char fifo[128], place[16];
+	int ends[2];
+
+	write_file(f, STRONG, 0600);
+	assert_int_equal(check_place(f, f->file), 0);
+	write_file(f, "n2n4-is the best", 0600);
+	assert_int_equal(check_place(f, f->file), N2N_EINVAL);
+	assert_int_equal(unlink(f->file), 0);
+	assert_int_equal(check_place(f, f->file), N2N_ENOENT);
+
+	/* Nobody writes into it, and who read it would wait for ever. */
+	snprintf(fifo, sizeof(fifo), "%s/fifo", f->dir);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_int_equal(check_place(f, fifo), N2N_EINVAL);
+	assert_int_equal(unlink(fifo), 0);
+
+	assert_int_equal(pipe(ends), 0);
+	snprintf(place, sizeof(place), "fd:%d", ends[0]);
+	assert_int_equal(check_place(f, place), 0);
+	assert_int_equal(close(ends[0]), 0); /* it was not */
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(check_place(f, "-"), 0);
+	assert_int_equal(check_place(f, "env:N2N_TEST_NOT_SET"), 0);
+
+	f->conf.key_file = NULL;
+	strcpy(f->conf.key, "n2n4-is the best");
+	assert_int_equal(secret_check(&f->conf, &f->log, &f->err), N2N_EINVAL);
+	strcpy(f->conf.key, WEAK);
+	f->n_warnings = 0;
+	f->warnings[0] = 0;
+	assert_int_equal(secret_check(&f->conf, &f->log, &f->err), 0);
+	assert_warned(f, "easy to guess");
 }
 
 /* ---- what it is ---- */
@@ -509,6 +689,13 @@ int main(void)
 		TEST(standard_input_is_read),
 		TEST(a_file_that_is_not_there_is_named),
 		TEST(a_file_too_long_for_a_secret_is_refused),
+		TEST(a_place_may_be_named_instead),
+		TEST(a_variable_may_hold_it),
+		TEST(an_open_file_may_hold_it),
+		TEST(what_the_program_opened_itself_holds_none),
+		TEST(what_comes_through_a_pipe_comes_once),
+		TEST(systemd_may_hold_it),
+		TEST(looking_takes_nothing_away),
 		TEST(a_key_string_needs_no_name_and_is_never_weak),
 		TEST(a_key_string_in_capitals_is_one),
 		TEST(a_typing_error_in_a_key_string_is_told),

@@ -103,6 +103,25 @@ static void who_waits_is_limited_by_place_and_by_48(void **state)
 	sources_fini(&s);
 }
 
+/* One of them gives way there, and not anybody of its site, which has room. */
+static void a_full_network_of_a_site_with_room_is_full(void **state)
+{
+	const struct endpoint at = v6(1, 1, 1), beside = v6(1, 2, 1);
+	struct source *p = NULL;
+	struct sources s;
+
+	(void)state;
+	sources_init(&s, hash_key, LIMIT);
+	for (unsigned i = 0; i < SOURCE_WAITING_MAX; i++)
+		p = sources_enter(&s, &at);
+	assert_non_null(p);
+	assert_ptr_equal(sources_full(&s, &at), p);
+	assert_null(sources_full(&s, &beside));
+	sources_leave(&s, p, 0);
+	assert_null(sources_full(&s, &at));
+	sources_fini(&s);
+}
+
 /* So many at once, then one now and then; in all communities four times as many as in one. */
 static void arrivals_have_a_pace_and_an_end(void **state)
 {
@@ -241,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_place_is_an_address_or_a_64),
 		cmocka_unit_test(who_waits_is_limited_by_place_and_by_48),
+		cmocka_unit_test(a_full_network_of_a_site_with_room_is_full),
 		cmocka_unit_test(arrivals_have_a_pace_and_an_end),
 		cmocka_unit_test(a_site_has_twice_the_room_of_a_network),
 		cmocka_unit_test(who_comes_and_goes_pays_for_each),

@@ -65,6 +65,24 @@ static void one_address_has_a_limit(void **state)
 		"20000");
 }
 
+static void groups_have_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE(NULL), 0);
+	assert_int_equal(conf.group_packets, 200);
+	assert_int_equal(conf.group_bits, 1000000);
+	assert_int_equal(conf.group_copies, 50000);
+	assert_int_equal(
+		PARSE("--group-packets=0", "--group-bits", "8000000", "--group-copies=1"), 0);
+	assert_int_equal(conf.group_packets, 0);
+	assert_int_equal(conf.group_bits, 8000000);
+	assert_int_equal(conf.group_copies, 1);
+	assert_int_equal(PARSE("--group-copies=1000000001"), N2N_EINVAL);
+	assert_string_equal(err.text,
+		"option --group-copies: \"1000000001\" is not a rate; give 0 (nothing) to "
+		"1000000000 a second");
+}
+
 static void the_rest_is_as_for_an_edge(void **state)
 {
 	(void)state;
@@ -105,6 +123,7 @@ static void each_setting_has_its_options(void **state)
 {
 	static const char *const hints[] = {
 		[SETTING_NONE] = "",
+		[SETTING_COMMUNITY] = "",
 		[SETTING_INTERFACE] = "",
 		[SETTING_INSTANCE] = " (option -p or --state-dir)",
 		[SETTING_PORT] = " (option -p)",
@@ -129,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_is_given_either_way),
 		cmocka_unit_test(one_address_has_a_limit),
+		cmocka_unit_test(groups_have_limits),
 		cmocka_unit_test(the_rest_is_as_for_an_edge),
 		cmocka_unit_test(each_wrong_value_is_explained),
 		cmocka_unit_test(each_setting_has_its_options),

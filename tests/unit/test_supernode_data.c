@@ -127,7 +127,8 @@ static struct rx *put_to(struct fixture *f, unsigned from, uint32_t handle, uint
 	struct member_end *e = &f->end[from];
 
 	return put_header(f, from,
-		&(struct relay_header){RELAY_HOP_LIMIT, e->s->link.id << 2, e->counter++, handle},
+		&(struct relay_header){
+			RELAY_HOP_LIMIT, e->s->link.id << 2, e->counter++, handle, false},
 		number);
 }
 
@@ -362,7 +363,7 @@ static void hop_limits_are_kept_and_end_at_zero(void **state)
 	acquaint(f);
 	for (unsigned i = 0; i < sizeof(limit); i++) {
 		const struct relay_header h = {
-			limit[i], f->end[0].s->link.id << 2, f->end[0].counter++, HANDLE(1)};
+			limit[i], f->end[0].s->link.id << 2, f->end[0].counter++, HANDLE(1), false};
 
 		(void)put_header(f, 0, &h, (uint8_t)i);
 	}

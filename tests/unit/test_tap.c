@@ -135,7 +135,7 @@ static void a_persistent_one_is_taken_over_if_free(void **state)
 			assert_int_equal((tap_uses(tap) & FEATURE_QUEUES) != 0, several);
 			assert_int_equal(tap_open(&second, "t1", use, &err), N2N_EEXIST);
 			assert_true(in_use_elsewhere("t1", use));
-			assert_int_equal(netif_tap_queues("t1"), several);
+			assert_int_equal(netif_tap_queues(NULL, "t1"), several);
 			tap_close(tap);
 			assert_int_not_equal(if_nametoindex("t1"), 0);
 			delete_interface("t1");
@@ -164,9 +164,9 @@ static void queues_are_joined_and_left(void **state)
 		print_message("this system lacks TAPs with several queues\n");
 		skip();
 	}
-	assert_int_equal(netif_tap_queues("t5"), 1);
+	assert_int_equal(netif_tap_queues(NULL, "t5"), 1);
 	assert_int_equal(tap_join(&more, tap, &err), 0);
-	assert_int_equal(netif_tap_queues("t5"), 2);
+	assert_int_equal(netif_tap_queues(NULL, "t5"), 2);
 	assert_string_equal(tap_name(more), "t5");
 	assert_int_equal(tap_uses(more), tap_uses(tap));
 	assert_int_equal(tap_kinds(more), tap_kinds(tap));
@@ -220,9 +220,9 @@ static void check_frames(unsigned use)
 	assert_int_equal(tap_open(&tap, "t3", use, &err), 0);
 	assert_int_equal(tap_read(tap, frame, sizeof(frame), &offload), N2N_EAGAIN);
 	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_EIO); /* still down */
-	assert_int_equal(netif_set_mac("t3", &mac, &err), 0);
-	assert_int_equal(netif_add_address("t3", &ip, 24, &err), 0);
-	assert_int_equal(netif_set_up("t3", &err), 0);
+	assert_int_equal(netif_set_mac(NULL, "t3", &mac, &err), 0);
+	assert_int_equal(netif_add_address(NULL, "t3", &ip, 24, &err), 0);
+	assert_int_equal(netif_set_up(NULL, "t3", &err), 0);
 
 	/* An ARP request for our address is answered by the kernel, with the MAC we gave it. */
 	assert_int_equal(write_plain(tap, request, sizeof(request)), 0);
@@ -238,7 +238,7 @@ static void check_frames(unsigned use)
 	assert_int_equal(write_plain(tap, request, 5), N2N_EIO); /* no whole header */
 	assert_int_equal(system("ip link set t3 down"), 0);
 	assert_int_equal(write_plain(tap, request, sizeof(request)), N2N_EIO);
-	assert_int_equal(netif_set_up("t3", &err), 0);
+	assert_int_equal(netif_set_up(NULL, "t3", &err), 0);
 	assert_int_equal(write_plain(tap, request, sizeof(request)), 0); /* it lives on */
 
 	delete_interface("t3");
@@ -275,8 +275,8 @@ static void check_a_frame_comes(struct tap *tap)
 	assert_int_equal(poll_create(&p), 0);
 	assert_int_equal(poll_add_tap(p, tap, 7), 0);
 	assert_int_equal(poll_add_tap(p, tap, 8), N2N_EEXIST);
-	assert_int_equal(netif_add_address(tap_name(tap), &ip, 24, &err), 0);
-	assert_int_equal(netif_set_up(tap_name(tap), &err), 0);
+	assert_int_equal(netif_add_address(NULL, tap_name(tap), &ip, 24, &err), 0);
+	assert_int_equal(netif_set_up(NULL, tap_name(tap), &err), 0);
 	assert_int_not_equal(system("ping -c 1 -W 1 -q 10.1.2.9 > /dev/null 2>&1"), 0);
 	assert_int_equal(poll_wait(p, 2000, &tag, 1), 1);
 	assert_int_equal(tag, 7);
@@ -329,7 +329,7 @@ static void an_adopted_queue_can_be_joined(void **state)
 		raw_interface("t8", IFF_TAP | IFF_NO_PI | IFF_MULTI_QUEUE, false), FEATURE_QUEUES);
 	assert_int_equal(tap_uses(tap), FEATURE_QUEUES);
 	assert_int_equal(tap_join(&more, tap, &err), 0);
-	assert_int_equal(netif_tap_queues("t8"), 2);
+	assert_int_equal(netif_tap_queues(NULL, "t8"), 2);
 	tap_close(more);
 	tap_close(tap);
 }

@@ -84,11 +84,11 @@ static struct tap *tap_up(unsigned use)
 	struct tap *tap;
 
 	assert_int_equal(tap_open(&tap, "t0", use, &err), 0);
-	assert_int_equal(netif_set_mac("t0", &mac, &err), 0);
+	assert_int_equal(netif_set_mac(NULL, "t0", &mac, &err), 0);
 	assert_int_equal(system("echo 0 >/proc/sys/net/ipv6/conf/t0/accept_dad"), 0);
-	assert_int_equal(netif_set_up("t0", &err), 0);
-	assert_int_equal(netif_add_address("t0", &our_ip[0], 24, &err), 0);
-	assert_int_equal(netif_add_address("t0", &our_ip[1], 64, &err), 0);
+	assert_int_equal(netif_set_up(NULL, "t0", &err), 0);
+	assert_int_equal(netif_add_address(NULL, "t0", &our_ip[0], 24, &err), 0);
+	assert_int_equal(netif_add_address(NULL, "t0", &our_ip[1], 64, &err), 0);
 	wait_for_own_route();
 	assert_int_equal(
 		system("ip neighbour add 10.1.2.2 lladdr 02:00:00:00:00:02 dev t0 nud permanent && "

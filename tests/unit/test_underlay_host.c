@@ -131,8 +131,8 @@ static void the_side_is_that_of_the_route(void **state)
 	    "ip address add 10.1.2.1/24 dev v0");
 	look(u);
 	assert_int_equal(way(u, "10.7.0.2"), UNDERLAY_OUTSIDE); /* of anybody */
-	assert_int_equal(netif_mark("t0", &err), 0);
-	assert_int_equal(netif_mark("v0", &err), 0); /* a note at a card says nothing */
+	assert_int_equal(netif_mark(NULL, "t0", &err), 0);
+	assert_int_equal(netif_mark(NULL, "v0", &err), 0); /* a note at a card says nothing */
 	assert_int_equal(underlay_look(u, own, 1, NULL, 0), 0);
 	assert_int_equal(way(u, "10.7.0.2"), UNDERLAY_OTHERS);
 	assert_int_equal(way(u, "10.8.0.2"), UNDERLAY_OURS);
@@ -157,7 +157,7 @@ static void a_bridge_is_what_its_ports_are(void **state)
 	run("ip link add b0 type bridge; ip link set b0 up; ip tuntap add mode tap name t0;"
 	    "ip link set t0 master b0 up; ip link set v0 master b0;"
 	    "ip address add 10.1.2.1/24 dev b0");
-	assert_int_equal(netif_mark("t0", &err), 0);
+	assert_int_equal(netif_mark(NULL, "t0", &err), 0);
 	look(u);
 	assert_true(offers(u, "10.1.2.1"));
 	assert_int_equal(way(u, "10.1.2.2"), UNDERLAY_OUTSIDE);

@@ -290,6 +290,39 @@ static void what_was_replaced_is_not_taken_away(void **state)
 	free(q);
 }
 
+/* Before it is shown: an owner's address leads to it alone, a learned one to where it was heard. */
+static void addresses_lead_where_the_draft_says(void **state)
+{
+	static const uint8_t mask[MASK_LEN] = {2}, key[FDB_KEY_LEN] = {3};
+	struct link one = {.id = 4}, two = {.id = 8};
+	struct fdb *fdb = fdb_create(64, key);
+	struct world *w = world_create();
+	struct view_editor *e = &w->e;
+	struct port *p, *q;
+
+	(void)state;
+	assert_int_equal(view_add_community(e, 5, 1, mask, fdb), 0);
+	p = view_add_port(e, 5, &(struct port){.kind = PORT_LINK, .link = &one});
+	q = view_add_port(e, 5, &(struct port){.kind = PORT_LINK, .link = &two});
+	assert_true(view_leads_to(e, 5, 0x02, p) && view_leads_to(e, 5, 0x02, q));
+	assert_int_equal(view_put_owner(e, 5, 0x02, p), 0);
+	assert_true(view_leads_to(e, 5, 0x02, p) && !view_leads_to(e, 5, 0x02, q));
+	assert_int_equal(view_put_owner(e, 5, 0x02, &port_nobody), 0);
+	assert_true(!view_leads_to(e, 5, 0x02, p) && !view_leads_to(e, 5, 0x02, q));
+	fdb_learn(fdb, 0x03, q->number, 0);
+	assert_true(!view_leads_to(e, 5, 0x03, p) && view_leads_to(e, 5, 0x03, q));
+	assert_true(view_leads_to(e, 5, UINT64_C(0xffffffffffff), p));
+	view_remove_port(e, 5, q);
+	assert_true(view_leads_to(e, 5, 0x03, p));
+	fdb_learn(fdb, 0x04, PORT_HERE, 0);
+	assert_false(view_leads_to(e, 5, 0x04, p));
+	view_remove_community(e, 5, keep, w);
+	world_destroy(w);
+	fdb_destroy(fdb);
+	free(p);
+	free(q);
+}
+
 static void group_addresses_lead_to_everybody(void **state)
 {
 	static const uint64_t groups[] = {UINT64_C(0xffffffffffff), UINT64_C(0x01005e000001),
@@ -423,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_view_finds_what_is_there_and_nothing_else),
 		cmocka_unit_test(nothing_changed_makes_no_view),
 		cmocka_unit_test(what_was_replaced_is_not_taken_away),
+		cmocka_unit_test(addresses_lead_where_the_draft_says),
 		cmocka_unit_test(group_addresses_lead_to_everybody),
 		cmocka_unit_test(learned_addresses_lead_to_ports_unless_somebody_owns_them),
 		cmocka_unit_test(a_community_comes_and_goes_with_what_it_has),

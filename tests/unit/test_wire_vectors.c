@@ -297,7 +297,7 @@ static void data_packets(void **state)
 		uint8_t packet[2048], key[KEY_LEN], nonce[NONCE_LEN], mask_key[MASK_LEN];
 		struct data_header h = {number8(f, "kind"), number8(f, "piece"),
 			number8(f, "cipher"), number(f, "csum_unset") == 1, number32(f, "index"),
-			number32(f, "counter")};
+			number32(f, "counter"), number(f, "group") == 1};
 
 		bytes(f, "key", key, sizeof(key));
 		bytes(f, "iv", nonce, sizeof(nonce));
@@ -311,7 +311,8 @@ static void data_packets(void **state)
 		packet_mask(packet, wire.len, DATA_HEADER_LEN, mask_key);
 		assert_memory_equal(packet, wire.data, wire.len);
 		packet_mask(packet, wire.len, DATA_HEADER_LEN, mask_key);
-		assert_true(data_header_read(&h, packet));
+		assert_true(number(f, "group") == 1 ? group_header_read(&h, packet)
+						    : data_header_read(&h, packet));
 		data_header_write(packet, &h);
 		assert_memory_equal(packet, clear.data, DATA_HEADER_LEN);
 		hex_free(&clear);
@@ -355,7 +356,7 @@ static void relay_packets(void **state)
 		struct hex inner = hex_member(f, "inner"), wire = hex_member(v, "datagram");
 		uint8_t packet[2048], header[RELAY_MASKED_LEN], mac_key[16], mask_key[MASK_LEN];
 		struct relay_header h = {number8(f, "hop_limit"), number32(f, "index"),
-			number32(f, "counter"), number32(f, "handle")};
+			number32(f, "counter"), number32(f, "handle"), number(f, "group") == 1};
 
 		bytes(v, "header", header, sizeof(header));
 		bytes(f, "mac_key", mac_key, sizeof(mac_key));
@@ -532,6 +533,74 @@ static void encode_claim_refused(struct writer *w, uint32_t seq, const json_t *f
 	control_claim_refused_encode(w, &m);
 }
 
+static void encode_group_key(struct writer *w, uint32_t seq, const json_t *f)
+{
+	struct control_group_key m = {.index = number32(f, "index"),
+		.suite = number8(f, "suite"),
+		.floor = number32(f, "floor"),
+		.is_signed = json_object_get(f, "verify") != NULL};
+
+	bytes(f, "key", m.key, sizeof(m.key));
+	bytes(f, "iv", m.iv, sizeof(m.iv));
+	bytes(f, "mask", m.mask, sizeof(m.mask));
+	if (m.is_signed)
+		bytes(f, "verify", m.verify, sizeof(m.verify));
+	control_group_key_encode(w, seq, &m);
+}
+
+static void encode_group_ask(struct writer *w, uint32_t seq, const json_t *f)
+{
+	assert_int_equal(seq, 0);
+	control_group_ask_encode(w, &(struct control_group_ask){number32(f, "index")});
+}
+
+static void encode_listeners(struct writer *w, uint32_t seq, const json_t *f)
+{
+	struct control_listeners m = {
+		.all = number(f, "all") == 1, .n = count(f, "groups", LISTENED_MAX)};
+
+	for (size_t i = 0; i < m.n; i++)
+		bytes(json_array_get(member(f, "groups"), i), "mac", m.group[i].b, 6);
+	control_listeners_encode(w, seq, &m);
+}
+
+static void encode_names(struct writer *w, uint32_t seq, const json_t *f)
+{
+	struct control_names m = {0};
+
+	m.community_len = bytes_upto(f, "community", (uint8_t *)m.community, COMMUNITY_NAME_MAX);
+	control_names_encode(w, seq, &m);
+}
+
+static uint8_t handles(const json_t *f, const char *name, uint32_t *out)
+{
+	uint8_t n = count(f, name, FANOUT_CHANGES_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint32_t)json_integer_value(json_array_get(member(f, name), i));
+	return n;
+}
+
+static void encode_fanout(struct writer *w, uint32_t seq, const json_t *f)
+{
+	struct control_fanout m = {.set = number8(f, "set"),
+		.base = number32(f, "from"),
+		.version = number32(f, "to")};
+
+	assert_int_equal(seq, 0);
+	m.n_gone = handles(f, "gone", m.gone);
+	m.n_new = handles(f, "new", m.new);
+	control_fanout_encode(w, &m);
+}
+
+static void encode_fanned(struct writer *w, uint32_t seq, const json_t *f)
+{
+	assert_int_equal(seq, 0);
+	control_fanned_encode(w,
+		&(struct control_fanned){number8(f, "set"), number32(f, "has"),
+			number32(f, "refused"), number32(f, "packets_s"), number32(f, "bytes_s")});
+}
+
 static const struct {
 	const char *name;
 	uint8_t type;
@@ -552,6 +621,12 @@ static const struct {
 	{"vouch_ask", CONTROL_VOUCH_ASK, encode_vouch_ask},
 	{"vouch", CONTROL_VOUCH, encode_vouch},
 	{"claim_refused", CONTROL_CLAIM_REFUSED, encode_claim_refused},
+	{"group_key", CONTROL_GROUP_KEY, encode_group_key},
+	{"group_ask", CONTROL_GROUP_ASK, encode_group_ask},
+	{"listeners", CONTROL_LISTENERS, encode_listeners},
+	{"names", CONTROL_NAMES, encode_names},
+	{"fanout", CONTROL_FANOUT, encode_fanout},
+	{"fanned", CONTROL_FANNED, encode_fanned},
 };
 
 #define CONTROL_TYPES_KNOWN (sizeof(control_types) / sizeof(control_types[0]))

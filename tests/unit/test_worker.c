@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A worker with real sockets: it hears its stop at any moment, and unpacks what the sockets got. */
-#define _DEFAULT_SOURCE
+#define _GNU_SOURCE
 #define _POSIX_C_SOURCE 200809L
 #include <net/if.h>
 #include <setjmp.h>
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,25 +113,33 @@ static void stop(struct udp *u)
 }
 
 /* Sends n datagrams of len bytes that begin with their number. */
-static void send_all(const struct udp *to, size_t n, size_t len)
+static void send_to(const struct endpoint *to, size_t n, size_t len)
 {
 	static uint8_t bytes[BATCH_MAX][256];
 	struct udp_packet_out out[BATCH_MAX];
-	struct udp *from = open_udp(FEATURES_OF_UDP);
+	const struct endpoint anywhere = {0};
+	struct os_error err;
+	struct udp *from;
 	struct udp_batch *b;
 	struct udp_sent sent = {0};
 
+	assert_int_equal(udp_open(&from, &anywhere, FEATURES_OF_UDP, &err), 0);
 	assert_int_equal(udp_batch_create(&b, BATCH_MAX), 0);
 	for (size_t i = 0; i < n; i++) {
 		bytes[i][0] = (uint8_t)i;
-		out[i] = (struct udp_packet_out){.data = bytes[i],
-			.len = len,
-			.to = endpoint_v4(LOOPBACK, udp_port(to, UDP_V4))};
+		out[i] = (struct udp_packet_out){.data = bytes[i], .len = len, .to = *to};
 	}
 	assert_int_equal(udp_send(from, b, out, n, &sent), n);
 	assert_int_equal(sent.sent, n);
 	udp_batch_destroy(b);
 	udp_close(from);
+}
+
+static void send_all(const struct udp *to, size_t n, size_t len)
+{
+	const struct endpoint at = endpoint_v4(LOOPBACK, udp_port(to, UDP_V4));
+
+	send_to(&at, n, len);
 }
 
 static uint64_t now_ms(void)
@@ -268,6 +277,110 @@ static void what_comes_by_an_overlay_is_counted_only(void **state)
 	overlays_set(&overlays, NULL, 0);
 }
 
+/* A source that each turn brings much to send, and one that has something once that goes on. */
+static struct {
+	struct endpoint other;
+	bool sends;	/* what comes has much sent */
+	unsigned turns; /* of the first, before the other's */
+	uint64_t turn_ns;
+	atomic_bool other_came;
+} shared;
+
+/* How long the calling thread would have a core at a time; 0: this system does not say. */
+static uint64_t turn_of_thread(void)
+{
+	uint64_t attributes[7] = {sizeof(attributes)};
+
+	if (syscall(SYS_sched_getattr, 0, attributes, sizeof(attributes), 0) != 0)
+		return 0;
+	return attributes[3]; /* sched_runtime */
+}
+
+static void send_much(struct worker *w)
+{
+	static uint8_t byte;
+	const struct datagram_sink sink = worker_sink(w);
+	struct datagram d[BATCH_MAX];
+
+	for (unsigned i = 0; i < BATCH_MAX; i++)
+		d[i] = (struct datagram){
+			&byte, 1, {.carrier = CARRIER_UDP, .remote = endpoint_v4(LOOPBACK, 9)}};
+	for (unsigned n = 0; n < TURN_MAX; n += BATCH_MAX)
+		sink.send(sink.ctx, d, BATCH_MAX);
+}
+
+static void take_shared(struct worker *w, const struct view *v, size_t n)
+{
+	(void)v;
+	(void)n;
+	if (!endpoint_is_v4(&w->rx[0].in.way.remote)) {
+		shared.turn_ns = turn_of_thread();
+		atomic_store(&shared.other_came, true);
+		return;
+	}
+	if (atomic_load(&shared.other_came))
+		return;
+	if (shared.turns++ == 0)
+		send_to(&shared.other, 1, 26);
+	if (shared.sends)
+		send_much(w);
+}
+
+/* Who comes while a batch of another source is at work waits for that and one more, not for all. */
+static void have_much(bool sends)
+{
+	static const struct worker_role role = {.datagrams = take_shared};
+	const struct endpoint anywhere = {0};
+	const uint64_t until_ms = now_ms() + WAIT_MS;
+	struct worker_config c = {.views = &views, .notify = notify};
+	struct os_error err;
+
+	shared.sends = sends;
+	shared.turns = 0;
+	atomic_store(&shared.other_came, false);
+	assert_int_equal(udp_open(&running, &anywhere, 0, &err), 0);
+	c.udp = running;
+	shared.other = (struct endpoint){.ip = {[15] = 1}, .port = udp_port(running, UDP_V6)};
+	publication_init(&views, 1);
+	publication_show(&views, view);
+	assert_int_equal(worker_init(&worker, &c, &role), 0);
+	worker.drops = &drops;
+	if (shared.other.port == 0) {
+		stop(running);
+		print_message("this system lacks IPv6\n");
+		skip();
+	}
+	for (unsigned i = 0; i < 6; i++)
+		send_all(running, BATCH_MAX, 26);
+	assert_int_equal(worker_start(&worker), 0);
+	while (!atomic_load(&shared.other_came)) {
+		if (now_ms() > until_ms)
+			fail_msg("the other source was not looked at");
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+	}
+	stop(running);
+	assert_in_range(shared.turns, 1, 2);
+}
+
+static void much_to_send_is_in_nobodys_way(void **state)
+{
+	(void)state;
+	have_much(true);
+}
+
+static void much_that_comes_is_in_nobodys_way(void **state)
+{
+	uint64_t own_ns;
+
+	(void)state;
+	have_much(false);
+	/* Where the system has such a thing, the worker asked for it. */
+	thread_take_short_turns();
+	own_ns = turn_of_thread();
+	print_message("turns of %u us\n", (unsigned)(own_ns / 1000));
+	assert_int_equal(shared.turn_ns, own_ns);
+}
+
 static size_t missing_of(const struct worker *w)
 {
 	size_t missing = pages_missing(w->buffers, (size_t)BATCH_MAX * UDP_TRAIN_MAX);
@@ -283,14 +396,13 @@ static void all_memory_is_there_from_the_start(void **state)
 {
 	struct udp *u = open_udp(FEATURES_OF_UDP);
 	const struct worker_config c = {.udp = u, .views = &views, .notify = notify};
-	struct tap *taps[COMMUNITIES_MAX] = {NULL};
 	struct relay_pairs *pairs = relay_pairs_create();
 	struct worker_supernode *supernode;
 	struct worker_edge *edge;
 
 	(void)state;
 	assert_non_null(pairs);
-	assert_int_equal(worker_edge_create(&edge, &c, taps), 0);
+	assert_int_equal(worker_edge_create(&edge, &c), 0);
 	assert_int_equal(missing_of(&edge->base), 0);
 	assert_int_equal(pages_missing(edge, sizeof(*edge)), 0);
 	assert_int_equal(pages_missing(edge->super, TAP_FRAME_MAX), 0);
@@ -339,6 +451,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_train_stays_together, stop_what_runs),
 		cmocka_unit_test_teardown(tiny_datagrams_are_counted_only, stop_what_runs),
 		cmocka_unit_test_teardown(what_comes_by_an_overlay_is_counted_only, stop_what_runs),
+		cmocka_unit_test_teardown(much_to_send_is_in_nobodys_way, stop_what_runs),
+		cmocka_unit_test_teardown(much_that_comes_is_in_nobodys_way, stop_what_runs),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -241,7 +241,7 @@ def payload(m):
 
 
 def data_header(m):
-    first = 4 << 4 | m["kind"] << 2 | m["piece"]
+    first = (5 if m.get("group") else 4) << 4 | m["kind"] << 2 | m["piece"]
     second = m["cipher"] << 4 | m["csum_unset"]
     return struct.pack(">BBII", first, second, m["index"], m["counter"])
 
@@ -259,7 +259,7 @@ def data_packet(m):
 
 
 def relay_header(m):
-    return struct.pack(">BBIII", 0x60, m["hop_limit"], m["index"], m["counter"], m["handle"])
+    return struct.pack(">BBIII", 0x60 | m.get("group", 0), m["hop_limit"], m["index"], m["counter"], m["handle"])
 
 
 def relay_packet(m):
@@ -352,6 +352,29 @@ CONTROL_TYPES = {
     "vouch_ask": (20, lambda m: statics(m["statics"])),
     "vouch": (21, lambda m: statics(m["statics"])),
     "claim_refused": (22, lambda m: m["mac"] + m["owner"]),
+    "group_key": (
+        13,
+        lambda m: struct.pack(">IBB", m["index"], m["suite"], "verify" in m)
+        + m["key"]
+        + m["iv"]
+        + m["mask"]
+        + struct.pack(">I", m["floor"])
+        + m.get("verify", b""),
+    ),
+    "group_ask": (14, lambda m: struct.pack(">I", m["index"])),
+    "listeners": (15, lambda m: bytes([m["all"], len(m["groups"])]) + b"".join(g["mac"] for g in m["groups"])),
+    "names": (16, lambda m: counted(m["community"])),
+    "fanout": (
+        23,
+        lambda m: struct.pack(">BIIBB", m["set"], m["from"], m["to"], len(m["gone"]), len(m["new"]))
+        + b"".join(struct.pack(">I", h) for h in m["gone"] + m["new"]),
+    ),
+    "fanned": (
+        24,
+        lambda m: struct.pack(
+            ">BIIII", m["set"], m["has"], m["refused"], m["packets_s"], m["bytes_s"]
+        ),
+    ),
 }
 
 
@@ -507,6 +530,7 @@ def data_vectors():
             (3, whole, 0, 1, 0x01020304, control_message("ping", 0, {"token": 5})),
             (0, first, 1, 0x55667788, 0x00FFFFFF, frame[:758]),
             (0, last, 1, 0x55667788, 0x01000000, frame[758:]),
+            (0, whole, 0, 0x99AABBCC, 7, some("group frame", 60)),
         ]
     ):
         m = {
@@ -519,6 +543,7 @@ def data_vectors():
             "key": key,
             "iv": iv,
             "text": text,
+            "group": int(index == 0x99AABBCC),
         }
         mask_key = some(f"mask {i}", 16)
         clear = data_packet(m)
@@ -536,6 +561,7 @@ def relay_vectors():
             "mac_key": some("hop mac key", 16),
             "mask_key": some(f"hop mask key {i}", 16),
             "inner": inner,
+            "group": int(i % 3 == 1),
         }
         m["index"] = int.from_bytes(m["index"], "big")
         yield {"fields": m, "header": relay_header(m), "datagram": relay_packet(m)}
@@ -658,6 +684,39 @@ def control_vectors():
         ("vouch", 0, {"statics": [{"static_public": some(f"static {i}", 32)} for i in range(32)]}),
         ("claim_refused", 0, {"mac": bytes.fromhex("025e10000001"), "owner": some("owner", 16)}),
         ("claim_refused", 0, {"mac": bytes.fromhex("525400010203"), "owner": bytes(16)}),
+        (
+            "group_key",
+            12,
+            {
+                "index": 0x01020304,
+                "suite": 2,
+                "key": some("group key", 32),
+                "iv": some("group iv", 12),
+                "mask": some("group mask", 16),
+                "floor": 0,
+            },
+        ),
+        (
+            "group_key",
+            13,
+            {
+                "index": 0xFFFFFFFF,
+                "suite": 1,
+                "key": some("group key 2", 32),
+                "iv": some("group iv 2", 12),
+                "mask": some("group mask 2", 16),
+                "floor": 0x00ABCDEF,
+                "verify": some("verify", 32),
+            },
+        ),
+        ("group_ask", 0, {"index": 0x01020304}),
+        ("listeners", 14, {"all": 1, "groups": []}),
+        ("listeners", 15, {"all": 0, "groups": [{"mac": bytes.fromhex("01005e7ffffa")}, {"mac": bytes.fromhex("3333000000fb")}]}),
+        ("names", 16, {"community": b""}),
+        ("names", 17, {"community": "Büro".encode()}),
+        ("fanout", 0, {"set": 0, "from": 0, "to": 1, "gone": [], "new": [7, 0x80000001]}),
+        ("fanout", 0, {"set": 15, "from": 9, "to": 0x0FFFFFFF, "gone": [7], "new": []}),
+        ("fanned", 0, {"set": 3, "has": 9, "refused": 4, "packets_s": 200, "bytes_s": 125000}),
     ]
     for name, seq, m in rows:
         yield {"message": name, "seq": seq, "fields": m, "bytes": control_message(name, seq, m)}

@@ -2,6 +2,9 @@
 /* Which frames go out by the interface's port, and which come in by a peer's. */
 #include "core/data/admit.h"
 
+#include "core/frame/flooded.h"
+#include "core/frame/membership.h"
+
 /* ---- out ---- */
 
 static bool may_be_own(const struct view *v, const struct frame *f)
@@ -25,7 +28,10 @@ static bool is_own_datagram(struct edge_worker *w, const struct view *v, unsigne
 
 /* ---- the gate, both ways ---- */
 
-/* What a member elsewhere sends may come out of another bridge, and shows no VLAN of this LAN. */
+/*
+ * What a member elsewhere sends may come out of another bridge, and shows no VLAN of this LAN. Nor
+ * does who asks in it: bridges would keep asking each other.
+ */
 static bool is_of_lan(const struct view *v, unsigned community, uint64_t source)
 {
 	return source == v->community[community].own || view_owner(v, community, source) == NULL;
@@ -41,7 +47,8 @@ static bool passes_gate(struct edge_worker *w, const struct view *v, unsigned co
 	struct gate_verdict verdict =
 		from != NULL ? gate_in(g, from, f->data, f->len) : gate_out(g, f->data, f->len);
 
-	if (verdict.vlan != 0 && is_of_lan(v, community, frame_source(f->data)))
+	if (verdict.vlan != 0 && is_of_lan(v, community, frame_source(f->data)) &&
+		multicast_kind(f->data, f->len) != MULTICAST_ROUTER)
 		gate_note_vlan(g, verdict.vlan);
 	if (verdict.told)
 		notes_loop(w->notes, &of, from, &verdict, f, now_ms);
@@ -140,5 +147,8 @@ void admit_in(struct edge_worker *w, const struct view *v, struct rx *x, const s
 		   !passes_gate(w, v, x->link->community, x->link,
 			   &(struct frame){.data = x->data, .len = x->len}, now_ms)) {
 		x->verdict = VERDICT_DROP;
+	} else if ((x->data[0] & 1) != 0 &&
+		   !storm_lets_in(x->link, flooded_kind(x->data, x->len), now_ms)) {
+		receive_drop(&w->rx, x, DROP_PEER_STORM);
 	}
 }

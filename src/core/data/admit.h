@@ -53,10 +53,11 @@ static inline bool admit_out_again(
 	       admit_is_plain(v->own, f->data, f->len);
 }
 
+/* Those for many are counted one by one. */
 static inline bool admit_in_again(const struct rx *x, const struct rx *before)
 {
-	return before != NULL && before->link == x->link && admit_is_alike(x->data, before->data) &&
-	       admit_is_plain(NULL, x->data, x->len);
+	return before != NULL && before->link == x->link && (x->data[0] & 1) == 0 &&
+	       admit_is_alike(x->data, before->data) && admit_is_plain(NULL, x->data, x->len);
 }
 
 /*

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "core/data/admit.h"
+#include "core/data/flood.h"
+#include "core/data/unsent.h"
 #include "wire/envelope.h"
 
 int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink)
@@ -22,6 +24,7 @@ int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sin
 	}
 	w->rx.aead = w->tx.aead;
 	w->rx.drops = &w->drops;
+	w->storm = &w->own_storm;
 	return 0;
 }
 
@@ -30,31 +33,7 @@ void edge_worker_fini(struct edge_worker *w)
 	transmitter_fini(&w->tx);
 }
 
-/* Makes a frame whole where nobody else would. */
-static bool finish(struct edge_worker *w, struct frame *f)
-{
-	if (offload_fill(f))
-		return true;
-	drops_add(&w->drops, DROP_MALFORMED, 1);
-	return false;
-}
-
 /* ---- out ---- */
-
-static struct addressee interface_of(const struct view *v, unsigned community)
-{
-	return (struct addressee){
-		.community = (uint8_t)community, .generation = v->community[community].generation};
-}
-
-static void leave_waiting(struct edge_worker *w, const struct view *v, unsigned community,
-	const struct link *l, struct frame *f)
-{
-	const struct addressee of = interface_of(v, community);
-
-	if (finish(w, f))
-		notes_frame(w->notes, &of, l, f);
-}
 
 /* Sends frames[0..n) on one link; those that cannot go now are left to the control thread. */
 static void send_run(struct edge_worker *w, const struct view *v, unsigned community,
@@ -76,68 +55,7 @@ static void send_run(struct edge_worker *w, const struct view *v, unsigned commu
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		leave_waiting(w, v, community, l, frames[i]);
-}
-
-static bool send_one(struct edge_worker *w, struct link *l, struct frame *f, uint64_t now_ms)
-{
-	struct tx x = {
-		.link = l,
-		.keys = link_sending(l, now_ms),
-		.packet = f->data - DATA_HEADER_LEN,
-		.len = f->len,
-		.kind = KIND_ETHERNET,
-		.csum_unset = f->offload.csum_unset,
-	};
-
-	if (x.keys == NULL || !transmit_run(&w->tx, &x, 1, now_ms))
-		return false;
-	notes_sent(w->notes, l);
-	return true;
-}
-
-/* What is behind a port that is no link takes whole frames. */
-static void give(struct edge_worker *w, const struct port *to, struct frame *f)
-{
-	if (finish(w, f))
-		to->sink.take(to->sink.ctx, &f, 1);
-}
-
-/*
- * Whether a frame for everybody may go to all: groups may, and of frames to addresses that nobody
- * knows so many that they cannot fill the ways to all peers.
- */
-static bool may_flood(
-	struct edge_worker *w, unsigned community, const struct frame *f, uint64_t now_ms)
-{
-	if ((f->data[0] & 1) != 0 ||
-		pace_take(&w->unknown[community], now_ms, FLOOD_EVERY_MS, FLOOD_BURST))
-		return true;
-	drops_add(&w->drops, DROP_FLOOD, 1);
-	return false;
-}
-
-/* One copy for each port; those without keys are left to the control thread. */
-static void flood(struct edge_worker *w, const struct view *v, unsigned community, struct frame *f,
-	uint64_t now_ms)
-{
-	const struct table *ports = v->community[community].ports;
-	const struct table_entry *e;
-	bool unreached = false;
-
-	for (uint32_t at = 0; (e = table_next(ports, &at)) != NULL;) {
-		const struct port *p = e->value;
-		uint8_t *copy = w->copy + SLOT_HEADROOM;
-		struct frame one = {.data = copy, .len = f->len, .offload = f->offload};
-
-		memcpy(copy, f->data, f->len);
-		if (p->kind == PORT_SINK)
-			give(w, p, &one);
-		else if (!send_one(w, p->link, &one, now_ms))
-			unreached = true;
-	}
-	if (unreached)
-		leave_waiting(w, v, community, NULL, f);
+		unsent_leave(w, v, community, l, frames[i]);
 }
 
 /* Frames for one port, in order. */
@@ -150,19 +68,13 @@ static void send_to(struct edge_worker *w, const struct view *v, unsigned commun
 		break;
 	case PORT_SINK:
 		for (size_t i = 0; i < n; i++)
-			give(w, to, frames[i]);
+			unsent_give(w, to, frames[i]);
 		break;
 	case PORT_NOBODY:
 		drops_add(&w->drops, DROP_OWNER_AWAY, n);
 		break;
 	case PORT_ALL:
-		if (v->community[community].ports->count == 0) {
-			drops_add(&w->drops, DROP_NO_PEER, n);
-			break;
-		}
-		for (size_t i = 0; i < n; i++)
-			if (may_flood(w, community, frames[i], now_ms))
-				flood(w, v, community, frames[i], now_ms);
+		flood(w, v, community, frames, n, now_ms);
 		break;
 	case PORT_INTERFACE:
 		drops_add(&w->drops, DROP_LOCAL, n);
@@ -256,22 +168,45 @@ static bool classify_hop(const struct view *v, struct rx *x, const uint8_t mask[
 }
 
 /* True when it came from a supernode: communities at the same one have a mask each. */
-static bool classify_hops(const struct view *v, struct rx *x)
+static bool classify_hops(struct edge_worker *w, const struct view *v, struct rx *x)
 {
+	const struct view_hop *first = v->doors.hop, *end = first + v->doors.n_hops;
+	const struct view_hop *h = first + (w->last.hop < v->doors.n_hops ? w->last.hop : 0);
 	bool supernode = false;
 
-	for (uint32_t i = 0; i < v->doors.n_hops; i++) {
-		const struct view_hop *h = &v->doors.hop[i];
-
-		if (!way_same_remote(&h->way, &x->in.way))
-			continue;
-		if (classify_hop(v, x, h->mask))
-			return true;
-		supernode = true;
+	for (uint32_t left = v->doors.n_hops; left > 0; left--) {
+		if (way_same_remote(&h->way, &x->in.way)) {
+			supernode = true;
+			if (classify_hop(v, x, h->mask)) {
+				w->last.hop = (uint32_t)(h - first);
+				return true;
+			}
+		}
+		h = h + 1 < end ? h + 1 : first;
 	}
 	if (supernode)
 		x->verdict = VERDICT_UNKNOWN;
 	return supernode;
+}
+
+/* Directly, from a peer in one of our communities. */
+static bool classify_peer(
+	struct edge_worker *w, const struct view *v, struct rx *x, const struct rx *before)
+{
+	const uint32_t n = v->n_communities;
+	uint32_t place = w->last.community < n ? w->last.community : 0;
+
+	for (uint32_t left = n; left > 0; left--) {
+		const struct view_community *c = &v->community[place];
+
+		if (c->generation != 0 && receive_peek(&x->header, x->data, x->len, c->mask) &&
+			find_by_index(v, x, LINK_PEER, before)) {
+			w->last.community = place;
+			return true;
+		}
+		place = place + 1 < n ? place + 1 : 0;
+	}
+	return false;
 }
 
 static void classify(
@@ -287,14 +222,8 @@ static void classify(
 		receive_drop(&w->rx, x, DROP_TOO_LONG);
 		return;
 	}
-	if (classify_hops(v, x))
-		return;
-	for (unsigned i = 0; i < v->n_communities; i++)
-		if (v->community[i].generation != 0 &&
-			receive_peek(&x->header, x->data, x->len, v->community[i].mask) &&
-			find_by_index(v, x, LINK_PEER, before))
-			return;
-	x->verdict = VERDICT_UNKNOWN;
+	if (!classify_hops(w, v, x) && !classify_peer(w, v, x, before))
+		x->verdict = VERDICT_UNKNOWN;
 }
 
 static bool fits(struct rx *x, struct link *s, struct recv_keys *k)
@@ -324,6 +253,31 @@ static void find_by_handle(const struct view *v, struct rx *x, const struct rx *
 			return;
 }
 
+/* A group packet: under one of the keys that who is behind its handle has told (PROTOCOL.md 10.1).
+ */
+static void find_group(struct edge_worker *w, const struct view *v, struct rx *x, uint64_t now_ms)
+{
+	struct link *s = view_handle(v, x->origin.hop_id, x->origin.handle);
+	uint8_t clear[DATA_HEADER_LEN];
+
+	for (unsigned i = 0; s != NULL && i < LINK_GROUP_KEYS; i++) {
+		struct recv_keys *k = atomic_load_explicit(&s->group[i], memory_order_acquire);
+
+		if (k == NULL)
+			continue;
+		packet_peek(clear, sizeof(clear), x->data, x->len, k->mask);
+		if (!group_header_read(&x->header, clear) || x->header.index != k->index)
+			continue;
+		assign(x, s, k);
+		x->verdict = VERDICT_NONE;
+		return;
+	}
+	x->header.group = false;
+	receive_drop(&w->rx, x, DROP_GROUP_KEY);
+	if (s != NULL && w->notes != NULL)
+		notes_lacking(w->notes, s, now_ms);
+}
+
 /* Of one hop, with a relay header each. */
 static void relayed_run(
 	struct edge_worker *w, const struct view *v, struct rx *run[], size_t n, uint64_t now_ms)
@@ -337,7 +291,10 @@ static void relayed_run(
 		x->link = NULL;
 		x->keys = NULL;
 		x->verdict = VERDICT_UNKNOWN;
-		find_by_handle(v, x, i > 0 ? run[i - 1] : NULL);
+		if (x->relay.group)
+			find_group(w, v, x, now_ms);
+		else
+			find_by_handle(v, x, i > 0 ? run[i - 1] : NULL);
 	}
 }
 
@@ -389,7 +346,8 @@ static void check_unknown(struct edge_worker *w, const struct view *v, struct rx
 	bool supernode = view_is_supernode(v, &x->in.way);
 	struct data_header h;
 
-	if (receive_envelope(v, x) || x->origin.hop_id != 0 || v->doors.split_direct ||
+	if (receive_envelope(v, x) || x->origin.hop_id != 0 ||
+		atomic_load_explicit(v->split_direct, memory_order_relaxed) ||
 		receive_may_be_cookie(x))
 		return;
 	/* Its answers may have any padding, and only the control thread can open them. */
@@ -453,7 +411,7 @@ void edge_frames_in(struct edge_worker *w, const struct rx *x, size_t n)
 		}
 		community = x[i].link->community;
 		*f = (struct frame){x[i].data, x[i].len, x[i].offload};
-		if (w->in.csum_unset || finish(w, f))
+		if (w->in.csum_unset || unsent_finish(w, f))
 			len++;
 	}
 	if (len > 0)

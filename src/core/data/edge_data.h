@@ -6,9 +6,9 @@
 #ifndef N2N_CORE_DATA_EDGE_DATA_H
 #define N2N_CORE_DATA_EDGE_DATA_H
 
-#include "base/pace.h"
 #include "core/data/halves.h"
 #include "core/data/note.h"
+#include "core/data/storm.h"
 #include "core/frame/offload.h"
 #include "core/view/view.h"
 
@@ -20,26 +20,35 @@ struct frame_sink {
 	bool csum_unset; /* frames whose checksum is unset */
 };
 
-/* Frames to addresses that nobody knows: a community's, of one worker. */
-#define FLOOD_EVERY_MS 1
-#define FLOOD_BURST    2000
+/*
+ * Whose masks fitted the last datagram: where the search for the next one's begins, as a stream is
+ * mostly of one community. Any numbers: views change.
+ */
+struct last_masks {
+	uint32_t hop;	    /* of the view's hops */
+	unsigned community; /* of its communities */
+};
 
 struct edge_worker {
 	struct transmitter tx;
 	struct receiver rx;
 	struct drops drops;
 	struct tx run[BATCH_MAX];
-	uint8_t copy[SLOT_LEN]; /* of a frame that goes to many */
+	uint8_t copies[BATCH_MAX][SLOT_LEN]; /* of frames that go to many */
+	size_t n_copies;		     /* of these, on their way out */
+	struct last_masks last;
 	struct halves halves;	/* of edge_datagrams_in, until edge_frames_in has been called */
-	struct pace unknown[COMMUNITIES_MAX]; /* what is flooded for want of knowing better */
+	struct storm *storm;	/* what may go to many, counted with all workers of the edge */
+	struct storm own_storm; /* that, where there is one, or of the first of them */
 	struct join join;
 	struct frame_sink in; /* for edge_frames_in */
 	struct notes *notes; /* for edge_frames_out: what cannot go out yet, and word of what did */
 };
 
 /*
- * thread: its number, below core_config.nworkers. The caller sets in and notes afterwards, which
- * are borrowed, as is what sink leads to. N2N_ENOMEM: nothing is held.
+ * thread: its number, below core_config.nworkers. The caller sets in and notes afterwards, and
+ * storm where there are several workers, which are borrowed, as is what sink leads to. N2N_ENOMEM:
+ * nothing is held.
  */
 MUST_CHECK int edge_worker_init(struct edge_worker *w, unsigned thread, struct datagram_sink sink);
 /* Once its thread has ended; a zeroed one is fine. */

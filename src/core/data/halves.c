@@ -6,8 +6,12 @@
 
 static struct half half_of(const struct rx *x)
 {
+	const bool group = x->header.group;
+
 	return (struct half){
-		.index = x->header.index,
+		/* The index of a group key is another's choice: it may be that of a session. */
+		.index = group ? x->link->id << 2 : x->header.index,
+		.group = group ? x->header.index : 0,
 		.counter = x->header.counter,
 		.piece = x->header.piece,
 		.csum_unset = x->header.csum_unset,
@@ -55,7 +59,7 @@ static bool join_neighbours(
 {
 	const struct half a = half_of(x), b = half_of(next);
 
-	if (next->verdict != VERDICT_HALF || a.index != b.index)
+	if (next->verdict != VERDICT_HALF || a.index != b.index || a.group != b.group)
 		return false;
 	if (pieces_match(&a, &b))
 		join_pair(h, r, x, next, slot);

@@ -2,15 +2,21 @@
 /* Which verdict leaves which note, and how many of them one link may leave. */
 #include "core/data/note.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "core/frame/vital.h"
 
 #define RECENT_MS    100 /* how long a link's notes count */
 #define CONTROL_MAX  32	 /* of them in QUEUE_CONTROL */
 #define ELSEWHERE_MS 100 /* between two notes that it was heard from elsewhere */
 #define OWN_MS	     1000
+#define LACKING_MS   1000
 #define BARRED_MS    1000
 #define FOREIGN_MS   1000
 #define LOOP_MS	     100
+
+static_assert(FRAME_MAX + MISSED_MAX * sizeof(uint16_t) <= SLOT_LEN, "they fit behind a frame");
 
 void notes_init(struct notes *n, const struct note_sink *sink, struct drops *drops)
 {
@@ -49,6 +55,9 @@ static bool came_another_way(const struct rx *x, uint64_t now_ms)
 {
 	const struct path *direct = link_direct(x->link);
 
+	/* What goes to all of a set comes through the relay whatever the path. */
+	if (x->header.group)
+		return false;
 	if (x->origin.hop_id != 0 ? direct == NULL
 				  : direct != NULL && way_same_remote(&direct->way, &x->origin.way))
 		return false;
@@ -115,6 +124,8 @@ static void note_datagram(
 	if (note == NULL)
 		return;
 	note->index = x->keys != NULL ? x->keys->index : 0;
+	if (x->header.group)
+		note->index = x->link->id << 2; /* its key is of no session */
 	note->origin = x->origin;
 	note->to = x->to;
 	note->tried = x->tried;
@@ -152,6 +163,20 @@ static void note_control(struct notes *n, enum note_kind kind, const struct rx *
 		drops_add(n->drops, DROP_QUEUE_FULL, 1);
 }
 
+void notes_lacking(struct notes *n, struct link *link, uint64_t now_ms)
+{
+	struct note *note;
+
+	if (now_ms < link_word(&link->lacking_ms) + LACKING_MS && link_word(&link->lacking_ms) != 0)
+		return;
+	atomic_store_explicit(&link->lacking_ms, now_ms, memory_order_relaxed);
+	note = begin(n, QUEUE_OWN, NOTE_LACKING, NULL, 0);
+	if (note == NULL)
+		return;
+	note->index = link->id;
+	end(n, QUEUE_OWN);
+}
+
 static enum note_queue queue_of_strangers(const struct rx *x)
 {
 	if (x->verdict == VERDICT_ENVELOPE && x->to.kind == TO_ANY)
@@ -183,6 +208,9 @@ void notes_rx(struct notes *n, const struct rx *x, uint64_t now_ms)
 	case VERDICT_UNKNOWN:
 		note_datagram(n, queue_of_strangers(x), NOTE_UNKNOWN, x);
 		break;
+	case VERDICT_REFUSED:
+		note_if_awake(n, x->link);
+		break;
 	case VERDICT_NONE:
 	case VERDICT_RELAYED:
 	case VERDICT_DROP:
@@ -197,8 +225,30 @@ void notes_frame(
 
 	if (note == NULL)
 		return;
-	note->index = link != NULL ? link->id : 0;
+	note->index = link->id;
 	note->to = *of;
+	end(n, QUEUE_OWN);
+}
+
+void notes_missed(struct notes *n, const struct addressee *of, const struct missed *m,
+	const uint16_t *ports, const struct frame *f)
+{
+	bool anybody = m->all || m->n > 0;
+	struct note *note;
+
+	if (!may_wake(n) && !(anybody && frame_is_vital(f->data, f->len))) {
+		drops_add(n->drops, DROP_QUEUE_FULL, anybody);
+		return;
+	}
+	note = begin(n, QUEUE_OWN, NOTE_FRAME, f->data, f->len);
+	if (note == NULL)
+		return;
+	note->to = *of;
+	note->missed = *m;
+	if (m->all)
+		note->missed.n = 0;
+	else if (m->n > 0)
+		memcpy(note->data + f->len, ports, m->n * sizeof(*ports));
 	end(n, QUEUE_OWN);
 }
 
@@ -248,6 +298,25 @@ void notes_foreign(struct notes *n, const struct addressee *of, uint64_t source,
 	end(n, QUEUE_OWN);
 }
 
+void notes_storm(struct notes *n, const struct addressee *of, uint64_t source, enum flood_kind kind,
+	uint32_t per_s)
+{
+	const struct mac mac = mac_from_number(source);
+	uint8_t data[NOTE_STORM_LEN];
+	struct note *note;
+
+	if (!may_wake(n))
+		return;
+	memcpy(data, mac.b, sizeof(mac.b));
+	store_be32(data + sizeof(mac.b), per_s);
+	note = begin(n, QUEUE_OWN, NOTE_STORM, data, sizeof(data));
+	if (note == NULL)
+		return;
+	note->to = *of;
+	note->index = kind;
+	end(n, QUEUE_OWN);
+}
+
 /* What one peer brings is not in the way of another, in whichever community. */
 static uint64_t *echo_due(struct notes *n, const struct link *from, unsigned slot)
 {
@@ -294,6 +363,17 @@ void notes_loop(struct notes *n, const struct addressee *of, const struct link *
 	note->index = from != NULL ? from->id : 0;
 	note->to = *of;
 	end(n, QUEUE_LOOP);
+}
+
+bool notes_membership(struct notes *n, const struct addressee *of, const struct frame *f)
+{
+	struct note *note = begin(n, QUEUE_GROUPS, NOTE_MEMBERSHIP, f->data, f->len);
+
+	if (note == NULL)
+		return false;
+	note->to = *of;
+	end(n, QUEUE_GROUPS);
+	return true;
 }
 
 void notes_sent(struct notes *n, struct link *link)

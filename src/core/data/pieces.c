@@ -140,7 +140,8 @@ bool pieces_fit(const struct half *first, const struct half *last)
 
 static bool match(const struct half *a, const struct half *b)
 {
-	return a->index == b->index && (pieces_match(a, b) || pieces_match(b, a));
+	return a->index == b->index && a->group == b->group &&
+	       (pieces_match(a, b) || pieces_match(b, a));
 }
 
 static size_t join(const struct half *a, const struct half *b, uint8_t *out)

@@ -21,7 +21,8 @@
 
 /* Half a frame, opened. */
 struct half {
-	uint32_t index;	  /* of the key set that it came under, whose session's INDEX_ID it has */
+	uint32_t index; /* of the key set that it came under, whose session's INDEX_ID it has */
+	uint32_t group; /* of a group packet: index of the group key, which index is not; else 0 */
 	uint32_t counter; /* its own */
 	uint8_t piece;	  /* PIECE_FIRST or PIECE_LAST */
 	bool csum_unset;

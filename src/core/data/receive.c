@@ -147,6 +147,27 @@ static void count_opened(struct rx *todo[], size_t n, uint64_t now_ms)
 	atomic_fetch_add_explicit(&s->rx_bytes, bytes, memory_order_relaxed);
 }
 
+/* Those whose signature is wrong are dropped, the others stand at the front, without it. */
+static size_t check_signatures(
+	struct receiver *r, const struct recv_keys *k, struct rx *todo[], size_t n)
+{
+	size_t right = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct aead_op op = r->ops[i];
+
+		if (op.ok && !signing_check(k->signing, op.ad, op.text, op.len)) {
+			receive_drop(r, todo[i], DROP_SIGNATURE);
+			continue;
+		}
+		if (op.ok)
+			todo[i]->len -= SIGNATURE_LEN;
+		r->ops[right] = op;
+		todo[right++] = todo[i];
+	}
+	return right;
+}
+
 void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_ms)
 {
 	struct recv_keys *k = run[0]->keys;
@@ -170,6 +191,8 @@ void receive_open(struct receiver *r, struct rx *run[], size_t n, uint64_t now_m
 		key_nonce(op->nonce, k->iv, todo[i]->header.counter);
 	}
 	aead_open(k->key, r->aead, r->ops, count);
+	if (k->signing != NULL)
+		count = check_signatures(r, k, todo, count);
 	replay_lock(&k->window);
 	for (size_t i = 0; i < count; i++) {
 		if (!r->ops[i].ok) {

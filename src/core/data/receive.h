@@ -22,6 +22,7 @@ enum verdict {
 	VERDICT_ENVELOPE, /* data, len: body and 16-byte tag of an opened envelope; to */
 	VERDICT_UNKNOWN,  /* data, len: a packet for keys not in the view, or an answer only the
 			     control thread can open; tried */
+	VERDICT_REFUSED,  /* at a supernode: counted under why, and its sender is to be told */
 	VERDICT_DROP	  /* counted under why */
 };
 

@@ -14,7 +14,8 @@ int supernode_worker_init(struct supernode_worker *w, unsigned thread, struct re
 {
 	memset(w, 0, sizeof(*w));
 	w->budget = relay_budget_create(pairs);
-	if (w->budget == NULL || transmitter_init(&w->tx, thread, sink, &w->drops) != 0) {
+	if (w->budget == NULL || transmitter_init(&w->tx, thread, sink, &w->drops) != 0 ||
+		copier_init(&w->copier, &w->tx) != 0) {
 		supernode_worker_fini(w);
 		return N2N_ENOMEM;
 	}
@@ -26,6 +27,7 @@ int supernode_worker_init(struct supernode_worker *w, unsigned thread, struct re
 void supernode_worker_fini(struct supernode_worker *w)
 {
 	transmitter_fini(&w->tx);
+	copier_fini(&w->copier);
 	relay_budget_destroy(w->budget);
 	w->budget = NULL;
 }
@@ -104,12 +106,17 @@ static size_t relay_run(struct supernode_worker *w, const struct view *v, struct
 		drop_run(w, run, n, DROP_MALFORMED);
 		return 0;
 	}
+	if (n > 0 && run[0]->relay.group) {
+		copier_run(&w->copier, &w->rx, v, run, n, now_ms);
+		return 0;
+	}
 	return n > 0 ? forward(w, v, run, n, out, now_ms) : 0;
 }
 
 static bool same_run(const struct relay_header *a, const struct relay_header *b)
 {
-	return a->index == b->index && a->handle == b->handle && a->hop_limit == b->hop_limit;
+	return a->index == b->index && a->handle == b->handle && a->hop_limit == b->hop_limit &&
+	       a->group == b->group;
 }
 
 static void relay_all(

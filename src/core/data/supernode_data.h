@@ -6,7 +6,7 @@
 #ifndef N2N_CORE_DATA_SUPERNODE_DATA_H
 #define N2N_CORE_DATA_SUPERNODE_DATA_H
 
-#include "core/data/receive.h"
+#include "core/data/copies.h"
 #include "core/data/relay_budget.h"
 
 struct supernode_worker {
@@ -14,6 +14,7 @@ struct supernode_worker {
 	struct receiver rx;
 	struct drops drops;
 	struct relay_budget *budget;	 /* owned */
+	struct copier copier;		 /* of group packets */
 	_Atomic uint64_t packets, bytes; /* relayed; written by its thread, read by any */
 };
 
@@ -28,7 +29,9 @@ void supernode_worker_fini(struct supernode_worker *w);
 
 /*
  * Relays what is to be relayed of n <= BATCH_MAX datagrams, and gives the rest a verdict as
- * edge_datagrams_in does; a relayed one's is VERDICT_EMPTY. Then notes_rx is to be called for all.
+ * edge_datagrams_in does; a relayed one's is VERDICT_EMPTY, that of one
+ * for a group VERDICT_REFUSED where its sender is to be told why not. Then notes_rx is to be called
+ * for all.
  */
 void supernode_datagrams_in(
 	struct supernode_worker *w, const struct view *v, struct rx *x, size_t n, uint64_t now_ms);

@@ -30,16 +30,29 @@ void transmitter_fini(struct transmitter *t)
 	t->aead = NULL;
 }
 
+/* Apart from what all packets pass: few are signed. */
+static void sign_run(struct transmitter *t, struct tx *run, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		signing_append(run[i].keys->signing, run[i].header, run[i].packet + DATA_HEADER_LEN,
+			run[i].len);
+		run[i].len += SIGNATURE_LEN;
+		t->ops[i].len = run[i].len;
+	}
+}
+
 /* Turns plaintexts at packet + DATA_HEADER_LEN into sealed packets with clear headers. first: the
  * counter of the first, reserved for all of them. */
 static void seal_run(struct transmitter *t, struct tx *run, size_t n, uint32_t first)
 {
 	const struct send_keys *k = run[0].keys;
+	const bool group = run[0].group;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct data_header h = {
 			.kind = run[i].kind,
 			.piece = run[i].piece,
+			.group = group,
 			.cipher = (uint8_t)k->suite,
 			.csum_unset = run[i].csum_unset,
 			.index = k->index,
@@ -54,6 +67,8 @@ static void seal_run(struct transmitter *t, struct tx *run, size_t n, uint32_t f
 		op->ad_len = DATA_HEADER_LEN;
 		key_nonce(op->nonce, k->iv, h.counter);
 	}
+	if (k->signing != NULL)
+		sign_run(t, run, n);
 	aead_seal(k->key, t->aead, t->ops, n);
 	for (size_t i = 0; i < n; i++)
 		run[i].len += DATA_OVERHEAD;
@@ -90,26 +105,52 @@ void transmit_relay_header(struct relay_burst *b, uint8_t *packet, size_t len, s
 	*d = (struct datagram){relay, len + RELAY_HEADER_LEN, b->way->way};
 }
 
+void transmit_flush(struct transmitter *t)
+{
+	if (t->n_out > 0)
+		t->sink.send(t->sink.ctx, t->out, t->n_out);
+	t->n_out = 0;
+}
+
+void transmit_hold(struct transmitter *t)
+{
+	t->held = true;
+}
+
+void transmit_release(struct transmitter *t)
+{
+	transmit_flush(t);
+	t->held = false;
+}
+
 /* Writes the masked headers that this path needs, just before the datagrams leave. */
 static void send_on(
 	struct transmitter *t, struct tx *run, size_t n, const struct path *path, uint64_t now_ms)
 {
 	bool split = path->hop != NULL || !path->mask_known;
 	struct relay_burst relay;
+	struct datagram *out;
 
 	if (path->hop != NULL && !transmit_relay_begin(t, &relay, path, n, now_ms))
 		return;
+	if (path->hop != NULL)
+		relay.next.group = run[0].group;
+	if (t->n_out + n > BATCH_MAX)
+		transmit_flush(t);
+	out = t->out + t->n_out;
 	for (size_t i = 0; i < n; i++) {
 		struct tx *x = &run[i];
 
 		memcpy(x->packet, x->header, DATA_HEADER_LEN);
 		packet_mask(x->packet, x->len, DATA_HEADER_LEN, split ? x->keys->mask : path->mask);
 		if (path->hop == NULL)
-			t->out[i] = (struct datagram){x->packet, x->len, path->way};
+			out[i] = (struct datagram){x->packet, x->len, path->way};
 		else
-			transmit_relay_header(&relay, x->packet, x->len, &t->out[i]);
+			transmit_relay_header(&relay, x->packet, x->len, &out[i]);
 	}
-	t->sink.send(t->sink.ctx, t->out, n);
+	t->n_out += n;
+	if (!t->held)
+		transmit_flush(t);
 }
 
 bool transmit_on(struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms)
@@ -208,11 +249,16 @@ static void send_sealed(struct transmitter *t, struct tx *run, size_t n, uint32_
 {
 	seal_run(t, run, n, first);
 	send_on(t, run, n, w->path, now_ms);
-	if (w->copy != NULL)
-		send_on(t, run, n, w->copy, now_ms);
+	if (w->copy == NULL)
+		return;
+	transmit_flush(t); /* the headers of the other path take the same place */
+	send_on(t, run, n, w->copy, now_ms);
 }
 
-/* Up to twice as many packets: in parts of BATCH_MAX, the halves of a frame in the same one. */
+/*
+ * Up to twice as many packets: in parts of BATCH_MAX, the halves of a frame in the same one. None
+ * is kept, as there is one place for last halves.
+ */
 static void send_in_pieces(struct transmitter *t, const struct tx *run, size_t n, uint32_t first,
 	const struct ways *w, uint64_t now_ms)
 {
@@ -221,6 +267,7 @@ static void send_in_pieces(struct transmitter *t, const struct tx *run, size_t n
 	for (size_t i = 0; i < n; i++) {
 		if (m + 2 > BATCH_MAX) {
 			send_sealed(t, t->cut, m, first, w, now_ms);
+			transmit_flush(t);
 			first += (uint32_t)m;
 			m = halved = 0;
 		}
@@ -232,6 +279,38 @@ static void send_in_pieces(struct transmitter *t, const struct tx *run, size_t n
 		}
 	}
 	send_sealed(t, t->cut, m, first, w, now_ms);
+	transmit_flush(t);
+}
+
+/* What one packet takes less for being signed. */
+static size_t group_room(const struct send_keys *keys, const struct path *path)
+{
+	return room_on(path) - (keys->signing != NULL ? SIGNATURE_LEN : 0);
+}
+
+size_t transmit_group_len(const struct send_keys *keys, const struct path *path, size_t len)
+{
+	size_t each = DATA_OVERHEAD + (keys->signing != NULL ? SIGNATURE_LEN : 0);
+
+	return len + (len > group_room(keys, path) ? 2 * each : each);
+}
+
+bool transmit_group(
+	struct transmitter *t, struct tx *run, size_t n, const struct path *path, uint64_t now_ms)
+{
+	struct ways w = {path, NULL, group_room(run[0].keys, path)};
+	struct tally sum;
+	uint32_t first;
+
+	assert(n > 0 && n <= BATCH_MAX);
+	sum = count_run(run, n, &w);
+	if (!send_keys_reserve(run[0].keys, (uint32_t)sum.pieces, &first))
+		return false;
+	if (sum.pieces == n)
+		send_sealed(t, run, n, first, &w, now_ms);
+	else
+		send_in_pieces(t, run, n, first, &w, now_ms);
+	return true;
 }
 
 bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_ms)

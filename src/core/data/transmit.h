@@ -22,6 +22,7 @@ struct tx {
 	uint8_t header[DATA_HEADER_LEN]; /* in the clear: the mask depends on the path */
 	uint8_t kind;			 /* enum frame_kind */
 	uint8_t piece;			 /* enum frame_piece */
+	bool group;			 /* under a group's key */
 	bool csum_unset;
 };
 
@@ -38,6 +39,8 @@ struct transmitter {
 	struct drops *drops;
 	struct aead_op ops[BATCH_MAX];
 	struct datagram out[BATCH_MAX];
+	size_t n_out; /* of these, not handed to the sink yet */
+	bool held;    /* until transmit_release */
 	/* Of frames in halves: what goes out together, and where the last halves lie. */
 	struct tx cut[BATCH_MAX];
 	uint8_t last[BATCH_MAX / 2][HALF_SLOT_LEN];
@@ -65,6 +68,25 @@ bool transmit_run(struct transmitter *t, struct tx *run, size_t n, uint64_t now_
  */
 bool transmit_on(
 	struct transmitter *t, struct tx *run, size_t n, struct path *via, uint64_t now_ms);
+
+/*
+ * The same of packets under a group's key, for the fan-out set that the path's handle names
+ * (PROTOCOL.md 10.2). Signed if the keys say so: SLOT_TAIL bytes behind each are written.
+ */
+bool transmit_group(
+	struct transmitter *t, struct tx *run, size_t n, const struct path *path, uint64_t now_ms);
+
+/* Bytes of the packets, as a relay counts them, in which that sends a frame of len bytes. */
+size_t transmit_group_len(const struct send_keys *keys, const struct path *path, size_t len);
+
+/*
+ * Copies for many peers leave together: from here on what is sent is kept, up to BATCH_MAX
+ * datagrams, until transmit_flush or, at the end, transmit_release. The packets are the caller's
+ * and stay as they are until then.
+ */
+void transmit_hold(struct transmitter *t);
+void transmit_flush(struct transmitter *t);
+void transmit_release(struct transmitter *t);
 
 /* What the relay headers of a burst on one path have in common. */
 struct relay_burst {

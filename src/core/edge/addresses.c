@@ -33,6 +33,7 @@ struct address {
 	bool told;			 /* EVENT_IP_CONFLICT was */
 	uint64_t key;			 /* view_ip_key of it */
 	const struct port *shown;	 /* whose it is in the view; NULL: nobody's */
+	const struct port *asked;	 /* who is asked there; NULL: everybody */
 	uint64_t bound_ms;		 /* since when the first one has it */
 	const struct peer *bridge;	 /* for whose LAN it is kept; NULL: nobody's. It is here */
 	uint64_t kept_ms;		 /* until then */
@@ -115,6 +116,12 @@ static bool is_ours(const struct community *c, const uint8_t ip[16])
 
 /* ---- for workers ---- */
 
+static bool is_named_bridge(const struct peer *p)
+{
+	return link_has_role(&p->session->link, ROLE_BRIDGE) &&
+	       roles_are_named(p->community, ROLE_BRIDGE);
+}
+
 int addresses_show_ours(struct community *c)
 {
 	struct view_editor *v = &core_of(c)->view;
@@ -127,10 +134,32 @@ int addresses_show_ours(struct community *c)
 }
 
 /*
- * Whose it is by now. Without memory it is nobody's, until it is looked at again; to replace who
- * had it takes none.
+ * Whether nobody but its first claimant is to be asked where it is (PROTOCOL.md 10.4). While a LAN
+ * may have it, or another member says that it has, all are to hear the question.
  */
-static void show(struct community *c, struct address *a)
+static bool is_settled(const struct community *c, const struct address *a)
+{
+	return a->first != NULL && a->first->next == NULL && a->bridge == NULL &&
+	       !is_ours(c, a->ip) &&
+	       (!roles_are_named(c, ROLE_BRIDGE) || is_named_bridge(a->first->peer) ||
+		       core_of(c)->now_ms >= a->bound_ms + TRIAL_MS);
+}
+
+static void show_asked(struct community *c, struct address *a)
+{
+	struct view_editor *v = &core_of(c)->view;
+	const struct port *to = is_settled(c, a) ? a->first->peer->port : NULL;
+
+	if (to == a->asked)
+		return;
+	if (to == NULL)
+		view_remove_asked(v, c->index, a->key, a->asked);
+	else if (view_put_asked(v, c->index, a->key, to) != 0)
+		return;
+	a->asked = to;
+}
+
+static void show_owner(struct community *c, struct address *a)
 {
 	struct view_editor *v = &core_of(c)->view;
 	const struct port *to = NULL;
@@ -144,6 +173,57 @@ static void show(struct community *c, struct address *a)
 	else if (view_put_ip(v, c->index, a->key, to) != 0)
 		return;
 	a->shown = to;
+}
+
+/*
+ * Whose it is by now. Without memory it is nobody's, until it is looked at again; to replace who
+ * had it takes none.
+ */
+static void show(struct community *c, struct address *a)
+{
+	show_owner(c, a);
+	show_asked(c, a);
+}
+
+/* One that is ours no more is his who claims it; what the view had of that was replaced. */
+static void give_up(struct community *c, const uint8_t ip[16])
+{
+	struct view_editor *v = &core_of(c)->view;
+	struct address *a = find(c, ip);
+
+	view_remove_ip(v, c->index, view_ip_key(v->hash_key, ip), &port_nobody);
+	if (a == NULL)
+		return;
+	a->shown = NULL;
+	show(c, a);
+}
+
+int addresses_change_ours(struct community *c, const struct claim_address *list, unsigned n)
+{
+	struct claim_address before[CLAIM_ADDRESSES_MAX];
+	const uint8_t n_before = c->n_addresses;
+	int rc;
+
+	memcpy(before, c->address, sizeof(before));
+	c->n_addresses = (uint8_t)n;
+	if (n > 0)
+		memcpy(c->address, list, n * sizeof(*list));
+	rc = addresses_show_ours(c);
+	if (rc != 0) {
+		memcpy(c->address, before, sizeof(before));
+		c->n_addresses = n_before;
+		return rc;
+	}
+	for (unsigned i = 0; i < n_before; i++)
+		if (!is_ours(c, before[i].ip))
+			give_up(c, before[i].ip);
+	for (unsigned i = 0; i < n; i++) {
+		struct address *a = find(c, list[i].ip);
+
+		if (a != NULL)
+			show(c, a);
+	}
+	return 0;
 }
 
 static bool claims(const struct address *a, const struct peer *p)
@@ -300,12 +380,6 @@ static void announce_soon(struct community *c, struct address *a)
 
 /* ---- addresses of LANs behind bridges ---- */
 
-static bool is_named_bridge(const struct peer *p)
-{
-	return link_has_role(&p->session->link, ROLE_BRIDGE) &&
-	       roles_are_named(p->community, ROLE_BRIDGE);
-}
-
 /*
  * An address that nobody had may be a host's of a LAN: who has heard it there is not to be told
  * otherwise because somebody claims it.
@@ -451,6 +525,19 @@ void addresses_claimed(struct peer *p, const struct control_claim *before)
 		if (!is_same || !names(&p->claim, before->address[i].ip))
 			take_out(p, before->address[i].ip);
 	enter(p);
+}
+
+/* As first ones they were announced already, but where a LAN may have such. */
+void addresses_moved(struct peer *p, const struct control_claim *before)
+{
+	struct community *c = p->community;
+
+	for (unsigned i = 0; may_be_lans(c) && i < p->claim.n; i++) {
+		struct address *a = find(c, p->claim.address[i].ip);
+
+		if (a != NULL && a->first->peer == p && a->bridge == NULL && names(before, a->ip))
+			announce_soon(c, a);
+	}
 }
 
 void addresses_look(struct peer *p)

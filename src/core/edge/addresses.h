@@ -29,10 +29,18 @@ struct addresses {
  * where it has none, or its IP addresses. Those of a peer without a MAC address count for nothing.
  */
 void addresses_claimed(struct peer *p, const struct control_claim *before);
+/*
+ * The peer has another MAC address than when it claimed what before says: hosts that know its
+ * former one are told.
+ */
+void addresses_moved(struct peer *p, const struct control_claim *before);
 /* The peer may have come, or gone: with it its claims. */
 void addresses_look(struct peer *p);
 /* Ours are known to workers from the next view on. N2N_ENOMEM. */
 MUST_CHECK int addresses_show_ours(struct community *c);
+/* Ours are these from now on: what others claim of the former ones is theirs. N2N_ENOMEM. */
+MUST_CHECK int addresses_change_ours(
+	struct community *c, const struct claim_address *list, unsigned n);
 /* A peer spoke for an address of another. */
 struct spoken_for {
 	uint8_t ip[16];

@@ -364,8 +364,10 @@ static void settle(struct community *c)
 	taken = lan_tick(c, !is_shut(b));
 	for (size_t i = 0; opens && i < b->n_lans; i++)
 		b->lan[i].taken = true;
-	if (opens || taken)
+	if (opens || taken) {
 		take_over(c);
+		snoop_again(c);
+	}
 	announce_tick(c);
 	probe(c);
 	show(c);
@@ -462,6 +464,7 @@ void edge_bridged(struct edge *e, unsigned community, uint32_t master, uint64_t 
 	if (master != 0)
 		listen_on(c);
 	c->bridge->probe_ms = now_ms;
+	snoop_again(c);
 	settle(c);
 }
 

@@ -55,19 +55,39 @@ static int show(const struct community *c, const struct owner *o)
 	return view_put_owner(v, c->index, mac_number(&o->mac), to);
 }
 
+/* What of its claim is granted to it. */
+static void grant_roles(struct peer *p)
+{
+	struct link *l = &p->session->link;
+	bool was_bridge = link_has_role(l, ROLE_BRIDGE);
+
+	atomic_store_explicit(&l->roles, roles_granted(p->community, p->remote, p->claim.roles),
+		memory_order_relaxed);
+	if (was_bridge && !link_has_role(l, ROLE_BRIDGE))
+		switch_forget(p);
+}
+
+void claims_regrant(struct community *c)
+{
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		const struct owner *o = owners_of_mac(&c->owners, &p->claim.mac);
+
+		grant_roles(p);
+		/* Without memory it is as before, until it claims again. */
+		if (o != NULL)
+			(void)show(c, o);
+	}
+}
+
 /* What it says of itself, and the address that its frames may come from. */
 static void set_claim(struct peer *p, const struct control_claim *m, uint64_t source)
 {
 	const struct control_claim before = p->claim;
-	bool was_bridge = link_has_role(&p->session->link, ROLE_BRIDGE);
 
 	p->claim = *m;
 	p->refused = (struct control_claim){0};
-	atomic_store_explicit(&p->session->link.roles,
-		roles_granted(p->community, p->remote, m->roles), memory_order_relaxed);
+	grant_roles(p);
 	atomic_store_explicit(&p->session->link.mac, source, memory_order_relaxed);
-	if (was_bridge && !link_has_role(&p->session->link, ROLE_BRIDGE))
-		switch_forget(p);
 	addresses_claimed(p, &before);
 }
 
@@ -386,6 +406,7 @@ static void take(struct peer *p, const struct control_claim *m)
 {
 	struct community *c = p->community;
 	struct owner *before = owners_of_static(&c->owners, p->remote);
+	const struct control_claim was = p->claim;
 
 	if (before != NULL && !mac_equal(&before->mac, &m->mac)) {
 		const struct mac mac = before->mac;
@@ -394,6 +415,8 @@ static void take(struct peer *p, const struct control_claim *m)
 		offer(c, &mac);
 	}
 	decide(p, m);
+	if (!mac_equal(&was.mac, &p->claim.mac))
+		addresses_moved(p, &was);
 }
 
 uint64_t claims_look(struct peer *p)

@@ -193,10 +193,23 @@ static void peer_effects(struct peer *p, unsigned effects)
 static void role_effects(struct node *n, struct session *s, unsigned effects)
 {
 	(void)n;
-	if (s->link.kind == LINK_PEER)
+	if (s->link.kind == LINK_PEER) {
 		peer_effects(s->owner, effects);
-	else if (effects & SESSION_KEYED)
+		return;
+	}
+	/* Another process has no fan-out sets of ours. */
+	if (effects & SESSION_RESTARTED)
+		group_hop_lost(s->owner);
+	if (effects & SESSION_KEYED)
 		hop_keyed(s->owner);
+}
+
+static void take_peer_pong(struct peer *p, const struct control_msg *m)
+{
+	struct control_pong pong;
+
+	if (control_pong_decode(&pong, m->body) == 0)
+		hop_peer_pong(p->community, &pong);
 }
 
 static void role_message(struct node *n, struct session *s, const struct keyset *k,
@@ -204,7 +217,10 @@ static void role_message(struct node *n, struct session *s, const struct keyset 
 {
 	(void)n;
 	(void)k;
-	if (s->link.kind == LINK_PEER && (m->type == CONTROL_VOUCH_ASK || m->type == CONTROL_VOUCH))
+	if (s->link.kind == LINK_PEER && m->type == CONTROL_PONG)
+		take_peer_pong(s->owner, m);
+	else if (s->link.kind == LINK_PEER &&
+		 (m->type == CONTROL_VOUCH_ASK || m->type == CONTROL_VOUCH))
 		vouch_message(s->owner, m);
 	else if (s->link.kind == LINK_PEER)
 		peer_message(s->owner, m, from);
@@ -220,6 +236,20 @@ static void role_encode(
 		peer_encode(s->owner, type, seq, w);
 	else if (type == CONTROL_REGISTER)
 		hop_encode_register(s->owner, seq, w);
+}
+
+static void role_acked(struct node *n, struct session *s, enum control_type type)
+{
+	(void)n;
+	if (s->link.kind == LINK_PEER && type == CONTROL_GROUP_KEY)
+		group_acked(s->owner);
+}
+
+static void role_lacking(struct node *n, struct session *s)
+{
+	(void)n;
+	if (s->link.kind == LINK_PEER)
+		group_lacking(s->owner);
 }
 
 static uint64_t role_look(struct node *n, struct session *s)
@@ -254,12 +284,17 @@ static void role_tick(struct node *n)
 
 	for (unsigned at = 0; (c = edge_next_community(edge_of(n), &at)) != NULL;) {
 		hop_tick(c);
+		group_tick(c);
+		group_streams_tick(c);
 		switch_tick(c);
 		foreign_tick(c);
+		backlog_tick(c);
 		bridge_tick(c);
+		snoop_tick(c);
 		claims_tick(c);
 		addresses_tick(c);
 		barred_tick(c);
+		storms_tick(c);
 		refusals_tick(c);
 		twins_tick(c);
 		tell_wrong_key(c);
@@ -283,6 +318,15 @@ static void role_foreign(struct node *n, const struct addressee *of, const struc
 		foreign_came(c, source);
 }
 
+static void role_storm(struct node *n, const struct addressee *of, const struct mac *source,
+	enum flood_kind kind, uint32_t per_s)
+{
+	struct community *c = edge_of(n)->community[of->community];
+
+	if (c != NULL && c->generation == of->generation)
+		storms_came(c, source, kind, per_s);
+}
+
 static const struct role edge_role = {
 	.listeners = role_listeners,
 	.expected = role_expected,
@@ -298,12 +342,16 @@ static const struct role edge_role = {
 	.misfit = role_misfit,
 	.message = role_message,
 	.encode = role_encode,
+	.acked = role_acked,
+	.lacking = role_lacking,
 	.answer = role_answer,
 	.frame = edge_frame,
 	.own = own_led,
 	.barred = barred_ours,
 	.foreign = role_foreign,
+	.storm = role_storm,
 	.loop = bridge_told,
+	.membership = snoop_heard,
 	.look = role_look,
 	.tick = role_tick,
 	.doors = edge_doors,
@@ -340,12 +388,16 @@ static void community_destroy(struct community *c)
 	HASH_ITER (hh, c->peers, p, next) {
 		HASH_DELETE(hh, c->peers, p);
 		free(p->port);
+		listeners_free(&p->listened);
 		free(p);
 	}
 	owners_fini(&c->owners);
 	addresses_fini(c);
 	fdb_destroy(c->fdb);
 	bridge_destroy(c);
+	backlog_clear(c);
+	group_destroy(&c->group);
+	snoop_close(c);
 	crypto_secret_free(c);
 }
 
@@ -370,10 +422,11 @@ static void init_party(struct community *c, const struct community_config *confi
 {
 	struct party *p = &c->party;
 
+	memcpy(c->seed, config->seed != NULL ? config->seed : c->edge->seed, SEED_LEN);
 	if (config->key != NULL)
-		party_init_key(p, config->key, c->edge->seed);
+		party_init_key(p, config->key, c->seed);
 	else
-		party_init_passphrase(p, config->name, config->prs, c->edge->seed);
+		party_init_passphrase(p, config->name, config->prs, c->seed);
 	p->incarnation = random_u32(&core_of(c)->io.random);
 	p->caps = aead_aes_is_fast() ? CAP_AES_FAST : 0;
 	p->mtu = config->mtu;
@@ -397,6 +450,13 @@ static int free_slot(const struct edge *e)
 	return N2N_ENOSPC;
 }
 
+static void set_trusted(struct community *c, const struct trusted *list, size_t n)
+{
+	c->n_trusted = n < TRUSTED_MAX ? n : TRUSTED_MAX;
+	if (c->n_trusted > 0)
+		memcpy(c->trusted, list, c->n_trusted * sizeof(*c->trusted));
+}
+
 static void init_community(struct community *c, const struct community_config *config)
 {
 	c->mac = config->mac;
@@ -405,10 +465,9 @@ static void init_community(struct community *c, const struct community_config *c
 	c->hold_ms = config->hold_ms;
 	c->roles = config->roles;
 	c->bpdu_guard = config->bpdu_guard;
-	c->n_trusted = config->n_trusted < TRUSTED_MAX ? config->n_trusted : TRUSTED_MAX;
-	if (c->n_trusted > 0)
-		memcpy(c->trusted, config->trusted, c->n_trusted * sizeof(*c->trusted));
+	set_trusted(c, config->trusted, config->n_trusted);
 	c->aged_ms = core_of(c)->now_ms;
+	c->group.is_signed = config->signed_broadcast;
 	c->n_addresses = config->n_addresses;
 	memcpy(c->address, config->address, sizeof(c->address));
 	if (config->mask != NULL)
@@ -442,7 +501,11 @@ static int show_community(struct community *c, uint32_t learn)
 	if (rc == 0)
 		rc = addresses_show_ours(c);
 	if (rc == 0)
+		rc = snoop_open(c);
+	if (rc == 0)
 		rc = bridge_open(c);
+	if (rc == 0)
+		rc = group_open(c);
 	if (rc != 0)
 		view_remove_community(&core->view, c->index, core_retire_any, core);
 	return rc;
@@ -521,6 +584,7 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 	hop_leave(c);
 	own_end(e, c);
 	foreign_end(c);
+	storms_end(c);
 	discard_embryos(core, &c->party);
 	e->community[community] = NULL;
 	e->slot[community].state = SLOT_RETIRED;
@@ -528,9 +592,22 @@ void edge_remove_community(struct edge *e, unsigned community, uint64_t now_ms)
 	view_remove_community(&core->view, community, core_retire_any, core);
 	core_retire(core, c->fdb, fdb_destroy);
 	c->fdb = NULL;
+	group_close(c);
 	bridge_close(c);
 	core_retire(core, &e->slot[community], slot_rested);
 	community_destroy(c);
+}
+
+int edge_revoke_group(
+	struct edge *e, unsigned community, const uint8_t remote[KEY_LEN], uint64_t now_ms)
+{
+	struct peer *p = peer_find(e->community[community], remote);
+
+	core_enter(core_of(e->community[community]), now_ms);
+	if (p == NULL)
+		return N2N_EINVAL;
+	group_remove(p);
+	return 0;
 }
 
 void edge_drained(struct edge *e)
@@ -545,6 +622,12 @@ struct mac edge_mac(const struct edge *e, unsigned community)
 	return e->community[community]->mac;
 }
 
+static void claim_again(struct community *c)
+{
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+		session_post(core_of(c), p->session, CONTROL_CLAIM);
+}
+
 int edge_set_mac(struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms)
 {
 	struct community *c = e->community[community];
@@ -556,9 +639,32 @@ int edge_set_mac(struct edge *e, unsigned community, const struct mac *mac, uint
 	if (mac_equal(mac, &c->mac))
 		return 0;
 	rc = claims_move(c, mac);
-	for (struct peer *p = c->peers; rc == 0 && p != NULL; p = p->hh.next)
-		session_post(core_of(c), p->session, CONTROL_CLAIM);
+	if (rc == 0)
+		claim_again(c);
 	return rc;
+}
+
+int edge_set_addresses(struct edge *e, unsigned community, const struct claim_address *list,
+	unsigned n, uint64_t now_ms)
+{
+	struct community *c = e->community[community];
+	int rc;
+
+	core_enter(core_of(c), now_ms);
+	rc = addresses_change_ours(c, list, n);
+	if (rc == 0)
+		claim_again(c);
+	return rc;
+}
+
+void edge_set_trusted(
+	struct edge *e, unsigned community, const struct trusted *list, size_t n, uint64_t now_ms)
+{
+	struct community *c = e->community[community];
+
+	core_enter(core_of(c), now_ms);
+	set_trusted(c, list, n);
+	claims_regrant(c);
 }
 
 const uint8_t *edge_mask(const struct edge *e, unsigned community)

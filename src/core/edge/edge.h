@@ -17,7 +17,7 @@ struct edge;
 
 struct edge_config {
 	struct core_config node;
-	uint8_t seed[SEED_LEN]; /* of the device */
+	uint8_t seed[SEED_LEN]; /* of communities that have none of their own */
 };
 
 /* A member whom the user names for roles: for these nobody else is believed (PROTOCOL.md 9.7). */
@@ -30,15 +30,17 @@ struct community_config {
 	const char *name; /* for people, and the tag in passphrase mode; may be NULL with a key */
 	const struct community_key *key; /* key mode, or */
 	const uint8_t *prs;		 /* passphrase mode: party_stretch of the passphrase */
+	const uint8_t *seed;		 /* what our identity in it comes of; NULL: the edge's */
 	struct mac mac;			 /* of our interface; zero: derived from the static key */
 	uint64_t hold_ms;		 /* how long an address is kept for a member that is away */
 	uint16_t mtu;
 	uint8_t n_addresses;
 	struct claim_address address[CLAIM_ADDRESSES_MAX];
-	const uint8_t *mask; /* direct mask key of an earlier run, at most 24 h old, or NULL */
-	uint32_t learn;	     /* so many addresses that no member claims are learned; 0: none */
-	uint8_t roles;	     /* ours, of enum member_role; standby is the core's to say */
-	bool bpdu_guard;     /* spanning trees end here: no BPDU in or out */
+	const uint8_t *mask;   /* direct mask key of an earlier run, at most 24 h old, or NULL */
+	uint32_t learn;	       /* so many addresses that no member claims are learned; 0: none */
+	uint8_t roles;	       /* ours, of enum member_role; standby is the core's to say */
+	bool signed_broadcast; /* each of our group packets has a signature */
+	bool bpdu_guard;       /* spanning trees end here: no BPDU in or out */
 	const struct trusted *trusted; /* who may have which role, copied */
 	size_t n_trusted;
 };
@@ -100,6 +102,15 @@ struct mac edge_mac(const struct edge *e, unsigned community);
  */
 MUST_CHECK int edge_set_mac(
 	struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms);
+/*
+ * The interface has these addresses by now, at most CLAIM_ADDRESSES_MAX: all peers are told.
+ * N2N_ENOMEM: all is as before.
+ */
+MUST_CHECK int edge_set_addresses(struct edge *e, unsigned community,
+	const struct claim_address *list, unsigned n, uint64_t now_ms);
+/* Who may have which role is this from now on, at most TRUSTED_MAX, copied. */
+void edge_set_trusted(
+	struct edge *e, unsigned community, const struct trusted *list, size_t n, uint64_t now_ms);
 /* The direct mask key to keep in the state directory. */
 const uint8_t *edge_mask(const struct edge *e, unsigned community);
 
@@ -192,6 +203,13 @@ struct forgotten_owner {
  */
 bool edge_forget_owner(struct edge *e, unsigned community, const struct mac *mac, uint64_t now_ms,
 	struct forgotten_owner *out);
+
+/*
+ * A member was removed from the community: nothing is broadcast any more under keys that it has,
+ * and it is told no other. N2N_EINVAL: nobody here has this static.
+ */
+MUST_CHECK int edge_revoke_group(
+	struct edge *e, unsigned community, const uint8_t remote[KEY_LEN], uint64_t now_ms);
 
 /* Says goodbye to peers and supernodes. The packets are sent at once. */
 void edge_shutdown(struct edge *e, uint64_t now_ms);

@@ -39,7 +39,7 @@ void edge_doors(struct node *n, struct view_doors *d)
 	const struct edge *e = edge_of(n);
 	const struct community *c;
 
-	d->split_direct = n->core.n_bound > 0 || answered_directly(&n->core.embryos);
+	core_let_split(&n->core, n->core.n_bound > 0 || answered_directly(&n->core.embryos));
 	for (unsigned at = 0; (c = edge_next_community(e, &at)) != NULL;) {
 		add_env(d, c, TO_PEER);
 		if (c->hop.session != NULL)

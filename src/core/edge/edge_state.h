@@ -9,7 +9,9 @@
 #define N2N_CORE_EDGE_EDGE_STATE_H
 
 #include "core/edge/addresses.h"
+#include "core/edge/backlog.h"
 #include "core/edge/edge.h"
+#include "core/edge/group.h"
 #include "core/edge/guesses.h"
 #include "core/edge/hello.h"
 #include "core/edge/owners.h"
@@ -20,6 +22,7 @@
 
 struct community;
 struct bridge;
+struct snoop;
 
 /* Whether a static belongs to one who knows the passphrase (PROTOCOL.md 5.5). Nothing on disk. */
 struct trust {
@@ -46,6 +49,24 @@ struct barred_watch {
 	bool told; /* EVENT_FIRST_HOP was, that it began */
 };
 
+/* More frames for many than may pass, of a peer or of our interface. */
+struct storm_watch {
+	uint64_t first_ms, last_ms; /* of some that came one after the other */
+	uint64_t seen[FLOOD_KINDS]; /* of a peer's link's counts */
+	bool told;		    /* EVENT_STORM was, that it began */
+};
+
+/* To which groups a member says that it listens. */
+struct listened {
+	bool known; /* else, as far as we know, to all */
+	bool all;   /* it says so */
+	uint8_t n;
+	bool owed;	   /* it may not know that we listen to more than before */
+	struct mac *group; /* owned, in the order of their bytes; NULL: n is 0 */
+	struct bucket taken;
+	struct control_listeners *waiting; /* what it says, until there is room; owned, or NULL */
+};
+
 /* Another member. Lives while it is in the roster or has keys. */
 struct peer {
 	UT_hash_handle hh; /* community->peers, by remote */
@@ -53,19 +74,22 @@ struct peer {
 	struct session *session; /* owned */
 	struct community *community;
 	struct port *port;  /* in the community's switch; owned until it is retired */
+	uint32_t view;	    /* version of the first view with that */
+	uint64_t had;	    /* of the backlog, all it was to get up to this number */
 	uint32_t handle;    /* at the community's supernode; 0: none */
 	uint32_t shown_hop; /* the hop's id and the handle under which the view has it; 0: none */
 	uint32_t shown_handle;
 	uint32_t incarnation; /* as listed */
 	bool listed;
-	bool marked;	   /* named since a roster began anew */
-	bool up;	   /* EVENT_PEER_UP was told, and not that it is gone */
-	bool left;	   /* it said goodbye, or is of an earlier run and was not met yet */
-	uint8_t asks;	   /* how often it was asked again, since ... */
-	uint64_t asked_ms; /* what was sent is unanswered; 0: nothing is */
-	bool unreached;	   /* silent or away: what was learned from it was forgotten */
-	bool remembered;   /* from an earlier run */
-	bool rerouted;	   /* routes changed since its paths were looked at */
+	bool marked;	       /* named since a roster began anew */
+	bool up;	       /* EVENT_PEER_UP was told, and not that it is gone */
+	bool left;	       /* it said goodbye, or is of an earlier run and was not met yet */
+	uint8_t asks;	       /* how often it was asked again, since ... */
+	uint64_t asked_ms;     /* what was sent is unanswered; 0: nothing is */
+	bool unreached;	       /* silent, away or not met yet: nothing is learned from it */
+	bool remembered;       /* from an earlier run */
+	bool rerouted;	       /* routes changed since its paths were looked at */
+	uint64_t hop_asked_ms; /* whether what the relay takes gets there, last */
 	uint64_t unlisted_ms;
 	uint64_t listed_ms;	      /* since when it is listed as the process that it is */
 	uint8_t misfits;	      /* handshakes that proved that it has another passphrase */
@@ -86,8 +110,18 @@ struct peer {
 	bool listed_twice; /* the roster says that another process has its identity */
 	bool told_twice;   /* EVENT_IDENTITY_TWICE */
 	uint64_t twice_ms; /* the process before the last was back, last; 0: never */
+	struct {
+		uint64_t heard, since_ms;
+	} other; /* of two, under the keys of the one that is not listed; since_ms 0: there are none
+		  */
+	struct group_member group;
+	char label[COMMUNITY_NAME_MAX +
+		   1];	 /* what it calls the community, any bytes; "": nothing */
+	bool told_label; /* EVENT_LABEL was, that this is another than ours */
 	struct trust trust;
 	struct barred_watch barred[BARRED_KINDS];
+	struct storm_watch storm;
+	struct listened listened;
 };
 
 /* A supernode of the -l list, shared by all communities. */
@@ -124,6 +158,7 @@ struct hop {
 	uint64_t tried_ms; /* since when that is tried, if no attempt began later; 0: keyed since */
 	uint64_t ping_ms;  /* next PING */
 	uint64_t unanswered_ms; /* first PING without an answer; 0: none */
+	uint64_t answered_ms;	/* last sign that what we send gets there */
 	uint64_t token;
 	uint64_t register_ms;	  /* REGISTER once more; 0: not */
 	struct bucket registered; /* answers to REGISTER that are taken */
@@ -147,6 +182,7 @@ struct community {
 	unsigned index;
 	uint32_t generation; /* never used twice in this process */
 	char name[COMMUNITY_NAME_MAX + 1];
+	uint8_t seed[SEED_LEN]; /* what our identities in it come of */
 	struct party party;
 	uint8_t mask[MASK_LEN]; /* our direct mask key */
 	struct mac mac;
@@ -173,6 +209,7 @@ struct community {
 	bool stands_by; /* our frames in no VLAN come to others by way of another bridge: CLAIM says
 			   so */
 	bool gated;	/* and none of others may leave by our interface */
+	struct snoop *snoop;   /* to which we listen; owned */
 	struct bridge *bridge; /* what a bridge knows of its LAN; NULL: neither that nor a guard */
 	size_t n_trusted;
 	struct trusted trusted[TRUSTED_MAX];
@@ -181,11 +218,18 @@ struct community {
 	uint64_t fdb_step_ms;	   /* when they are a step older */
 	struct port_set unreached; /* whose addresses are to be forgotten ... */
 	bool any_unreached;	   /* ... if there are any */
+	struct backlog backlog;
 	struct foreign foreign;
+	struct {
+		struct storm_watch ours;
+		struct bucket told;
+		uint64_t looked_ms;
+	} storms;
 	bool moved; /* a bridge serves its LAN that did not: what was learned may be wrong */
 	struct bucket moves; /* of those that count */
 	struct peer *peers;
 	struct hop hop;
+	struct group group;
 	enum twice twice;	    /* of us, as our supernode says ... */
 	enum twice twice_told;	    /* ... and as EVENT_IDENTITY_TWICE told */
 	struct bucket twice_bucket; /* of those events */
@@ -242,6 +286,11 @@ struct edge {
 	struct bucket supernodes; /* of unknown datagrams from a supernode's address */
 	struct led led[LED_MAX];
 	uint64_t rerouted_ms; /* when the host's routes changed */
+	/*
+	 * Of any fan-out set, last: a registration may outlive its community here, and is met again
+	 * when that is joined anew.
+	 */
+	uint32_t fan_version;
 };
 
 /* The edge whose node it is: for the role's functions, which get a node. */
@@ -290,6 +339,8 @@ bool hop_hello_answer(struct community *c, const uint8_t *data, size_t len);
 void hop_refused(struct community *c, uint16_t result);
 /* Our own address may have changed: ask at once how we are seen. */
 void hop_moved(struct community *c);
+/* A peer answers a PING: what we send through the supernode may have got there. */
+void hop_peer_pong(struct community *c, const struct control_pong *m);
 /* Ends it with its session, before the community ends. */
 void hop_leave(struct community *c);
 /* Its state for people: of one that does not answer it says so. now_ms: as of then. */
@@ -324,6 +375,8 @@ void peers_rerouted(struct community *c);
 
 /* ---- claims.c: which member has which address (PROTOCOL.md 9.4) ---- */
 
+/* The user names others for roles: each peer has what is granted to it now. */
+void claims_regrant(struct community *c);
 /* A peer claims an address: it gets it, or is refused it, at once or when claims_look has room. */
 void claims_take(struct peer *p, const struct control_claim *m);
 /* The claim that waits, if any, is taken if there is room. Returns when to look again. */
@@ -365,6 +418,21 @@ bool claims_forget(struct community *c, const struct mac *mac, struct forgotten_
 uint8_t roles_granted(const struct community *c, const uint8_t remote[KEY_LEN], uint8_t said);
 /* Whether the user named who may have this role. */
 bool roles_are_named(const struct community *c, unsigned role);
+
+/* ---- labels.c: what members call the community (PROTOCOL.md 7.18) ---- */
+
+/* It is to hear what we call it. */
+void labels_tell(struct peer *p);
+/* Writes NAMES. */
+void labels_encode(const struct community *c, uint32_t seq, struct writer *w);
+/* NAMES of a peer. */
+void labels_take(struct peer *p, const struct control_names *m);
+/* It came, or is gone: tells what is so by now. */
+void labels_look(struct peer *p);
+/* It is about to be forgotten. */
+void labels_part(struct peer *p);
+/* What it calls the community if it is here and that is not what we do; else NULL. Any bytes. */
+const char *labels_other(const struct peer *p);
 
 /* ---- barred.c: who speaks for others (PROTOCOL.md 9.7) ---- */
 
@@ -411,7 +479,8 @@ void twins_forget(struct refusal *r);
 void twins_keep_still(struct community *c);
 /* This is such a peer: it has our keys, and was heard a moment ago. */
 bool twins_spare(const struct peer *p);
-/* What is over is told. */
+/* What is over is told, and keys are made with the one that is listed, where the other is silent.
+ */
 void twins_tick(struct community *c);
 
 /* Whether the community is registered, so that there is a relay. */
@@ -445,6 +514,18 @@ void foreign_end(struct community *c);
 /* Says when it is over. */
 void foreign_tick(struct community *c);
 
+/* ---- storms.c: more frames for many than may pass (PROTOCOL.md 10.5) ---- */
+
+/* Our interface brings them, so many a second too many, one from this source; for struct role. */
+void storms_came(
+	struct community *c, const struct mac *source, enum flood_kind kind, uint32_t per_s);
+/* The peer is forgotten. */
+void storms_part(struct peer *p);
+/* It is over: the community ends. */
+void storms_end(struct community *c);
+/* Looks at peers, and says what is over, as the time demands. */
+void storms_tick(struct community *c);
+
 /* ---- bridge.c: a bridge on its LAN (PROTOCOL.md 9.8) ---- */
 
 /* For a community that the view has by now. N2N_ENOMEM; close is then needed as well. */
@@ -461,9 +542,45 @@ void bridge_told(
 /* For people. */
 void bridge_describe(const struct community *c, struct status_gate *out);
 
+/* ---- snoop.c: to which groups we listen, and who is behind us (PROTOCOL.md 10.3) ---- */
+
+/* N2N_ENOMEM; close is then not needed. */
+MUST_CHECK int snoop_open(struct community *c);
+void snoop_close(struct community *c);
+/* Who is behind our interface may be others than before: they are asked anew. */
+void snoop_again(struct community *c);
+/* Asks, and forgets who did not answer, as the time demands. */
+void snoop_tick(struct community *c);
+/* A frame of our interface said something of groups, for struct role. */
+void snoop_heard(struct node *n, const struct addressee *of, const struct frame *f);
+/* A peer has keys: it is told. */
+void snoop_keyed(struct peer *p);
+/* For people. What it points to lives until something is heard. */
+void snoop_describe(const struct community *c, struct status_groups *out);
+/* Writes LISTENERS as it is now. */
+void snoop_encode(const struct community *c, uint32_t seq, struct writer *w);
+
+/* ---- listeners.c: to which groups members listen (PROTOCOL.md 10.3) ---- */
+
+/* A new peer, with its port: it gets everything until it says what it wants. N2N_ENOMEM. */
+MUST_CHECK int listeners_meet(struct peer *p);
+/* It says so: what counts from now on or, for too many, once listeners_look has room. */
+void listeners_take(struct peer *p, const struct control_listeners *m);
+/* What waits, if anything, counts if there is room. Returns when to look again. */
+uint64_t listeners_look(struct peer *p);
+/* It is another process, which has not said anything yet. */
+void listeners_restart(struct peer *p);
+/* Its port is about to leave. */
+void listeners_part(struct peer *p);
+/* Frees what is kept of it; nothing is told to anybody. */
+void listeners_free(struct listened *l);
+/* Whether it said that it listens to this group, or to all. */
+bool listeners_want(const struct peer *p, uint64_t group);
+/* For people. What it points to lives until the next message of the peer. */
+void listeners_describe(const struct peer *p, struct status_groups *out);
+
 /* edge_frame.c: a frame that no worker could send, for struct role. */
-void edge_frame(
-	struct node *n, const struct addressee *of, uint32_t link_id, const struct frame *f);
+void edge_frame(struct node *n, struct note *note);
 
 /* ---- own_sockets.c: our own datagrams that an interface of ours brings (PROTOCOL.md 9.5) ---- */
 

@@ -110,6 +110,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 		.tx_bytes = link_word(&s->link.tx_bytes),
 		.rx_frames = link_word(&s->link.rx_frames),
 		.rx_bytes = link_word(&s->link.rx_bytes),
+		.label = labels_other(p),
 		.says = p->claim.roles | p->refused.roles,
 		.roles = atomic_load_explicit(&s->link.roles, memory_order_relaxed),
 	};
@@ -118,6 +119,7 @@ static struct status_peer describe(const struct peer *p, uint64_t now_ms)
 	for (unsigned i = 0; i < BARRED_KINDS; i++)
 		t.barred[i] = link_word(&s->link.barred[i]);
 	describe_refusal(p, &t);
+	listeners_describe(p, &t.groups);
 	if (t.direct)
 		t.remote = direct->way.remote;
 	if (k != NULL) {
@@ -203,6 +205,21 @@ static struct status_switch describe_switch(const struct community *c)
 	};
 }
 
+static struct status_broadcast describe_broadcast(const struct community *c, unsigned keyed)
+{
+	const struct group *g = &c->group;
+
+	return (struct status_broadcast){
+		.relayed = g->relayed,
+		.fanned = g->fanned,
+		.copies = keyed > g->fanned ? keyed - g->fanned : 0,
+		.is_signed = g->is_signed,
+		.frames = link_word(&g->use->frames),
+		.saved = link_word(&g->use->copies),
+		.refused = g->refused,
+	};
+}
+
 static struct status_community describe_community(const struct community *c, uint64_t now_ms)
 {
 	const struct tally peers = count_peers(c, now_ms);
@@ -217,10 +234,12 @@ static struct status_community describe_community(const struct community *c, uin
 		.supernode = is_served(c, now_ms) ? (int)c->hop.supernode : -1,
 		.n_addresses = c->n_addresses,
 		.address = c->address,
+		.broadcast = describe_broadcast(c, peers.keyed),
 	};
 
 	edge_id(t.edge_id, c->party.self.public);
 	bridge_describe(c, &t.gate);
+	snoop_describe(c, &t.groups);
 	return t;
 }
 

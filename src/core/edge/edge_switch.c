@@ -56,10 +56,17 @@ static struct port *find(struct edge *e, unsigned community, int number)
 
 int edge_add_sink(struct edge *e, unsigned community, const struct port_sink *sink)
 {
-	const struct port *p = view_add_port(
-		&e->node.core.view, community, &(struct port){.kind = PORT_SINK, .sink = *sink});
+	struct core *core = &e->node.core;
+	struct port *p = view_add_port(
+		&core->view, community, &(struct port){.kind = PORT_SINK, .sink = *sink});
 
-	return p != NULL ? p->number : N2N_ENOMEM;
+	if (p == NULL)
+		return N2N_ENOMEM;
+	if (view_listen(&core->view, community, LISTEN_REST, p, core_retire_any, core) == 0)
+		return p->number;
+	view_remove_port(&core->view, community, p);
+	core_retire(core, p, free);
+	return N2N_ENOMEM;
 }
 
 int edge_give_address(struct edge *e, unsigned community, int port, const struct mac *mac)
@@ -74,6 +81,7 @@ void edge_remove_sink(struct edge *e, unsigned community, int port)
 	struct port *p = find(e, community, port);
 
 	view_remove_owners(&core->view, community, p);
+	view_unlisten(&core->view, community, LISTEN_REST, p, core_retire_any, core);
 	view_remove_port(&core->view, community, p);
 	core_retire(core, p, free);
 }

@@ -6,8 +6,10 @@
  *        any of them --6 s silence--> the next address or supernode, over and over
  *        any of them --refused--> UNRESOLVED, and on to the next that has not refused lately
  *
- * Up, a PING goes every few seconds. One unanswered for a second starts a new handshake beside the
- * old session: a supernode that restarted has forgotten us, and this finds out first.
+ * Up, a PING goes every few seconds, and a second after the last answer while other packets do. One
+ * unanswered for a second starts a new handshake beside the old session: a supernode that restarted
+ * has forgotten us, and this finds out first. What is heard meanwhile does not show that we are:
+ * peers behind the relay are asked as well, and their answers count as the supernode's.
  */
 #include <string.h>
 
@@ -21,6 +23,7 @@
 #define SILENT_MS	  5000u /* so long without an answer, people are told */
 #define PING_MS		  5250u /* +- 2.75 s */
 #define PING_AGAIN_MS	  1000u
+#define PING_BUSY_MS	  1000u /* what is sent is asked about by then */
 #define REGISTER_AGAIN_MS 2000u
 #define REFUSED_FIRST_MS  5000u /* before a supernode is asked again, +- 20 %, then doubled */
 #define REFUSED_DOUBLINGS 6	/* up to 320 s */
@@ -84,7 +87,7 @@ static void open_session(struct community *c, const uint8_t key[KEY_LEN])
 	struct hop *h = &c->hop;
 
 	party_wipe(&h->party);
-	party_init_hop(&h->party, e->seed, c->party.tag, key);
+	party_init_hop(&h->party, c->seed, c->party.tag, key);
 	name_ourselves(&h->party, e->hop_secret);
 	e->node.env_version++;
 	h->session = session_create(&e->node.core, LINK_HOP, &h->party, c->index, key);
@@ -108,6 +111,7 @@ void hop_leave(struct community *c)
 	h->up_ms = 0;
 	h->roster = 0;
 	h->collecting = false;
+	group_hop_lost(c);
 	peers_repath(c);
 	/* Last, when no path leads through it any more. */
 	session_retire(core_of(c), h->session);
@@ -199,7 +203,7 @@ static void try_next(struct community *c)
 	if (claim != NULL) {
 		try(c, claim->key, claim->freshness);
 	} else if (was_claimed) {
-		if (h->state == SUPERNODE_UP)
+		if (h->state == SUPERNODE_UP && h->session != NULL)
 			try(c, h->session->remote, 0);
 		else if (entry->has_key)
 			try(c, entry->key, 0);
@@ -258,6 +262,7 @@ void hop_keyed(struct community *c)
 	hello_settle(&h->hello);
 	h->tried_ms = 0;
 	h->unanswered_ms = 0;
+	h->answered_ms = now_ms;
 	/*
 	 * Soon, and again until answered: the supernode confirms new keys with one packet, and if
 	 * that is lost, they would be let go here while it uses them.
@@ -391,6 +396,7 @@ static void take_registered(struct community *c, const struct control_registered
 	set_observed(c, &m->observed);
 	if (!news)
 		return;
+	group_hop_lost(c);
 	peers_repath(c);
 	if (!entry->told) {
 		entry->told = true;
@@ -415,6 +421,7 @@ static void take_pong(struct community *c, const struct control_pong *m)
 	if (h->unanswered_ms == 0 || m->token != h->token)
 		return;
 	h->unanswered_ms = 0;
+	h->answered_ms = now_ms;
 	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_MS, 52);
 	set_observed(c, &m->observed);
 }
@@ -426,9 +433,14 @@ void hop_message(struct community *c, const struct control_msg *m, const struct 
 		struct control_registered registered;
 		struct control_roster roster;
 		struct control_pong pong;
+		struct control_fanned fanned;
 	} u;
 
 	switch (m->type) {
+	case CONTROL_FANNED:
+		if (control_fanned_decode(&u.fanned, m->body) == 0)
+			group_fanned(c, &u.fanned);
+		break;
 	case CONTROL_REGISTERED:
 		if (control_registered_decode(&u.registered, m->body) == 0)
 			take_registered(c, &u.registered);
@@ -452,10 +464,36 @@ void hop_message(struct community *c, const struct control_msg *m, const struct 
 
 /* ---- staying registered ---- */
 
+void hop_peer_pong(struct community *c, const struct control_pong *m)
+{
+	struct hop *h = &c->hop;
+
+	if (h->unanswered_ms != 0 && m->token == h->token)
+		h->answered_ms = core_of(c)->now_ms;
+}
+
+/* Of those whose packets come by the relay, and go by it, the one asked longest ago; or NULL. */
+static struct peer *next_to_ask(const struct community *c)
+{
+	uint64_t now_ms = core_of(c)->now_ms;
+	struct peer *next = NULL;
+
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
+		const struct path *path = link_path(&p->session->link);
+
+		if (path != NULL && path->hop == &c->hop.session->link &&
+			now_ms < link_word(&p->session->link.rx_ms) + LOST_MS &&
+			(next == NULL || p->hop_asked_ms < next->hop_asked_ms))
+			next = p;
+	}
+	return next;
+}
+
 static void ping(struct community *c)
 {
 	uint64_t now_ms = core_of(c)->now_ms;
 	struct hop *h = &c->hop;
+	struct peer *also = NULL;
 	uint8_t buf[CONTROL_HEADER_LEN + 8];
 	struct writer w;
 
@@ -464,11 +502,23 @@ static void ping(struct community *c)
 		h->token = random_u64(&core_of(c)->io.random);
 	} else {
 		session_want(core_of(c), h->session);
+		also = next_to_ask(c);
 	}
 	h->ping_ms = now_ms + random_jitter(&core_of(c)->io.random, PING_AGAIN_MS, 20);
 	writer_init(&w, buf, sizeof(buf));
 	control_ping_encode(&w, &(struct control_ping){h->token});
 	send_question(core_of(c), h->session, &w, NULL);
+	if (also == NULL)
+		return;
+	also->hop_asked_ms = now_ms;
+	send_question(core_of(c), also->session, &w, NULL);
+}
+
+/* Packets leave that the last answer says nothing of. */
+static bool is_busy(const struct hop *h, uint64_t now_ms)
+{
+	return h->unanswered_ms == 0 && now_ms >= h->answered_ms + PING_BUSY_MS &&
+	       link_word(&h->session->link.tx_ms) > h->answered_ms;
 }
 
 void hop_moved(struct community *c)
@@ -479,20 +529,27 @@ void hop_moved(struct community *c)
 		c->hop.session->attempt_next_ms = core_of(c)->now_ms;
 }
 
+/* Up, and for so long nothing shows that what is sent gets there. */
+static bool is_silent_for(const struct hop *h, uint64_t now_ms, uint64_t ms)
+{
+	uint64_t since = h->answered_ms > h->unanswered_ms ? h->answered_ms : h->unanswered_ms;
+
+	return h->unanswered_ms != 0 && now_ms >= since + ms;
+}
+
 static bool is_lost(const struct hop *h, uint64_t now_ms)
 {
 	uint64_t heard = h->began_ms;
 
+	/* Up and idle is silent between PINGs: then only an unanswered one counts. */
+	if (h->state == SUPERNODE_UP)
+		return is_silent_for(h, now_ms, LOST_MS);
 	if (h->session != NULL) {
 		uint64_t rx = link_word(&h->session->link.rx_ms);
 
 		if (rx > heard)
 			heard = rx;
 	}
-	/* Up and idle is silent between PINGs: then only an unanswered one counts. */
-	if (h->state == SUPERNODE_UP)
-		return h->unanswered_ms != 0 && now_ms >= h->unanswered_ms + LOST_MS &&
-		       now_ms >= heard + LOST_MS;
 	/* What was claimed here gets its turn: there are few, and nothing is asked meanwhile. */
 	return now_ms >= heard + LOST_MS && !hello_has_more(&h->hello);
 }
@@ -506,8 +563,7 @@ enum supernode_state hop_state(const struct community *c, uint64_t now_ms)
 	if (h->state == SUPERNODE_UNRESOLVED)
 		return h->state;
 	if (h->state == SUPERNODE_UP)
-		silent = h->unanswered_ms != 0 && now_ms >= h->unanswered_ms + SILENT_MS &&
-			 now_ms >= heard + SILENT_MS;
+		silent = is_silent_for(h, now_ms, SILENT_MS);
 	else
 		silent = h->silent[h->supernode] ||
 			 (heard == 0 && now_ms >= h->began_ms + SILENT_MS);
@@ -561,6 +617,6 @@ void hop_tick(struct community *c)
 		h->register_ms = 0;
 		session_post(core_of(c), h->session, CONTROL_REGISTER);
 	}
-	if (h->state == SUPERNODE_UP && now_ms >= h->ping_ms)
+	if (h->state == SUPERNODE_UP && (now_ms >= h->ping_ms || is_busy(h, now_ms)))
 		ping(c);
 }

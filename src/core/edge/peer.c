@@ -56,7 +56,10 @@ static void hide(struct peer *p)
 
 	p->handle = 0;
 	show_handle(p);
+	group_part(p);
 	claims_part(p);
+	backlog_part(p);
+	listeners_part(p);
 	view_remove_port(&core->view, community, p->port);
 	core_retire(core, p->port, free);
 	session_retire(core, p->session);
@@ -81,14 +84,20 @@ struct peer *peer_create(struct community *c, const uint8_t remote[KEY_LEN])
 	}
 	p->port = view_add_port(&core->view, c->index,
 		&(struct port){.kind = PORT_LINK, .link = &p->session->link});
-	if (p->port == NULL) {
+	if (p->port == NULL || listeners_meet(p) != 0) {
+		if (p->port != NULL) {
+			view_remove_port(&core->view, c->index, p->port);
+			core_retire(core, p->port, free);
+		}
 		session_retire(core, p->session);
 		free(p);
 		return NULL;
 	}
+	p->view = core->view.version + 1;
 	p->session->link.port = p->port->number;
 	p->session->owner = p;
 	p->unlisted_ms = core->now_ms;
+	p->unreached = true; /* what it brings soon is not to be forgotten for its silence before */
 	memcpy(p->remote, remote, KEY_LEN);
 	HASH_ADD(hh, c->peers, remote, KEY_LEN, p);
 	if (p->hh.tbl == NULL) {
@@ -106,6 +115,8 @@ void peer_forget(struct peer *p)
 	twins_part(p);
 	claims_unsay(p);
 	barred_part(p);
+	storms_part(p);
+	labels_part(p);
 	addresses_part(p);
 	HASH_DELETE(hh, p->community->peers, p);
 	hide(p);
@@ -126,6 +137,7 @@ static void reroute(struct peer *p)
 	r->relay = hop_is_up(c) ? &c->hop.session->link : NULL;
 	r->handle = p->handle;
 	show_handle(p);
+	group_follow(p);
 	path_follow_route(core_of(c), p->session);
 }
 
@@ -163,9 +175,18 @@ static void unlist(struct peer *p)
 
 static void want_soon(struct peer *p, uint64_t delay_ms)
 {
+	/*
+	 * With a passphrase the newcomer has the first word: who guesses is known by what it begins
+	 * (admission_unconfirmed).
+	 */
+	if (p->community->party.mode == MODE_PASSPHRASE && delay_ms < TICK_MS)
+		delay_ms = TICK_MS;
 	p->session->failures = 0;
 	p->session->not_before_ms = core_of_peer(p)->now_ms + delay_ms;
 	session_want(core_of_peer(p), p->session);
+	/* Somebody waits. */
+	if (p->community->backlog.first != NULL)
+		session_look_at(core_of_peer(p), p->session, core_of_peer(p)->now_ms + delay_ms);
 }
 
 static void list(struct community *c, const struct roster_entry *r)
@@ -236,7 +257,7 @@ void peers_roster(struct community *c, const struct control_roster *m)
 
 		if (!r->gone)
 			list(c, r);
-		else if (p != NULL && p->handle == r->handle)
+		else if (p != NULL && (p->handle == r->handle || p->handle == 0))
 			unlist(p);
 	}
 	h->roster = m->version;
@@ -248,16 +269,26 @@ void peers_roster(struct community *c, const struct control_roster *m)
 
 /* ---- in the session ---- */
 
-void peer_keyed(struct peer *p)
+/* It is where its handshake came from. */
+static void note_place(struct peer *p)
 {
 	struct session *s = p->session;
 
 	if (s->origin.hop_id == 0 && !way_is_none(&s->origin.way))
 		session_reached(core_of_peer(p), s, &s->origin.way);
+}
+
+void peer_keyed(struct peer *p)
+{
+	struct session *s = p->session;
+
+	note_place(p);
 	if (link_path(&s->link) == NULL)
 		reroute(p);
 	session_post(core_of_peer(p), s, CONTROL_CLAIM);
 	session_post(core_of_peer(p), s, CONTROL_CANDIDATES);
+	labels_tell(p);
+	snoop_keyed(p);
 }
 
 static void told_right_key(struct community *c)
@@ -267,6 +298,24 @@ static void told_right_key(struct community *c)
 	c->unanswered = 0;
 	c->unfit = 0;
 	c->misfit_ms = 0;
+}
+
+/*
+ * A new process is reached by the way that its handshake came, whatever was known of the one
+ * before: by the relay, if it is registered there, as the roster says of this very process or else
+ * its handshake, which may be that of a copy; else where it is, under the split's mask, as it may
+ * have another one now.
+ */
+static void follow_process(struct peer *p)
+{
+	struct session *s = p->session;
+
+	if (!p->listed || p->incarnation != s->incarnation)
+		p->handle = s->origin.hop_id != 0 ? s->origin.handle : 0;
+	s->mask_known = false;
+	note_place(p);
+	reroute(p);
+	path_restart(core_of_peer(p), s);
 }
 
 void peer_confirmed(struct peer *p, unsigned effects)
@@ -280,7 +329,9 @@ void peer_confirmed(struct peer *p, unsigned effects)
 		reroute(p);
 	}
 	if (effects & SESSION_RESTARTED) {
-		path_restart(core, p->session);
+		group_restarted(p);
+		follow_process(p);
+		listeners_restart(p);
 		if (effects & SESSION_TWICE)
 			twins_met(p);
 		if (!twins_is_one(p))
@@ -324,12 +375,25 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 		struct control_candidates candidates;
 		struct control_claim claim;
 		struct control_claim_refused refused;
+		struct control_listeners listeners;
 		struct control_probe probe;
 		struct control_echo echo;
 		struct control_ping ping;
+		struct control_group_key group_key;
+		struct control_group_ask group_ask;
+		struct control_names names;
 	} u;
 
 	switch (m->type) {
+	case CONTROL_GROUP_KEY:
+		if (control_group_key_decode(&u.group_key, m->body) == 0)
+			group_take_key(p, &u.group_key);
+		crypto_wipe(&u, sizeof(u));
+		break;
+	case CONTROL_GROUP_ASK:
+		if (control_group_ask_decode(&u.group_ask, m->body) == 0)
+			group_take_ask(p, &u.group_ask);
+		break;
 	case CONTROL_CANDIDATES:
 		if (control_candidates_decode(&u.candidates, m->body) == 0)
 			take_candidates(p, &u.candidates);
@@ -341,6 +405,10 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 	case CONTROL_CLAIM_REFUSED:
 		if (control_claim_refused_decode(&u.refused, m->body) == 0)
 			refusals_take(p, &u.refused);
+		break;
+	case CONTROL_LISTENERS:
+		if (control_listeners_decode(&u.listeners, m->body) == 0)
+			listeners_take(p, &u.listeners);
 		break;
 	case CONTROL_PATH_PROBE:
 		if (from->hop_id == 0 && control_probe_decode(&u.probe, m->body) == 0) {
@@ -357,6 +425,10 @@ void peer_message(struct peer *p, const struct control_msg *m, const struct orig
 	case CONTROL_PING:
 		if (control_ping_decode(&u.ping, m->body) == 0)
 			probe_pong(core, p->session, &u.ping, from);
+		break;
+	case CONTROL_NAMES:
+		if (control_names_decode(&u.names, m->body) == 0)
+			labels_take(p, &u.names);
 		break;
 	case CONTROL_BYE:
 		take_bye(p);
@@ -392,12 +464,18 @@ void peer_encode(struct peer *p, enum control_type type, uint32_t seq, struct wr
 
 	if (type == CONTROL_CANDIDATES) {
 		encode_candidates(c, seq, w);
+	} else if (type == CONTROL_LISTENERS) {
+		snoop_encode(c, seq, w);
 	} else if (type == CONTROL_CLAIM) {
 		memcpy(claim.address, c->address, sizeof(claim.address));
 		memcpy(claim.tag, c->loop_tag, sizeof(claim.tag));
 		if (c->stands_by)
 			claim.roles |= ROLE_STANDBY;
 		control_claim_encode(w, seq, &claim);
+	} else if (type == CONTROL_GROUP_KEY) {
+		group_encode(p, seq, w);
+	} else if (type == CONTROL_NAMES) {
+		labels_encode(c, seq, w);
 	}
 }
 
@@ -477,7 +555,9 @@ uint64_t peer_look(struct peer *p)
 	struct core *core = core_of_peer(p);
 	bool idle = s->attempt == NULL && s->embryo == NULL;
 	uint64_t leaves_ms = presence_look(p), claims_ms = claims_look(p);
+	uint64_t keys_ms = group_age_keys(p), groups_ms = listeners_look(p), next_ms;
 
+	backlog_give(p);
 	look_at_routes(p);
 	doubt_silence(p);
 	begin_again(p);
@@ -488,5 +568,7 @@ uint64_t peer_look(struct peer *p)
 	if (is_forgettable(p))
 		return core->now_ms < p->unlisted_ms + FORGET_MS ? p->unlisted_ms + FORGET_MS
 								 : core->now_ms + AGAIN_MS;
-	return leaves_ms < claims_ms ? leaves_ms : claims_ms;
+	next_ms = leaves_ms < claims_ms ? leaves_ms : claims_ms;
+	next_ms = next_ms < keys_ms ? next_ms : keys_ms;
+	return next_ms < groups_ms ? next_ms : groups_ms;
 }

@@ -50,6 +50,7 @@ void presence_met(struct peer *p)
 		return;
 	p->up = true;
 	send_event(core_of(p->community), p->session, EVENT_PEER_UP, 0);
+	labels_look(p);
 }
 
 /* Since when something is unanswered. Each look sees the last frame; handshakes are sent over and
@@ -93,6 +94,7 @@ static void let_go(struct peer *p, enum peer_state state)
 	if (unreached && !p->unreached)
 		switch_forget(p);
 	p->unreached = unreached;
+	atomic_store_explicit(&p->session->link.unreached, unreached, memory_order_relaxed);
 }
 
 uint64_t presence_look(struct peer *p)
@@ -112,6 +114,7 @@ uint64_t presence_look(struct peer *p)
 		if (p->up)
 			send_event(core, p->session, EVENT_PEER_DOWN, 0);
 		p->up = false;
+		labels_look(p);
 		break;
 	case PEER_JOINING:
 	case PEER_IDLE:

@@ -6,6 +6,7 @@
 #include "core/edge/edge_state.h"
 
 #define HEARD_MS    5000u   /* who speaks with us does not speak with the other one */
+#define OTHER_MS    10000u  /* longer than that, so that asking does not keep it from being still */
 #define OVER_MS	    300000u /* without the process before the last for so long it has ended */
 #define TOLD_BURST  8	    /* told at once ... */
 #define TOLD_PER_MS 60000u  /* ... and one more each minute */
@@ -46,6 +47,42 @@ bool twins_is_one(const struct peer *p)
 	return p->listed_twice || p->twice_ms != 0;
 }
 
+/* How much was opened under these keys. */
+static uint64_t opened(struct recv_keys *k)
+{
+	uint64_t next;
+
+	replay_lock(&k->window);
+	next = k->window.next;
+	replay_unlock(&k->window);
+	return next;
+}
+
+/*
+ * The keys in use are shared with another than the one that is listed, who opens nothing of what is
+ * sent, and nothing comes under them.
+ */
+static void look_at_keys(struct peer *p)
+{
+	struct core *core = core_of(p->community);
+	struct session *s = p->session;
+	struct keyset *k = s->current;
+	uint64_t heard;
+
+	if (!twins_is_one(p) || !p->listed || k == NULL || k->incarnation == p->incarnation) {
+		p->other.since_ms = 0;
+		return;
+	}
+	heard = opened(&k->rx);
+	if (p->other.since_ms != 0 && heard == p->other.heard &&
+		core->now_ms < p->other.since_ms + OTHER_MS)
+		return;
+	if (p->other.since_ms != 0 && heard == p->other.heard)
+		session_want(core, s);
+	p->other.heard = heard;
+	p->other.since_ms = core->now_ms;
+}
+
 void twins_listed(struct peer *p, bool twice)
 {
 	p->listed_twice = twice;
@@ -83,8 +120,10 @@ void twins_ours(struct community *c, enum twice how)
 void twins_tick(struct community *c)
 {
 	look_at_ours(c);
-	for (struct peer *p = c->peers; p != NULL; p = p->hh.next)
+	for (struct peer *p = c->peers; p != NULL; p = p->hh.next) {
 		look(p);
+		look_at_keys(p);
+	}
 	if (twins_are_refused(c))
 		twins_keep_still(c);
 }

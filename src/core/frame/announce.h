@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The frame that tells hosts, unasked, which MAC address an IP address is at: they have their old
- * knowledge replaced at once, instead of losing what they send until they doubt it. Any thread.
+ * Frames that tell hosts which MAC address an IP address is at. Unasked, they have their old
+ * knowledge replaced at once, instead of losing what they send until they doubt it; asked, they are
+ * what the host that is there would answer (PROTOCOL.md 9.6, 10.4). Any thread.
  */
 #ifndef N2N_CORE_FRAME_ANNOUNCE_H
 #define N2N_CORE_FRAME_ANNOUNCE_H
 
 #include "base/mac.h"
-#include "core/frame/frame.h"
+#include "core/frame/question.h"
 
 #define ANNOUNCE_MAX (14 + 40 + 32)
 
@@ -17,5 +18,13 @@
  * with the override flag (RFC 4861, 7.2.6). It goes to everybody and comes from mac.
  */
 size_t announce_frame(uint8_t out[ANNOUNCE_MAX], const struct mac *mac, const uint8_t ip[16]);
+
+/*
+ * The same for the answer to a question (core/frame/question.h): an ARP reply, or a solicited
+ * advertisement with the override flag (RFC 4861, 7.2.4), to who asked. is_router: whoever is there
+ * is one.
+ */
+size_t announce_answer(
+	uint8_t out[ANNOUNCE_MAX], const struct question *q, const struct mac *mac, bool is_router);
 
 #endif

@@ -15,12 +15,13 @@
 #define FRAME_MIN     14
 #define SLOT_HEADROOM (RELAY_HEADER_LEN + DATA_HEADER_LEN)
 #define SLOT_LEN      2048 /* stride of packet buffers: headroom, a frame, a tag */
+#define SLOT_TAIL     (SIGNATURE_LEN + DATA_TAG_LEN)
 #define DATAGRAM_MAX  (SLOT_LEN - 64)
 #define HALF_MAX      ((FRAME_MAX + 1) / 2) /* of a frame in halves, PROTOCOL.md 6.8 */
 #define HALF_MIN      (FRAME_MIN / 2)
-#define HALF_SLOT_LEN 832 /* as SLOT_LEN, for a half */
+#define HALF_SLOT_LEN 896 /* as SLOT_LEN, for a half, with a signature */
 
-/* data has SLOT_HEADROOM writable bytes before it and DATA_TAG_LEN behind len. */
+/* data has SLOT_HEADROOM writable bytes before it and SLOT_TAIL behind len. */
 struct frame {
 	uint8_t *data;
 	size_t len;

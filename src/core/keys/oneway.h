@@ -10,6 +10,7 @@
 #define N2N_CORE_KEYS_ONEWAY_H
 
 #include "core/keys/replay.h"
+#include "core/keys/signing.h"
 #include "crypto/aead/aead.h"
 #include "wire/packet.h"
 
@@ -34,6 +35,7 @@ struct send_keys {
 	uint8_t iv[NONCE_LEN];
 	uint8_t mask[MASK_LEN];
 	uint8_t hop_key[HOP_KEY_LEN];
+	const struct signing *signing;	/* of a group's key, if its packets are signed; else NULL */
 	_Atomic uint64_t counter;	/* next data counter */
 	_Atomic uint64_t relay_counter; /* next relay counter */
 };
@@ -46,7 +48,8 @@ struct recv_keys {
 	uint8_t iv[NONCE_LEN];
 	uint8_t mask[MASK_LEN];
 	uint8_t hop_key[HOP_KEY_LEN];
-	atomic_bool heard; /* a packet was opened under them */
+	const struct signing *signing; /* as above; then packets without a signature are dropped */
+	atomic_bool heard;	       /* a packet was opened under them */
 	struct replay window;
 	struct replay relay_window;
 };

@@ -15,6 +15,16 @@ void replay_init(struct replay *r, uint64_t *bits, size_t words)
 	memset(bits, 0, words * sizeof(*bits));
 }
 
+void replay_begin_at(struct replay *r, uint64_t floor)
+{
+	if (floor == 0)
+		return;
+	memset(r->bits, 0xff, r->words * sizeof(*r->bits));
+	r->next = floor;
+	if (floor % 64 != 0)
+		r->bits[floor / 64 & (r->words - 1)] = (UINT64_C(1) << floor % 64) - 1;
+}
+
 void replay_lock(struct replay *r)
 {
 	while (atomic_flag_test_and_set_explicit(&r->lock, memory_order_acquire))

@@ -21,6 +21,11 @@ struct replay {
 
 /* bits holds the given number of words, a power of two and at least 2, and is cleared. */
 void replay_init(struct replay *r, uint64_t *bits, size_t words);
+/*
+ * Nothing below this counter is accepted, ever: as if all of it had been. In a window that was just
+ * initialized, before others see it.
+ */
+void replay_begin_at(struct replay *r, uint64_t floor);
 /* Spins: the lock is held for a burst of look-ups at most. Any thread. */
 void replay_lock(struct replay *r);
 /* By the thread that locked it. */

@@ -16,6 +16,8 @@
 	X(AUTH, "auth", "a tag or MAC was wrong: damaged or forged")                               \
 	X(REPLAY, "replay", "seen before, or too old to tell")                                     \
 	X(CIPHER, "cipher", "a transform that was not agreed on")                                  \
+	X(GROUP_KEY, "group-key", "a group packet under a key that its sender has not told us")    \
+	X(SIGNATURE, "signature", "a group packet whose signature is missing or wrong")            \
 	X(EXPIRED, "expired", "under a key that is too old")                                       \
 	X(MALFORMED, "malformed", "genuine, but not understood")                                   \
 	X(REFLECTED, "reflected", "our own packet came back")                                      \
@@ -30,6 +32,11 @@
 	X(CLAIMED_SOURCE, "claimed-source", "by our interface, but another member speaks for it")  \
 	X(LOCAL, "local", "for a host behind our own interface")                                   \
 	X(FLOOD, "flood", "to an unknown address, and there were too many such")                   \
+	X(STORM, "storm", "to a group, by our interface, and there were too many such")            \
+	X(PEER_STORM, "peer-storm", "to a group, of a member that sent too many such")             \
+	X(ANSWERED, "answered", "asked where a member is, and was told so here")                   \
+	X(NO_LISTENER, "no-listener",                                                              \
+		"to a group that no member listens to, or word of one for nobody")                 \
 	X(FRAME_SHORT, "frame-short", "not even an Ethernet header")                               \
 	X(FRAME_LONG, "frame-long", "larger than a packet can carry")                              \
 	X(UNCUT, "uncut", "a super-frame that no datagrams could carry")                           \
@@ -50,6 +57,8 @@
 	X(POOL_FULL, "pool-full", "too many handshakes at once")                                   \
 	X(NOT_REGISTERED, "not-registered", "relaying asked for by an unregistered edge")          \
 	X(NO_DESTINATION, "no-destination", "relaying to a handle that is not of the community")   \
+	X(FANOUT, "fan-out", "to a group in a version that the supernode has not")                 \
+	X(GROUP_RATE, "group-rate", "to a group, over a limit of its sender or community")         \
 	X(PIECE_LATE, "piece-late", "half of a frame, whose other half did not come in time")      \
 	X(PIECE_ROOM, "piece-room", "half of a frame, with no room to wait for the other half")    \
 	X(UNDERLAY_MTU, "underlay-mtu", "larger than the network underneath takes")                \

@@ -16,11 +16,13 @@
 
 #include <stdatomic.h>
 
+#include "base/flood_kind.h"
 #include "base/role.h"
 #include "core/keys/oneway.h"
 #include "core/link/way.h"
 
 #define LINK_POSITIONS	      4
+#define LINK_GROUP_KEYS	      2
 #define INDEX_ID(index)	      ((index) >> 2)
 #define INDEX_POSITION(index) ((index)&3u)
 
@@ -31,6 +33,7 @@ enum link_kind {
 };
 
 struct link;
+struct fanout; /* core/data/fanout.h */
 
 /* How packets get to the remote side. Immutable; replaced as a whole. */
 struct path {
@@ -64,20 +67,28 @@ struct link {
 
 	/* What opens packets, by INDEX_POSITION of their index; NULL: nothing. */
 	_Atomic(struct recv_keys *) rx[LINK_POSITIONS];
+	/* Peer: what opens its group packets (core/keys/group_key.h), the newest first; or NULL. */
+	_Atomic(struct recv_keys *) group[LINK_GROUP_KEYS];
 	_Atomic(struct send_keys *) tx; /* what to seal with, or NULL */
 	_Atomic(struct path *) path;	/* where packets go */
 	_Atomic(struct path *) copy;	/* and a second time, while the first is doubted */
 	atomic_bool awake;		/* frames move; cleared by the control thread when idle */
 	_Atomic uint64_t mac;	 /* peer: the address it has, 48 bits; 0: it claimed none yet */
+	atomic_bool unreached;	 /* peer: it is silent or away, PROTOCOL.md 10.4 */
 	_Atomic uint8_t roles;	 /* peer: those that we grant it, of enum member_role */
 	_Atomic uint64_t member; /* at a supernode: link_member of its registration; 0: none */
-	_Atomic uint64_t tx_ms;	 /* last packet sent on its path */
-	_Atomic uint64_t tx_frame_ms;  /* last frame sent */
-	_Atomic uint64_t rx_ms;	       /* last packet opened */
-	_Atomic uint64_t rx_frame_ms;  /* last frame opened */
-	_Atomic uint64_t rx_direct_ms; /* last packet opened that came from where path leads */
-	_Atomic uint64_t elsewhere_ms; /* last note that it was heard from elsewhere */
-	_Atomic uint64_t noted;	       /* since when << 8 | how many control notes (note.c) */
+	_Atomic(struct fanout *) fanout; /* ... and its groups; NULL: none, nothing is sent on */
+	_Atomic uint64_t tx_ms;		 /* last packet sent on its path */
+	_Atomic uint64_t tx_frame_ms;	 /* last frame sent */
+	_Atomic uint64_t rx_ms;		 /* last packet opened */
+	_Atomic uint64_t rx_frame_ms;	 /* last frame opened */
+	_Atomic uint64_t rx_direct_ms;	 /* last packet opened that came from where path leads */
+	_Atomic uint64_t lacking_ms;	 /* last note that none of group opened its packets */
+	_Atomic uint64_t elsewhere_ms;	 /* last note that it was heard from elsewhere */
+	_Atomic uint64_t noted;		 /* since when << 8 | how many control notes (note.c) */
+	_Atomic uint64_t
+		flood_ms[FLOOD_KINDS]; /* peer: buckets of what it sends to many (storm.h) */
+	_Atomic uint64_t flooded[FLOOD_KINDS]; /* and frames of it that found them empty */
 	_Atomic uint64_t tx_frames, tx_bytes, rx_frames, rx_bytes;
 	_Atomic uint64_t barred[BARRED_KINDS]; /* peer: frames of it that were dropped so */
 	_Atomic uint64_t barred_mac; /* the source of the last one of BARRED_SOURCE; 0: none */

@@ -118,6 +118,18 @@ void search_again(struct core *core, struct session *s)
 	session_look_at(core, s, core->flush_ms);
 }
 
+void search_restart(struct core *core, struct session *s)
+{
+	struct search *q = s->search;
+
+	for (unsigned i = 0; q != NULL && i < q->n; i++) {
+		q->c[i].token = 0;
+		q->c[i].echoed_ms = 0;
+		q->c[i].used_ms = 0;
+	}
+	search_again(core, s);
+}
+
 /* Nothing that was told or seen may be tried. */
 static bool all_overlay(const struct search *q)
 {

@@ -75,7 +75,7 @@ void path_restart(struct core *core, struct session *s)
 	if (q != NULL)
 		q->guessed = true;
 	path_follow_route(core, s);
-	search_again(core, s);
+	search_restart(core, s);
 }
 
 /* Since the path was last heard on, the peer sent from there. */

@@ -79,6 +79,11 @@ bool search_refuse_probed(struct core *core, struct session *s, const struct way
 void search_rerouted(struct core *core, struct session *s);
 /* Whether it is not refused, and leaves by no n2n network of this host. */
 bool search_allows(const struct core *core, const struct session *s, const struct way *way);
+/*
+ * The peer is another process: what the last one echoed, and where it sent from, says nothing of
+ * this one. What it told is probed anew, in a new round.
+ */
+void search_restart(struct core *core, struct session *s);
 /* Starts a new round at once, if there is anything to probe. */
 void search_again(struct core *core, struct session *s);
 /* Probes what is due. */

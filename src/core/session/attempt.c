@@ -92,7 +92,10 @@ static void send_attempt(struct core *core, struct session *s)
 		s->attempt_tries++;
 	if (!session_way(s, &to))
 		return;
+	if (to.hop_id == 0)
+		session_bind(core, s, true);
 	if (goes_directly_too(core, s, &to)) {
+		session_bind(core, s, true);
 		s->attempt_also = s->route.direct;
 		send_message1(core, s, &(struct origin){.way = s->route.direct});
 	}

@@ -80,6 +80,11 @@ void core_view_touch(struct core *core)
 	core->view.changed = true;
 }
 
+void core_let_split(struct core *core, bool pass)
+{
+	atomic_store_explicit(&core->view.split_direct, pass, memory_order_relaxed);
+}
+
 uint64_t core_freshness(struct core *core)
 {
 	uint64_t wall = core->wall_ms + core->now_ms;

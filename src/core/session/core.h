@@ -75,7 +75,7 @@ struct core {
 	struct retired *retired;
 	struct waiting_pool waiting;
 	struct view_editor view; /* what workers look up */
-	unsigned n_bound;	 /* peers' sessions that shook hands directly */
+	unsigned n_bound;	 /* peers' sessions that are bound (session.h) */
 	struct transmitter tx;	 /* the control thread's own packet buffers and cipher state */
 	struct drops drops;
 	/* Of the control packet being worked on: its plaintext, and whether it had its one answer.
@@ -105,6 +105,11 @@ struct retired *core_take_retired(struct core *core);
 table_retire core_retire_any;
 /* What is written anew with every view changed (struct view_doors). */
 void core_view_touch(struct core *core);
+/*
+ * Whether workers leave what may be under a split mask, and comes directly: from now on. False
+ * holds only if nobody sends so any more, as found when the view is written anew.
+ */
+void core_let_split(struct core *core, bool pass);
 /* The next freshness for a handshake of ours. */
 uint64_t core_freshness(struct core *core);
 /* Whether a peer may be spoken to there; what goes by other carriers than UDP always may. */

@@ -59,12 +59,24 @@
 	X(FOREIGN_SOURCE, "foreign-source",                                                        \
 		"frames of other hosts are not carried") /* of a community: mac of one; */         \
 	/* value: they come, or not any more */                                                    \
+	X(STORM, "storm", "too many frames for all") /* value: so many a second more than pass; */ \
+	/* 0: it is over; flood; of our interface mac, of one of them; of a peer edge and key */   \
 	X(LOOP, "loop",                                                                            \
 		"what we send to our LAN comes back out of the community") /* by key; value: */    \
 	/* it does, or not any more */                                                             \
 	X(STANDBY, "standby",                                                                      \
 		"another member carries the frames of our LAN") /* edge; value: it does, or not */ \
 	X(BPDU, "bpdu", "sends BPDUs of a spanning tree")	/* key; value: it does, or not */  \
+	X(BROADCAST_REFUSED, "broadcast-refused",                                                  \
+		"sends on no more of our broadcasts than it allows") /* value: how many a second,  \
+								      */                           \
+	/* 0 when it is over */                                                                    \
+	X(FANOUT_REFUSED, "fanout-refused",                                                        \
+		"has no room for all who are to get our broadcasts by it") /* value: that is so,   \
+									    */                     \
+	/* or not any more */                                                                      \
+	X(LABEL, "label", "calls this community otherwise") /* key, label; value: it does, or */   \
+	/* not any more */                                                                         \
 	X(MEMBER_UP, "member-up", "registered") /* at a supernode: remote, value: its handle */    \
 	X(MEMBER_DOWN, "member-down", "gone")	/* lease ended or left; value: its handle */       \
 	X(MEMBER_REFUSED, "member-refused",                                                        \
@@ -121,7 +133,9 @@ struct event {
 	const uint8_t *key;	    /* KEY_LEN bytes or NULL */
 	uint8_t ip[16];		    /* IPv4 in its mapped form */
 	enum barred barred;
+	enum flood_kind flood;
 	const uint8_t *owner_key; /* KEY_LEN bytes or NULL */
+	const char *label;	  /* of a peer's choice: any bytes; or NULL */
 };
 
 /* Static; "?" for what is no event. Any thread. */

@@ -107,12 +107,12 @@ static void send_answer(struct core *core, struct embryo *e, const struct origin
 	size_t len =
 		answer_datagram(e->party, e->remote, &m, buf + RELAY_HEADER_LEN, &core->io.random);
 
-	send_envelope(core, to, buf + RELAY_HEADER_LEN, len);
 	/* Workers must let its first packet pass, whose mask only we know. */
-	if (e->party->role == ROLE_EDGE && to->hop_id == 0 && !e->directly) {
+	if (e->party->role == ROLE_EDGE && to->hop_id == 0) {
 		e->directly = true;
-		core_view_touch(core);
+		core_let_split(core, true);
 	}
+	send_envelope(core, to, buf + RELAY_HEADER_LEN, len);
 }
 
 bool responder_settles(struct core *core, struct request *r)

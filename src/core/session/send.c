@@ -139,27 +139,38 @@ void send_envelope(struct core *core, const struct origin *to, uint8_t *buf, siz
 	core->io.send(core->io.ctx, &d);
 }
 
+/* The frame lies in a slot. */
+static bool send_slot(struct core *core, struct session *s, uint8_t slot[SLOT_LEN], size_t len)
+{
+	struct tx x = {
+		.link = &s->link,
+		.keys = link_sending(&s->link, core->now_ms),
+		.packet = slot + RELAY_HEADER_LEN,
+		.len = len,
+		.kind = KIND_ETHERNET,
+	};
+
+	/* Keys that are used up send nothing: wait for the next. */
+	if (x.keys == NULL || !transmit_run(&core->tx, &x, 1, core->now_ms))
+		return false;
+	/* As when a worker sends the first frame after idle. */
+	atomic_store_explicit(&s->link.awake, true, memory_order_relaxed);
+	return true;
+}
+
+bool send_frame(struct core *core, struct session *s, const uint8_t *data, size_t len)
+{
+	uint8_t slot[SLOT_LEN];
+
+	memcpy(slot + SLOT_HEADROOM, data, len);
+	return send_slot(core, s, slot, len);
+}
+
 void send_waiting(struct core *core, struct session *s)
 {
-	struct send_keys *k = link_sending(&s->link, core->now_ms);
-
-	while (k != NULL && s->waiting.first != NULL) {
-		struct waiting *w = s->waiting.first;
-		struct tx x = {
-			.link = &s->link,
-			.keys = k,
-			.packet = w->slot + RELAY_HEADER_LEN,
-			.len = w->len,
-			.kind = KIND_ETHERNET,
-		};
-
-		/* Keys that are used up send nothing: wait for the next. */
-		if (!transmit_run(&core->tx, &x, 1, core->now_ms))
-			return;
+	while (s->waiting.first != NULL &&
+		send_slot(core, s, s->waiting.first->slot, s->waiting.first->len))
 		waiting_pop(&core->waiting, &s->waiting);
-		/* As when a worker sends the first frame after idle. */
-		atomic_store_explicit(&s->link.awake, true, memory_order_relaxed);
-	}
 }
 
 void send_event(struct core *core, const struct session *s, enum event_kind kind, uint32_t value)

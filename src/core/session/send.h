@@ -35,6 +35,8 @@ void send_empty(struct core *core, struct session *s);
 void send_empty_under(struct core *core, struct session *s, struct keyset *k);
 /* Sends an envelope back the way something came; buf has RELAY_HEADER_LEN writable before it. */
 void send_envelope(struct core *core, const struct origin *to, uint8_t *buf, size_t len);
+/* Sends a copy of a frame; false: there are no keys for it now. */
+bool send_frame(struct core *core, struct session *s, const uint8_t *data, size_t len);
 /* Sends the frames that waited, as far as there are keys. */
 void send_waiting(struct core *core, struct session *s);
 /* An event about the remote side of a peer session. */

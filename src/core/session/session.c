@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/keys/group_key.h"
+
 struct keyset *session_keyset(const struct session *s, uint32_t index)
 {
 	struct keyset *k = s->keys[INDEX_POSITION(index)];
@@ -175,8 +177,12 @@ void session_retire(struct core *core, struct session *s)
 	session_forget_keys(core, s);
 	session_set_path(core, &s->link.path, NULL);
 	session_set_path(core, &s->link.copy, NULL);
+	for (unsigned i = 0; i < LINK_GROUP_KEYS; i++)
+		core_retire(core, atomic_exchange(&s->link.group[i], NULL), group_recv_destroy);
 	drops_add(&core->drops, DROP_NO_PEER, s->waiting.n);
 	waiting_clear(&core->waiting, &s->waiting);
+	drops_add(&core->drops, DROP_SOURCE_MAC, s->early.n);
+	waiting_clear(&core->waiting, &s->early);
 	free(s->search);
 	s->search = NULL;
 	deadline_clear(&s->due);
@@ -335,17 +341,22 @@ unsigned session_confirm(struct core *core, struct session *s, struct keyset *k)
 	return effects;
 }
 
+void session_bind(struct core *core, struct session *s, bool bound)
+{
+	if (bound == s->bound || s->link.kind != LINK_PEER)
+		return;
+	s->bound = bound;
+	core->n_bound += bound ? 1u : -1u;
+	if (bound)
+		core_let_split(core, true);
+	else
+		core_view_touch(core);
+}
+
 void session_learn(struct core *core, struct session *s, const struct payload *theirs,
 	const struct origin *from)
 {
-	bool bound = s->link.kind == LINK_PEER && from->hop_id == 0;
-
-	/* It may not know our mask key yet: workers must let packets under the split's pass. */
-	if (bound != s->bound) {
-		core->n_bound += bound ? 1u : -1u;
-		core_view_touch(core);
-	}
-	s->bound = bound;
+	session_bind(core, s, from->hop_id == 0 || !way_is_none(&s->attempt_also));
 	s->origin = *from;
 	s->caps = theirs->caps;
 	s->mtu = theirs->mtu;
@@ -442,6 +453,9 @@ void session_tick(struct core *core, struct session *s)
 
 	if (expired > 0)
 		drops_add(&core->drops, DROP_WAIT_TIMEOUT, expired);
+	expired = waiting_expire(&core->waiting, &s->early, core->now_ms);
+	if (expired > 0)
+		drops_add(&core->drops, DROP_SOURCE_MAC, expired);
 	tick_ages(core, s);
 	fall_asleep(core, s);
 }
@@ -478,7 +492,7 @@ uint64_t session_next_ms(struct core *core, struct session *s)
 	uint64_t told = outbox_next_ms(&s->out);
 	struct origin to;
 
-	if (s->attempt != NULL || s->confirm_next_ms != 0 || s->waiting.n > 0 ||
+	if (s->attempt != NULL || s->confirm_next_ms != 0 || s->waiting.n > 0 || s->early.n > 0 ||
 		atomic_load_explicit(&s->link.awake, memory_order_relaxed))
 		return soon;
 	/* What is to be told waits for keys, and they bring it up. */

@@ -55,8 +55,8 @@ struct session {
 	uint8_t remote[KEY_LEN];
 	struct keyset *keys[LINK_POSITIONS]; /* owned; link.rx[i] is a half of keys[i] */
 	struct keyset *current;		     /* of them, the one whose half link.tx is */
-	bool bound;			     /* a peer that shook hands directly, last */
-	bool gone;			     /* retired: nothing more is to be done with it */
+	bool bound;		 /* the last handshake with this peer went directly, or came so */
+	bool gone;		 /* retired: nothing more is to be done with it */
 	bool confirmed;		 /* this static has confirmed a key set, now or in an earlier run */
 	uint64_t freshness;	 /* highest taken from it; counts once confirmed */
 	uint64_t told_freshness; /* of our next attempt, and counted on; 0: the core's */
@@ -88,6 +88,7 @@ struct session {
 	uint32_t rx_seq[CONTROL_TYPES];
 	struct bucket answers; /* to its PINGs and probes, and probes of new sources */
 	struct bucket probes;
+	struct waiting_list early; /* frames of the peer that came before its first CLAIM */
 	struct waiting_list waiting;
 	struct search *search; /* owned; NULL until its path is searched (core/path/search.h) */
 };
@@ -130,6 +131,11 @@ struct keyset *session_make_keys(
 void session_add_keys(struct core *core, struct session *s, struct keyset *k);
 /* The first packet under a key set was opened: it counts as confirmed from now on. */
 unsigned session_confirm(struct core *core, struct session *s, struct keyset *k);
+/*
+ * A handshake with this peer goes directly, or not any more. Who answers may not know our mask key
+ * yet: while there is such a session workers must let packets under the split's pass.
+ */
+void session_bind(struct core *core, struct session *s, bool bound);
 /* Takes over what the remote side said of itself in a handshake. */
 void session_learn(struct core *core, struct session *s, const struct payload *theirs,
 	const struct origin *from);

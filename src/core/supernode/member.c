@@ -175,6 +175,9 @@ static void went_up(struct supernode *sn, struct member *m)
 	sources_registered(&sn->sources, m->source, sn->node.core.now_ms);
 	if (p != NULL)
 		e.remote = p->way.remote;
+	m->fan = fans_enter(&sn->fans, m->entry->community->id);
+	atomic_store_explicit(
+		&l->fanout, m->fan != NULL ? &m->fan->shared : NULL, memory_order_release);
 	atomic_store_explicit(&l->member, link_member(m->entry->community->id, member_handle(m)),
 		memory_order_relaxed);
 	core_event(&sn->node.core, &e);
@@ -188,6 +191,9 @@ static void went_down(struct supernode *sn, struct member *m, uint32_t handle)
 	enter_lobby(sn, m);
 	sources_unregistered(m->source);
 	atomic_store_explicit(&l->member, 0, memory_order_relaxed);
+	atomic_store_explicit(&l->fanout, NULL, memory_order_relaxed);
+	fans_leave(&sn->node.core, &sn->fans, m->fan);
+	m->fan = NULL;
 	view_remove_handle(&sn->node.core.view, 0, handle, l);
 	session_look_at(&sn->node.core, m->session, member_over_ms(m));
 	core_event(&sn->node.core, &(struct event){.kind = EVENT_MEMBER_DOWN, .value = handle});

@@ -8,6 +8,7 @@
 #define N2N_CORE_SUPERNODE_MEMBER_H
 
 #include "base/pace.h"
+#include "core/supernode/fans.h"
 #include "core/supernode/registry.h"
 #include "core/supernode/sources.h"
 
@@ -20,6 +21,7 @@ struct member {
 	UT_hash_handle hh;	      /* supernode->members, by session->remote */
 	struct session *session;      /* owned; its owner is this */
 	struct registry_entry *entry; /* the registry's; NULL: not registered */
+	struct member_fan *fan;	      /* its groups, while it is registered; may be NULL */
 	struct source *source;	      /* where its path leads; the supernode's */
 	struct member *next, **link;  /* in supernode->lobby, while not registered */
 	uint64_t since_ms;	      /* created, or not registered any more, at this time */

@@ -167,6 +167,14 @@ static void take_echo(struct supernode *sn, struct session *s, const struct cont
 		answer(sn, s->owner, REGISTER_ADDRESS_LIMIT);
 }
 
+static void take_fanout(struct supernode *sn, struct member *m, const struct control_msg *msg)
+{
+	if (m->fan == NULL)
+		core_drop(&sn->node.core, DROP_NOT_REGISTERED);
+	else
+		fans_take(&sn->node.core, &sn->fans, &sn->registry, m->session, m->fan, msg);
+}
+
 static void role_message(struct node *n, struct session *s, const struct keyset *k,
 	const struct control_msg *m, const struct origin *from)
 {
@@ -195,6 +203,9 @@ static void role_message(struct node *n, struct session *s, const struct keyset 
 	case CONTROL_PATH_ECHO:
 		if (control_echo_decode(&u.echo, m->body) == 0)
 			take_echo(sn, s, &u.echo, from);
+		break;
+	case CONTROL_FANOUT:
+		take_fanout(sn, s->owner, m);
 		break;
 	default:
 		break;
@@ -238,11 +249,13 @@ static void role_acked(struct node *n, struct session *s, enum control_type type
 static uint64_t role_look(struct node *n, struct session *s)
 {
 	struct member *m = s->owner;
-	uint64_t over_ms = member_over_ms(m);
+	uint64_t over_ms = member_over_ms(m), tell_ms;
 
 	member_settle(supernode_of(n), m);
-	if (n->core.now_ms < over_ms)
-		return over_ms;
+	if (n->core.now_ms < over_ms) {
+		tell_ms = m->fan != NULL ? fans_tell(&n->core, s, m->fan) : 0;
+		return tell_ms != 0 && tell_ms < over_ms ? tell_ms : over_ms;
+	}
 	member_remove(supernode_of(n), m);
 	return 0;
 }
@@ -342,6 +355,7 @@ struct supernode *supernode_create(const struct supernode_config *c)
 	registry_init(&sn->registry, sn->node.core.hash_key, &sn->node.core.io.random,
 		&(struct registry_limits){
 			COMMUNITY_MEMBERS_MAX, c->members_max != 0 ? c->members_max : MEMBERS_MAX});
+	fans_init(&sn->fans, &c->groups, sn->node.core.hash_key);
 	party_init_supernode(&sn->party, c->secret);
 	random_bytes(&sn->node.core.io.random, sn->party.hop_mask, MASK_LEN);
 	sn->node.core.view.supernode = true;
@@ -404,5 +418,8 @@ void supernode_status(const struct supernode *sn, struct supernode_status *out)
 		.communities = HASH_COUNT(sn->registry.communities),
 		.members = HASH_COUNT(sn->members) - sn->n_lobby,
 		.waiting = sn->n_lobby,
+		.sets = sn->fans.sets,
+		.handles = sn->fans.handles,
+		.limits = sn->fans.limits,
 	};
 }

@@ -17,10 +17,11 @@ struct supernode;
 
 struct supernode_config {
 	struct core_config node;
-	uint8_t secret[KEY_LEN]; /* X25519 */
-	uint64_t floor;		 /* supernode_floor of the run before; 0: none */
-	unsigned members_max;	 /* registrations; 0: MEMBERS_MAX */
-	unsigned per_address;	 /* of them in one community; 0: PER_ADDRESS_DEFAULT */
+	uint8_t secret[KEY_LEN];  /* X25519 */
+	uint64_t floor;		  /* supernode_floor of the run before; 0: none */
+	unsigned members_max;	  /* registrations; 0: MEMBERS_MAX */
+	unsigned per_address;	  /* of them in one community; 0: PER_ADDRESS_DEFAULT */
+	struct fan_limits groups; /* what is sent on to groups */
 };
 
 /*
@@ -48,6 +49,9 @@ struct supernode_status {
 	unsigned communities;
 	unsigned members; /* registered */
 	unsigned waiting; /* sessions that are not */
+	unsigned sets;	  /* fan-out sets of all members */
+	uint64_t handles; /* in them */
+	struct fan_limits limits;
 };
 /* Fills *out as of now; what workers relay they count themselves. */
 void supernode_status(const struct supernode *sn, struct supernode_status *out);

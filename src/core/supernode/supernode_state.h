@@ -20,6 +20,7 @@ struct supernode {
 	unsigned n_lobby;
 	struct sources sources;
 	struct registry registry;
+	struct fans fans;
 	struct fresh fresh; /* what may be answered */
 	uint64_t sweep_ms;  /* when sources are swept next */
 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Editing what workers look up, and making roots of it. */
-#include "core/view/view.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "core/view/view_groups.h"
 
 #define ADDRESS_MASK UINT64_C(0xffffffffffff)
 #define GROUP_BIT    (UINT64_C(1) << 40) /* of the first byte of an address */
@@ -47,11 +47,20 @@ uint64_t view_ip_key(const uint8_t hash_key[SIPHASH_KEY_LEN], const uint8_t ip[1
 	return load_be64(out);
 }
 
+/* Keys are hashes already. */
+static const struct port *find_ip(const struct table *t, uint64_t key)
+{
+	return t != NULL ? table_find(t, table_spread(NULL, key), key) : NULL;
+}
+
 const struct port *view_ip_owner(const struct view *v, unsigned community, uint64_t key)
 {
-	const struct table *ips = v->community[community].ips;
+	return find_ip(v->community[community].ips, key);
+}
 
-	return ips != NULL ? table_find(ips, table_spread(NULL, key), key) : NULL;
+const struct port *view_asked(const struct view *v, unsigned community, uint64_t key)
+{
+	return find_ip(v->community[community].asked, key);
 }
 
 bool view_learn_here(const struct view *v, unsigned community, uint64_t address)
@@ -94,6 +103,8 @@ void view_editor_fini(struct view_editor *e)
 		table_editor_fini(&e->community[i].ports, NULL, NULL);
 		table_editor_fini(&e->community[i].owners, NULL, NULL);
 		table_editor_fini(&e->community[i].ips, NULL, NULL);
+		table_editor_fini(&e->community[i].asked, NULL, NULL);
+		view_groups_fini(&e->community[i], NULL, NULL);
 		free(e->community[i].gate);
 	}
 	table_editor_fini(&e->links, NULL, NULL);
@@ -157,9 +168,15 @@ int view_add_community(struct view_editor *e, unsigned community, uint32_t gener
 		rc = table_editor_init(&c->owners, table_sip, e->hash_key);
 	if (rc == 0)
 		rc = table_editor_init(&c->ips, table_spread, NULL);
+	if (rc == 0)
+		rc = table_editor_init(&c->asked, table_spread, NULL);
+	if (rc == 0)
+		rc = table_editor_init(&c->groups, table_sip, e->hash_key);
 	if (rc != 0) {
 		table_editor_fini(&c->ports, NULL, NULL);
 		table_editor_fini(&c->owners, NULL, NULL);
+		table_editor_fini(&c->ips, NULL, NULL);
+		table_editor_fini(&c->asked, NULL, NULL);
 		memset(c, 0, sizeof(*c));
 		return rc;
 	}
@@ -178,6 +195,8 @@ void view_remove_community(
 	table_editor_fini(&c->ports, retire, ctx);
 	table_editor_fini(&c->owners, retire, ctx);
 	table_editor_fini(&c->ips, retire, ctx);
+	table_editor_fini(&c->asked, retire, ctx);
+	view_groups_fini(c, retire, ctx);
 	view_set_gate(e, community, NULL, retire, ctx);
 	memset(&c->next, 0, sizeof(c->next));
 	e->changed = true;
@@ -233,6 +252,23 @@ void view_remove_owner(
 	take(e, &e->community[community].owners, address & ADDRESS_MASK, port);
 }
 
+bool view_leads_to(
+	const struct view_editor *e, unsigned community, uint64_t address, const struct port *port)
+{
+	const struct view_community_editor *c = &e->community[community];
+	const struct port *owner;
+	uint16_t number;
+
+	if (address & GROUP_BIT)
+		return true;
+	owner = table_get(&c->owners, address);
+	if (owner != NULL)
+		return owner == port;
+	number = c->next.fdb != NULL ? fdb_find(c->next.fdb, address) : PORT_FLOOD;
+	return number == port->number ||
+	       (number != PORT_HERE && table_get(&c->ports, number) == NULL);
+}
+
 void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port)
 {
 	struct table_editor *owners = &e->community[community].owners;
@@ -256,6 +292,17 @@ void view_remove_ip(
 	struct view_editor *e, unsigned community, uint64_t key, const struct port *port)
 {
 	take(e, &e->community[community].ips, key, port);
+}
+
+int view_put_asked(struct view_editor *e, unsigned community, uint64_t key, const struct port *port)
+{
+	return put_port(e, &e->community[community].asked, key, port);
+}
+
+void view_remove_asked(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port)
+{
+	take(e, &e->community[community].asked, key, port);
 }
 
 void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx)
@@ -293,6 +340,12 @@ void view_set_gate(struct view_editor *e, unsigned community, struct gate *gate,
 	e->changed = true;
 }
 
+void view_set_group(struct view_editor *e, unsigned community, const struct group_plan *plan)
+{
+	e->community[community].next.group = plan;
+	e->changed = true;
+}
+
 unsigned view_next_step(struct view_editor *e, unsigned community)
 {
 	struct view_community *c = &e->community[community].next;
@@ -320,18 +373,24 @@ static int publish_tables(struct view_editor *e, table_retire *retire, void *ctx
 			rc = table_publish(&c->owners, retire, ctx);
 		if (rc == 0)
 			rc = table_publish(&c->ips, retire, ctx);
+		if (rc == 0)
+			rc = table_publish(&c->asked, retire, ctx);
+		if (rc == 0)
+			rc = table_publish(&c->groups, retire, ctx);
 	}
 	return rc;
 }
 
 static void fill(struct view *v, const struct view_editor *e)
 {
+	v->version = e->version + 1;
 	v->supernode = e->supernode;
 	memcpy(v->hop_mask, e->hop_mask, MASK_LEN);
 	memcpy(v->hash_key, e->hash_key, SIPHASH_KEY_LEN);
 	v->links = e->links.shown;
 	v->handles = e->handles.shown;
 	v->doors = e->doors;
+	v->split_direct = &e->split_direct;
 	v->own = e->own;
 	v->pieces = e->pieces;
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
@@ -343,6 +402,8 @@ static void fill(struct view *v, const struct view_editor *e)
 		v->community[i].ports = c->ports.shown;
 		v->community[i].owners = c->owners.shown;
 		v->community[i].ips = c->ips.shown;
+		v->community[i].asked = c->asked.shown;
+		v->community[i].groups = c->groups.shown;
 		v->n_communities = i + 1;
 	}
 }
@@ -393,6 +454,7 @@ int view_publish(struct view_editor *e, table_retire *retire, void *ctx)
 	if (e->shown != NULL)
 		retire(ctx, e->shown, destroy_view);
 	e->shown = v;
+	e->version = v->version;
 	e->changed = false;
 	rest_numbers(e, retire, ctx);
 	return 0;

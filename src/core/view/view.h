@@ -18,13 +18,14 @@
 #include "core/link/link.h"
 #include "core/link/table.h"
 #include "core/switch/fdb.h"
+#include "core/switch/listeners.h"
 #include "core/switch/port.h"
+#include "core/view/group_plan.h"
 #include "core/view/own.h"
 
 struct gate;
 
-#define COMMUNITIES_MAX 16
-#define ENV_KEYS_MAX	(2 * COMMUNITIES_MAX)
+#define ENV_KEYS_MAX (2 * COMMUNITIES_MAX)
 
 /* Whom an envelope is for, or whose interface a frame came from. */
 enum addressee_kind {
@@ -49,17 +50,22 @@ struct view_env {
 };
 
 struct view_community {
-	uint32_t generation;	    /* 0: there is none of this index */
-	uint8_t mask[MASK_LEN];	    /* our direct mask key */
-	const struct table *ports;  /* struct port, by number */
-	const struct table *owners; /* struct port, by the address that its peer claimed */
-	const struct table *ips;    /* struct port, of who has the IP address, by view_ip_key */
-	struct fdb *fdb;	    /* addresses that no peer claimed; NULL: they are not learned */
-	uint64_t own;		    /* address of our interface; 0: frames go out from any */
-	bool bridge;		    /* frames of others go out as well */
-	uint8_t roles;		    /* ours, of enum member_role */
-	const struct gate *gate;    /* core/data/gate.h; NULL: everything passes, unseen */
-	uint8_t step;		    /* of its clock */
+	uint32_t generation;	      /* 0: there is none of this index */
+	uint8_t mask[MASK_LEN];	      /* our direct mask key */
+	const struct table *ports;    /* struct port, by number */
+	const struct table *owners;   /* struct port, by the address that its peer claimed */
+	const struct table *ips;      /* struct port, of who has the IP address, by view_ip_key */
+	const struct table *asked;    /* of these who alone is to be asked where it is: 10.4 */
+	const struct table *groups;   /* struct listeners, by the address of the group */
+	const struct listeners *rest; /* who gets every group; NULL: nobody, or ... */
+	bool unsorted;		      /* ... who listens is not known: all get all */
+	struct fdb *fdb; /* addresses that no peer claimed; NULL: they are not learned */
+	uint64_t own;	 /* address of our interface; 0: frames go out from any */
+	bool bridge;	 /* frames of others go out as well */
+	uint8_t roles;	 /* ours, of enum member_role */
+	const struct group_plan *group; /* how what is for many goes; NULL: a copy for each */
+	const struct gate *gate;	/* core/data/gate.h; NULL: everything passes, unseen */
+	uint8_t step;			/* of its clock */
 };
 
 /* A supernode in use, by one community. */
@@ -75,7 +81,6 @@ struct view_doors {
 	uint32_t n_env;
 	struct view_env env[ENV_KEYS_MAX]; /* of all envelopes that may be sealed for us */
 	uint32_t env_version;		   /* differs whenever they do */
-	bool split_direct;		   /* someone may send directly under a split mask */
 };
 
 struct view {
@@ -85,9 +90,11 @@ struct view {
 	const struct table *links;   /* by id */
 	const struct table *handles; /* links by handle: view_handle_key */
 	struct view_doors doors;
-	const struct own_sockets *own; /* NULL: not known */
-	struct pieces *pieces;	       /* halves of frames that wait; NULL at a supernode */
-	uint32_t n_communities;	       /* indexes are lower */
+	const atomic_bool *split_direct; /* of the editor's: as things are now */
+	const struct own_sockets *own;	 /* NULL: not known */
+	struct pieces *pieces;		 /* halves of frames that wait; NULL at a supernode */
+	uint32_t version;		 /* rises with each */
+	uint32_t n_communities;		 /* indexes are lower */
 	struct view_community community[COMMUNITIES_MAX];
 };
 
@@ -135,6 +142,8 @@ uint64_t view_ip_key(const uint8_t hash_key[SIPHASH_KEY_LEN], const uint8_t ip[1
  * Any thread; also for a community that is not in this view yet.
  */
 const struct port *view_ip_owner(const struct view *v, unsigned community, uint64_t key);
+/* Likewise of who alone is to be asked where it is (PROTOCOL.md 10.4); NULL: whoever hears it. */
+const struct port *view_asked(const struct view *v, unsigned community, uint64_t key);
 /*
  * A frame from this address came by our own interface, which is a bridge's: learns that. False:
  * another member owns the address, or it is given to a port. Any thread.
@@ -147,7 +156,7 @@ bool view_is_supernode(const struct view *v, const struct way *from);
 
 struct view_community_editor {
 	struct view_community next; /* as it is to be shown, but for the tables */
-	struct table_editor ports, owners, ips;
+	struct table_editor ports, owners, ips, asked, groups;
 	struct port_numbers numbers;
 	struct gate *gate; /* owned; NULL: none */
 };
@@ -155,11 +164,14 @@ struct view_community_editor {
 struct view_editor {
 	struct view *shown; /* as last published, owned; NULL: none yet */
 	bool changed;	    /* something did since */
+	uint32_t version;   /* of the one shown; 0: none yet */
 	bool supernode;
 	uint8_t hop_mask[MASK_LEN];
 	uint8_t hash_key[SIPHASH_KEY_LEN];
 	struct table_editor links, handles;
 	struct view_doors doors;
+	/* Someone may send directly under a split mask: workers know at once, whatever is shown. */
+	atomic_bool split_direct;
 	struct own_sockets *own; /* owned; NULL: not known */
 	struct pieces *pieces;	 /* borrowed, set before the first view */
 	struct view_community_editor community[COMMUNITIES_MAX];
@@ -204,8 +216,13 @@ MUST_CHECK int view_put_owner(
 /* Unless it leads to another port by now. */
 void view_remove_owner(
 	struct view_editor *e, unsigned community, uint64_t address, const struct port *port);
-
-/* The same for all addresses that lead to this port; a walk over all of the community. */
+/*
+ * As things are by now, and not only when they are shown: whether frames for the address go to this
+ * port of a link, alone or as one of all.
+ */
+bool view_leads_to(
+	const struct view_editor *e, unsigned community, uint64_t address, const struct port *port);
+/* Takes from it all addresses that lead to this port; a walk over all of the community. */
 void view_remove_owners(struct view_editor *e, unsigned community, const struct port *port);
 /* The IP address with this key is that of who is behind the port; replaces another. As owners. */
 MUST_CHECK int view_put_ip(
@@ -213,6 +230,26 @@ MUST_CHECK int view_put_ip(
 /* Unless it is another's by now. */
 void view_remove_ip(
 	struct view_editor *e, unsigned community, uint64_t key, const struct port *port);
+/* Who is behind the port is alone to be asked where that address is, or not any more. As these. */
+MUST_CHECK int view_put_asked(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port);
+void view_remove_asked(
+	struct view_editor *e, unsigned community, uint64_t key, const struct port *port);
+/*
+ * Who is behind the port gets frames to this group address; LISTEN_REST: to every group. Not twice.
+ * N2N_ENOMEM, N2N_ENOSPC: as before.
+ */
+#define LISTEN_REST 0
+MUST_CHECK int view_listen(struct view_editor *e, unsigned community, uint64_t group,
+	const struct port *port, table_retire *retire, void *ctx);
+/*
+ * And no more, which cannot fail: without memory all get all from then on. A port that does not
+ * listen is fine. A port that leaves is to be taken from all groups before.
+ */
+void view_unlisten(struct view_editor *e, unsigned community, uint64_t group,
+	const struct port *port, table_retire *retire, void *ctx);
+/* Who listens is not known any more: all get all. */
+void view_unsort(struct view_editor *e, unsigned community);
 /* Our own sockets are these from now on; takes them over. What workers may still see is retired. */
 void view_set_own(struct view_editor *e, struct own_sockets *own, table_retire *retire, void *ctx);
 /* Our interface in it has this address, and carries frames of others or not. */
@@ -225,6 +262,8 @@ void view_set_roles(struct view_editor *e, unsigned community, uint8_t roles);
  */
 void view_set_gate(struct view_editor *e, unsigned community, struct gate *gate,
 	table_retire *retire, void *ctx);
+/* How what is for many goes from now on; borrowed: the caller retires the one before. */
+void view_set_group(struct view_editor *e, unsigned community, const struct group_plan *plan);
 /* The community's clock advances by a step, modulo 8, in the next view; returns that. */
 unsigned view_next_step(struct view_editor *e, unsigned community);
 /*

@@ -14,6 +14,14 @@
 #define SAVE_ANYWAY_MS 3600000u
 #define DATAGRAM_USUAL 1472 /* over a link of 1,500 */
 
+/* Of two results the first failure; its reason is in *err then. */
+static int first_of(int rc, int next, struct os_error *err, const struct os_error *why)
+{
+	if (rc == 0 && next != 0)
+		*err = *why;
+	return rc != 0 ? rc : next;
+}
+
 /* ---- joining ---- */
 
 static void set_name(struct membership *m, const struct membership_setup *setup)
@@ -50,12 +58,22 @@ static size_t trusted_of(struct trusted out[TRUSTED_MAX], const struct community
 	return conf->trusted_count;
 }
 
+static void claims_of(
+	struct claim_address out[CLAIM_ADDRESSES_MAX], const struct community_conf *conf)
+{
+	for (size_t i = 0; i < conf->address_count; i++) {
+		memcpy(out[i].ip, conf->addresses[i].ip.ip, sizeof(out[i].ip));
+		out[i].prefix = (uint8_t)conf->addresses[i].prefix;
+	}
+}
+
 static struct community_config config_of(const struct membership_setup *setup)
 {
 	const struct community_conf *conf = setup->conf;
 	struct community_config c = {
 		.name = conf->name,
 		.key = setup->key,
+		.seed = setup->seed,
 		.mac = conf->mac,
 		.hold_ms = (uint64_t)conf->mac_hold_days * DAY_MS,
 		.mtu = (uint16_t)conf->mtu,
@@ -63,12 +81,10 @@ static struct community_config config_of(const struct membership_setup *setup)
 		.learn = conf->learn,
 		.roles = roles_of(conf->bridge, conf->dhcp_server, conf->router),
 		.bpdu_guard = conf->bpdu_guard,
+		.signed_broadcast = conf->signed_broadcast,
 	};
 
-	for (size_t i = 0; i < conf->address_count; i++) {
-		memcpy(c.address[i].ip, conf->addresses[i].ip.ip, sizeof(c.address[i].ip));
-		c.address[i].prefix = (uint8_t)conf->addresses[i].prefix;
-	}
+	claims_of(c.address, conf);
 	return c;
 }
 
@@ -77,24 +93,21 @@ int membership_join(struct membership *m, struct edge *e, struct state *st,
 {
 	struct community_config c = config_of(setup);
 	struct trusted trusted[TRUSTED_MAX];
-	uint8_t prs[KEY_LEN], mask[MASK_LEN];
+	uint8_t mask[MASK_LEN];
 	int rc;
 
 	*m = (struct membership){.conf = setup->conf, .parent = setup->parent};
+	if (setup->ns != NULL)
+		m->there = *setup->ns;
+	m->has_ns = setup->ns != NULL;
 	set_name(m, setup);
 	c.n_trusted = trusted_of(trusted, setup->conf);
 	c.trusted = trusted;
 	if (keep_read_mask(st, m->tag, sys_wall_ms(), mask))
 		c.mask = mask;
-	if (setup->key == NULL) {
-		if (party_stretch(prs, setup->conf->name, setup->passphrase) != 0)
-			return os_error_set(err, N2N_ENOMEM,
-				"no memory to stretch the passphrase; it takes 64 MiB for a "
-				"moment");
-		c.prs = prs;
-	}
+	if (setup->key == NULL)
+		c.prs = setup->prs;
 	rc = edge_add_community(e, &c);
-	crypto_wipe(prs, sizeof(prs));
 	if (rc < 0)
 		return os_error_set(
 			err, rc, "cannot join community \"%s\": %s", m->name, n2n_err_text(rc));
@@ -132,7 +145,7 @@ void membership_fit_trains(const struct membership *m, const struct log *log)
 		m->conf->bridge ? TAP_GSO_SEGMENTS_MAX : segments_of_train(m->watched.mtu);
 	struct os_error err;
 
-	if (netif_set_gso_limits(m->watched.name, TAP_GSO_MAX, segments, &err) != 0)
+	if (netif_set_gso_limits(m->ns, m->watched.name, TAP_GSO_MAX, segments, &err) != 0)
 		log_debug(log, "%s", err.text);
 }
 
@@ -141,7 +154,7 @@ static void mark(const struct membership *m, const struct log *log)
 {
 	struct os_error err;
 
-	if (netif_mark(m->conf->device, &err) != 0)
+	if (netif_mark(m->ns, m->conf->device, &err) != 0)
 		log_debug(log, "%s", err.text);
 }
 
@@ -152,7 +165,7 @@ void membership_ignore_routers(struct membership *m)
 
 	if (m->conf->accept_ra)
 		return;
-	if (netif_ignore_routers(m->watched.name, &before, &m->believed) == 0)
+	if (netif_ignore_routers(m->ns, m->watched.name, &before, &m->believed) == 0)
 		m->believed.code = 0;
 	/* What it was at first is to be put back. */
 	for (unsigned i = 0; i < NETIF_ROUTER_SETTINGS; i++)
@@ -169,7 +182,7 @@ static int open_queues(
 
 	if (n_queues == 1)
 		use &= ~(unsigned)FEATURE_QUEUES;
-	rc = tap_open_by(&m->tap[0], m->parent, device, use, err);
+	rc = tap_open_by(&m->tap[0], m->parent, m->ns, device, use, err);
 	if (rc != 0)
 		return rc;
 	m->n_queues = 1;
@@ -188,14 +201,20 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 {
 	const struct community_conf *conf = m->conf;
 	struct mac mac = edge_mac(e, m->index);
-	int rc = open_queues(m, n_queues, disabled, err);
+	int rc;
 
+	/* Not while it is joined: it is copied then. */
+	m->ns = m->has_ns ? &m->there : NULL;
+	rc = open_queues(m, n_queues, disabled, err);
+	if (m->ns != NULL && netns_find(m->ns, &m->ns_id) != 0)
+		m->ns_id = (struct netns_id){0, 0};
 	if (m->n_queues > 0)
-		watched_init(&m->watched, conf->device, conf->mtu);
+		watched_init(
+			&m->watched, netif_index(m->ns, conf->device), conf->device, conf->mtu);
 	if (rc == 0)
-		rc = netif_set_mac(conf->device, &mac, err);
+		rc = netif_set_mac(m->ns, conf->device, &mac, err);
 	if (rc == 0)
-		rc = netif_set_mtu(conf->device, conf->mtu, err);
+		rc = netif_set_mtu(m->ns, conf->device, conf->mtu, err);
 	if (rc == 0)
 		membership_fit_trains(m, log);
 	if (rc == 0)
@@ -203,11 +222,85 @@ int membership_make_interface(struct membership *m, const struct edge *e, unsign
 	if (rc == 0)
 		membership_ignore_routers(m);
 	for (size_t i = 0; rc == 0 && i < conf->address_count; i++)
-		rc = netif_add_address(
-			conf->device, &conf->addresses[i].ip, conf->addresses[i].prefix, err);
+		rc = netif_add_address(m->ns, conf->device, &conf->addresses[i].ip,
+			conf->addresses[i].prefix, err);
 	if (rc == 0)
-		rc = netif_set_up(conf->device, err);
+		rc = netif_set_up(m->ns, conf->device, err);
 	return rc;
+}
+
+/* ---- what changes of it ---- */
+
+static bool has(const struct community_conf *conf, const struct overlay_address *a)
+{
+	for (size_t i = 0; i < conf->address_count; i++)
+		if (endpoint_same_ip(&conf->addresses[i].ip, &a->ip) &&
+			conf->addresses[i].prefix == a->prefix)
+			return true;
+	return false;
+}
+
+/*
+ * Those that go first: a new one may be an old one with another prefix. One that fails is in the
+ * way of no other.
+ */
+static int move_addresses(
+	const struct membership *m, const struct community_conf *conf, struct os_error *err)
+{
+	struct os_error why;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->conf->address_count; i++)
+		if (!has(conf, &m->conf->addresses[i]))
+			rc = first_of(rc,
+				netif_remove_address(m->ns, m->watched.name,
+					&m->conf->addresses[i].ip, m->conf->addresses[i].prefix,
+					&why),
+				err, &why);
+	for (size_t i = 0; i < conf->address_count; i++)
+		if (m->addresses_due || !has(m->conf, &conf->addresses[i]))
+			rc = first_of(rc,
+				netif_add_address(m->ns, m->watched.name, &conf->addresses[i].ip,
+					conf->addresses[i].prefix, &why),
+				err, &why);
+	return rc;
+}
+
+int membership_change_addresses(struct membership *m, struct edge *e,
+	const struct community_conf *conf, uint64_t now_ms, struct os_error *err)
+{
+	struct claim_address list[CLAIM_ADDRESSES_MAX] = {{.prefix = 0}};
+
+	int rc;
+
+	claims_of(list, conf);
+	if (edge_set_addresses(e, m->index, list, (unsigned)conf->address_count, now_ms) != 0)
+		rc = os_error_set(err, N2N_ENOMEM,
+			"no memory for the addresses of \"%s\"; free some", conf->device);
+	else
+		rc = move_addresses(m, conf, err);
+	m->addresses_due = rc != 0;
+	return rc;
+}
+
+void membership_change_trust(
+	struct membership *m, struct edge *e, const struct community_conf *conf, uint64_t now_ms)
+{
+	struct trusted trusted[TRUSTED_MAX];
+	size_t n = trusted_of(trusted, conf);
+
+	edge_set_trusted(e, m->index, trusted, n, now_ms);
+}
+
+bool membership_is_cut_off(const struct membership *m)
+{
+	struct netns_id now;
+	int rc = m->ns != NULL ? netns_find(m->ns, &now) : 0;
+
+	if (m->ns == NULL || (rc != 0 && rc != N2N_ENOENT))
+		return false;
+	return rc == N2N_ENOENT ||
+	       (m->ns_id.file != 0 && (now.file != m->ns_id.file || now.device != m->ns_id.device));
 }
 
 bool membership_deliver(const struct membership *m, const struct frame *f)
@@ -217,6 +310,18 @@ bool membership_deliver(const struct membership *m, const struct frame *f)
 	return tap_write(m->tap[0], &whole, 1, &f->offload) == 0;
 }
 
+static void close_queue(void *tap)
+{
+	tap_close(tap);
+}
+
+void membership_retire_queues(struct membership *m, struct core *core)
+{
+	for (unsigned i = 0; i < m->n_queues; i++)
+		core_retire(core, m->tap[i], close_queue);
+	m->n_queues = 0;
+}
+
 void membership_close(struct membership *m)
 {
 	const struct watched *w = &m->watched;
@@ -224,22 +329,15 @@ void membership_close(struct membership *m)
 	for (unsigned i = 0; i < m->n_queues; i++)
 		tap_close(m->tap[i]);
 	/* What has its name by now may be another one. */
-	if (w->index != 0 && netif_index(w->name) == w->index) {
-		netif_restore_routers(w->name, &m->routers);
-		netif_unmark(w->name);
+	if (w->index != 0 && netif_index(m->ns, w->name) == w->index) {
+		netif_restore_routers(m->ns, w->name, &m->routers);
+		netif_unmark(m->ns, w->name);
 	}
+	netif_watch_close(m->watch);
 	*m = (struct membership){.conf = NULL};
 }
 
 /* ---- what is kept ---- */
-
-/* Of two results the first failure; its reason is in *err then. */
-static int first_of(int rc, int next, struct os_error *err, const struct os_error *why)
-{
-	if (rc == 0 && next != 0)
-		*err = *why;
-	return rc != 0 ? rc : next;
-}
 
 int membership_save(struct membership *m, const struct edge *e, struct state *st, uint64_t now_ms,
 	bool at_once, struct os_error *err)
@@ -262,6 +360,8 @@ void membership_say_ready(
 	char ip[ENDPOINT_TEXT_MAX], mac[MAC_TEXT_MAX], with[ENDPOINT_TEXT_MAX + 16] = "no address";
 	struct mac own = edge_mac(e, m->index);
 
+	if (m->conf->dhcp)
+		snprintf(with, sizeof(with), "DHCP");
 	if (m->conf->address_count > 0)
 		snprintf(with, sizeof(with), "%s/%u",
 			endpoint_format_ip(&m->conf->addresses[0].ip, ip),

@@ -11,6 +11,7 @@
 #include "core/edge/edge.h"
 #include "host/community/watched.h"
 #include "os/netif.h"
+#include "os/netns.h"
 #include "os/state.h"
 #include "os/tap.h"
 
@@ -18,14 +19,22 @@
 struct membership_setup {
 	const struct community_conf *conf; /* kept */
 	const struct community_key *key;   /* key mode, or NULL */
-	const char *passphrase;		   /* passphrase mode; conf->name is set then */
-	struct parent *parent;		   /* that opens the interface, or NULL; kept */
-	const struct log *log;		   /* for what is lost of earlier runs */
+	const uint8_t *prs;	/* passphrase mode: it, stretched; conf->name is set then */
+	const uint8_t *seed;	/* what our identity in it comes of */
+	struct parent *parent;	/* that opens the interface, or NULL; kept */
+	const struct netns *ns; /* where that is to be, copied; NULL: here */
+	const struct log *log;	/* for what is lost of earlier runs */
 };
 
 struct membership {
 	const struct community_conf *conf; /* NULL: no membership of this index */
 	struct parent *parent;
+	const struct netns *ns; /* where its interface is: there below; NULL: here */
+	bool has_ns;
+	struct netns there;
+	bool cut_off;			   /* from there, when it was last looked */
+	struct netns_id ns_id;		   /* which one that was when it was made */
+	struct netif_watch *watch;	   /* of what changes there, or NULL */
 	unsigned index;			   /* of the core's community, and of this */
 	char name[COMMUNITY_NAME_MAX + 1]; /* for people */
 	uint8_t tag[COMMUNITY_TAG_LEN];
@@ -34,6 +43,7 @@ struct membership {
 	struct watched watched;	      /* the interface as it is by now */
 	struct netif_routers routers; /* what it took from them, to be put back */
 	struct os_error believed;     /* why it may still take it; code 0: it does not */
+	bool addresses_due;	      /* not all that the user wants are there */
 	bool changed;		      /* something worth saving, since saved_ms */
 	uint64_t saved_ms;
 	bool met;	   /* another member, ever */
@@ -52,6 +62,9 @@ MUST_CHECK int membership_join(struct membership *m, struct edge *e, struct stat
  */
 MUST_CHECK int membership_make_interface(struct membership *m, const struct edge *e,
 	unsigned n_queues, unsigned disabled, const struct log *log, struct os_error *err);
+/* The network namespace that its interface is in has lost its name, or another one has it by now.
+ */
+bool membership_is_cut_off(const struct membership *m);
 /* The interface has another MTU: what goes by it in one piece is as large as then fits. */
 void membership_fit_trains(const struct membership *m, const struct log *log);
 /*
@@ -60,6 +73,16 @@ void membership_fit_trains(const struct membership *m, const struct log *log);
  * how that went.
  */
 void membership_ignore_routers(struct membership *m);
+/*
+ * The user wants other addresses at its interface, those of conf: former ones are taken away, and
+ * the members told. N2N_E*, explained: some are not there, the core knows them all the same, and
+ * addresses_due says so until this succeeds.
+ */
+MUST_CHECK int membership_change_addresses(struct membership *m, struct edge *e,
+	const struct community_conf *conf, uint64_t now_ms, struct os_error *err);
+/* The user names others for roles, those of conf. */
+void membership_change_trust(
+	struct membership *m, struct edge *e, const struct community_conf *conf, uint64_t now_ms);
 /* A frame for its interface that the control thread has; false: it would not take it. */
 bool membership_deliver(const struct membership *m, const struct frame *f);
 /*
@@ -71,6 +94,8 @@ MUST_CHECK int membership_save(struct membership *m, const struct edge *e, struc
 /* "n2n0 is up with 10.0.0.1/24, MAC ..., UDP port 7777, community x", at info. */
 void membership_say_ready(
 	const struct membership *m, const struct edge *e, uint16_t port, const struct log *log);
+/* Its queues, which workers may be reading, are closed when they have rested. */
+void membership_retire_queues(struct membership *m, struct core *core);
 /* Closes the interface; one that stays is as it was. A zeroed one is fine. */
 void membership_close(struct membership *m);
 

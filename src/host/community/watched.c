@@ -10,9 +10,9 @@
 #define PUT_BURST  3	   /* an address is put back so often at once ... */
 #define PUT_PER_MS 600000u /* ... and once more each ten minutes */
 
-void watched_init(struct watched *w, const char *name, unsigned mtu)
+void watched_init(struct watched *w, unsigned index, const char *name, unsigned mtu)
 {
-	*w = (struct watched){.index = netif_index(name), .mtu = mtu};
+	*w = (struct watched){.index = index, .mtu = mtu};
 	snprintf(w->name, sizeof(w->name), "%s", name);
 }
 
@@ -123,6 +123,13 @@ static void look_at_address(struct watched *w, const struct netif_link *own,
 		news->address[k] = WATCHED_MISSING;
 }
 
+void watched_addresses_changed(struct watched *w)
+{
+	memset(w->put, 0, sizeof(w->put));
+	memset(w->refused, 0, sizeof(w->refused));
+	w->bare_ms = 0;
+}
+
 /* ---- the rest ---- */
 
 /* Who notes something at the interface replaces what was there, and does no wrong. */
@@ -190,6 +197,7 @@ void watched_look(struct watched *w, const struct community_conf *conf, const st
 	w->missed = false;
 	set_state(w, own->up ? WATCHED_UP : WATCHED_DOWN, news);
 	take_name(w->name, own->name, &news->renamed);
+	w->master = own->master;
 	master = netif_state_link(s, own->master);
 	take_name(w->bridge, master != NULL ? master->name : "", &news->bridged);
 	news->resized = own->mtu != w->mtu;

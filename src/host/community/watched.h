@@ -21,7 +21,8 @@ enum watched_state {
 };
 
 struct watched {
-	unsigned index; /* the system's, whatever the interface is called */
+	unsigned index;	 /* the system's, whatever the interface is called */
+	unsigned master; /* of what takes its frames; 0: nothing does */
 	char name[INTERFACE_NAME_MAX + 1];
 	char bridge[INTERFACE_NAME_MAX + 1]; /* what takes its frames; empty: nothing does */
 	enum watched_state state;
@@ -62,12 +63,14 @@ struct watched_news {
 };
 
 /* An interface that was just made; name is what it is called. */
-void watched_init(struct watched *w, const char *name, unsigned mtu);
+void watched_init(struct watched *w, unsigned index, const char *name, unsigned mtu);
 /*
  * Compares. mac: what the members know. Pointers in *news are into s.
  */
 void watched_look(struct watched *w, const struct community_conf *conf, const struct mac *mac,
 	const struct netif_state *s, uint64_t now_ms, struct watched_news *news);
+/* The user wants other addresses: what was seen of the former ones says nothing of these. */
+void watched_addresses_changed(struct watched *w);
 /* For machines: "up", "down", "away". */
 const char *watched_state_name(enum watched_state s);
 

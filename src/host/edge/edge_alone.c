@@ -22,14 +22,14 @@ static void look(struct edge_host *h, struct membership *m, uint64_t now_ms)
 	if (!edge_community_status(h->edge, m->index, now_ms, &c))
 		return;
 	if (has_met(h, m, &c) || c.state != COMMUNITY_ALONE || c.supernode < 0) {
-		(void)notices_clear(&h->host.notices, "alone", m->name);
+		(void)notices_clear(&h->host.notices, "alone", m->conf->device);
 		m->alone_ms = 0;
 		return;
 	}
 	if (m->alone_ms == 0)
 		m->alone_ms = now_ms;
 	if (now_ms >= m->alone_ms + ALONE_MS)
-		notices_remark(&h->host.notices, now_ms, "alone", m->name,
+		notices_remark(&h->host.notices, now_ms, "alone", m->conf->device,
 			"nobody else is in community %s at supernode %s so far. For its first "
 			"member that is as it should be; else compare with the others: %s, and "
 			"which supernode they use",

@@ -20,8 +20,9 @@ void edge_bridge_look(struct edge_host *h, uint64_t now_ms)
 
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
 		const struct underlay_link *l =
-			h->member[i].conf != NULL ? find_link(seen, h->member[i].watched.index)
-						  : NULL;
+			h->member[i].conf != NULL && h->member[i].ns == NULL
+				? find_link(seen, h->member[i].watched.index)
+				: NULL;
 
 		if (l != NULL)
 			edge_bridged(h->edge, i, l->master, now_ms);

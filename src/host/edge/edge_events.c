@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/rtt.h"
+#include "base/utf8.h"
 #include "host/community/keep.h"
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
@@ -23,14 +24,13 @@ static void on_supernode_event(struct edge_host *h, const struct event *e)
 {
 	const char *name = h->supernode[e->supernode];
 	const struct log *log = h->host.log;
-	struct os_error err;
 
 	switch (e->kind) {
 	case EVENT_SUPERNODE_UP:
 		say_registered(h, e);
 		break;
 	case EVENT_SUPERNODE_KEY:
-		host_not_kept(&h->host, keep_supernode(h->host.state, name, e->key, &err), &err);
+		edge_keep_supernode(h, name, e->key);
 		break;
 	case EVENT_SUPERNODE_KEY_MISMATCH:
 		log_error(log, "supernode %s: %s", name, event_text(e->kind));
@@ -195,7 +195,8 @@ static void on_ip_conflict(struct edge_host *h, const struct event *e)
 static void on_identity(struct edge_host *h, const struct event *e)
 {
 	char id[EDGE_ID_TEXT_LEN + 1], name[PEER_NAME_MAX];
-	const char *dir = h->host.state != NULL ? state_dir(h->host.state) : "not in use";
+	const struct state *st = h->instance[e->community]->state;
+	const char *dir = st != NULL ? state_dir(st) : "not in use";
 	const char *community = h->member[e->community].name;
 	struct notices *n = &h->host.notices;
 	uint64_t now_ms = sys_now_ms();
@@ -265,6 +266,53 @@ static void on_other_passphrase(struct edge_host *h, const struct event *e)
 		(void)notices_clear(&h->host.notices, "other-passphrase", id);
 }
 
+static void on_broadcast(struct edge_host *h, const struct event *e)
+{
+	const char *name = h->member[e->community].name;
+	const char *device = h->member[e->community].conf->device;
+
+	if (e->value == 0) {
+		(void)notices_clear(&h->host.notices, "broadcast-limit", device);
+		return;
+	}
+	notices_raise(&h->host.notices, sys_now_ms(), "broadcast-limit", device,
+		"community %s: our supernode %s, %u a second, and drops the rest. Something at "
+		"this host, or behind it, sends very many or very large ones; if that is right, "
+		"who runs the supernode may allow more",
+		name, event_text(e->kind), e->value);
+}
+
+/* Nothing is wrong: it is slower. */
+static void on_fanout(const struct edge_host *h, const struct event *e)
+{
+	log_info(h->host.log, "community %s: our supernode %s %s", h->member[e->community].name,
+		e->value != 0 ? event_text(e->kind) : "takes all who are to get our broadcasts",
+		e->value != 0 ? "; the others get copies of their own" : "again");
+}
+
+/* A member with the same key calls the community otherwise: what it says may be anything. */
+static void on_label(struct edge_host *h, const struct event *e)
+{
+	char id[EDGE_ID_TEXT_LEN + 1], name[PEER_NAME_MAX], theirs[UTF8_SHOWN(COMMUNITY_NAME_MAX)];
+	const char *ours = h->member[e->community].name;
+
+	edge_id_format(e->edge, id);
+	if (e->value == 0) {
+		if (notices_clear(&h->host.notices, "label", id))
+			log_info(h->host.log,
+				"community %s: nobody called %.8s calls it otherwise any more",
+				ours, id);
+		return;
+	}
+	name_peer(name, h, e);
+	notices_remark(&h->host.notices, sys_now_ms(), "label", id,
+		"peer %s calls this community \"%s\", here it is \"%s\"; both are in it, the key "
+		"decides. If it is meant to be another one, give it another key; else the same "
+		"name%s",
+		name, utf8_show(theirs, sizeof(theirs), e->label), ours,
+		options_hint((char[OPTIONS_HINT_CAP]){0}, h->host.options, SETTING_COMMUNITY));
+}
+
 static void on_bridge(struct edge_host *h, const struct event *e)
 {
 	char name[PEER_NAME_MAX] = "";
@@ -321,6 +369,15 @@ void edge_on_event(void *ctx, const struct event *e)
 	case EVENT_FIRST_HOP:
 		edge_first_hop_event(h, e);
 		break;
+	case EVENT_BROADCAST_REFUSED:
+		on_broadcast(h, e);
+		break;
+	case EVENT_FANOUT_REFUSED:
+		on_fanout(h, e);
+		break;
+	case EVENT_LABEL:
+		on_label(h, e);
+		break;
 	case EVENT_LOOP:
 	case EVENT_STANDBY:
 	case EVENT_BPDU:
@@ -331,6 +388,9 @@ void edge_on_event(void *ctx, const struct event *e)
 		break;
 	case EVENT_FOREIGN_SOURCE:
 		edge_fdb_event(h, e);
+		break;
+	case EVENT_STORM:
+		edge_storm_event(h, e);
 		break;
 	case EVENT_MEMBER_UP:
 	case EVENT_MEMBER_DOWN:

@@ -12,9 +12,8 @@
  */
 #define PAGE_LEN 4096
 
-/* Where a page begins: a community, and a place of its table of learned addresses. */
-#define PLACE_BITS 24
-#define PLACE_MASK ((1u << PLACE_BITS) - 1)
+/* Where a page begins: a place of the table of learned addresses, below this. */
+#define PLACE_MAX ((1u << 24) - 1)
 
 /* ---- frames of other hosts ---- */
 
@@ -71,24 +70,22 @@ static bool add_page(const struct edge_host *h, unsigned community, uint32_t *pl
 
 json_t *edge_fdb(void *ctx, const json_t *request, struct api_error *err)
 {
-	const struct edge_host *h = ctx;
+	const struct edge_instance *asked = ctx;
+	const struct edge_host *h = asked->h;
 	const json_t *from = json_object_get(request, "from");
 	json_int_t at = json_integer_value(from);
 	json_t *list, *next = NULL;
-	unsigned i = (unsigned)(at >> PLACE_BITS);
-	uint32_t place = (uint32_t)at & PLACE_MASK;
+	uint32_t place = (uint32_t)at;
 
-	if ((from != NULL && !json_is_integer(from)) || at < 0 ||
-		at >> PLACE_BITS >= COMMUNITIES_MAX) {
+	if ((from != NULL && !json_is_integer(from)) || at < 0 || at > PLACE_MAX) {
 		err->code = API_BAD_ARGUMENT;
 		snprintf(err->message, sizeof(err->message),
 			"\"from\" has to be what \"next\" of the answer before was");
 		return NULL;
 	}
 	list = json_array();
-	for (; next == NULL && i < COMMUNITIES_MAX; i++, place = 0)
-		if (h->member[i].conf != NULL && add_page(h, i, &place, list))
-			next = json_integer((json_int_t)i << PLACE_BITS | place);
+	if (asked->community >= 0 && add_page(h, (unsigned)asked->community, &place, list))
+		next = json_integer(place);
 	return json_pack("{s:o, s:i, s:o}", "communities", list, "step_s", LEARNED_STEP_MS / 1000,
 		"next", next != NULL ? next : json_null());
 }

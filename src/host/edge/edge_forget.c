@@ -31,48 +31,42 @@ static bool forget_in(struct edge_host *h, unsigned community, const struct mac 
 	return true;
 }
 
-/* The community in which the address is our own, or NULL. */
-static const char *ours_in(const struct edge_host *h, const struct mac *mac)
+static bool is_ours(const struct edge_host *h, unsigned community, const struct mac *mac)
 {
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
-		struct mac own = {{0}};
+	const struct mac own = edge_mac(h->edge, community);
 
-		if (h->member[i].conf != NULL)
-			own = edge_mac(h->edge, i);
-		if (h->member[i].conf != NULL && mac_equal(&own, mac))
-			return h->member[i].name;
-	}
-	return NULL;
+	return mac_equal(&own, mac);
 }
 
 json_t *edge_forget(void *ctx, const json_t *request, struct api_error *err)
 {
-	struct edge_host *h = ctx;
-	const char *text = json_string_value(json_object_get(request, "mac")), *ours;
-	bool found = false;
+	const struct edge_instance *asked = ctx;
+	struct edge_host *h = asked->h;
+	const char *text = json_string_value(json_object_get(request, "mac"));
+	unsigned community = (unsigned)asked->community;
 	struct mac mac;
 	json_t *list;
 
 	if (text == NULL || mac_parse(&mac, text) != 0)
 		return refuse(err, API_BAD_ARGUMENT,
 			"\"mac\" has to be a MAC address such as \"02:00:5e:10:00:01\"");
-	ours = ours_in(h, &mac);
-	if (ours != NULL) {
+	if (asked->community < 0)
+		return refuse(err, API_NOT_FOUND, "the community at this device was left");
+	if (is_ours(h, community, &mac)) {
 		err->code = API_BAD_ARGUMENT;
 		snprintf(err->message, sizeof(err->message),
 			"that MAC address is this edge's own in community %s; start it with "
 			"another, or forget this one at the others",
-			ours);
+			h->member[community].name);
 		return NULL;
 	}
 	list = json_array();
-	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (h->member[i].conf != NULL)
-			found = forget_in(h, i, &mac, list) || found;
-	if (!found) {
+	if (!forget_in(h, community, &mac, list)) {
 		json_decref(list);
 		return refuse(err, API_NOT_FOUND,
-			"that MAC address belongs to no other member as far as is known here");
+			"that MAC address belongs to no other member as far as is known here; "
+			"\"n2n "
+			"status\" shows whose addresses are refused");
 	}
 	return json_pack("{s:o}", "forgotten", list);
 }

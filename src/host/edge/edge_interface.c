@@ -109,7 +109,7 @@ static void look_at_bridge(const struct about *a, const struct watched_news *new
 static void mark_again(const struct about *a)
 {
 	struct os_error err = {.code = 0};
-	int rc = netif_mark(a->name, &err);
+	int rc = netif_mark(a->m->ns, a->name, &err);
 
 	a->m->watched.mark_refused = rc != 0;
 	if (rc == 0)
@@ -142,7 +142,7 @@ static void put_back(const struct about *a, size_t k, const char *ip)
 {
 	const struct overlay_address *ours = &a->m->conf->addresses[k];
 	struct os_error err = {.code = 0};
-	int rc = netif_add_address(a->name, &ours->ip, ours->prefix, &err);
+	int rc = netif_add_address(a->m->ns, a->name, &ours->ip, ours->prefix, &err);
 
 	a->m->watched.refused[k] = rc != 0;
 	if (rc == 0)
@@ -218,7 +218,11 @@ static void look_at_addresses(const struct about *a, const struct watched_news *
 			"run left it: ip addr del %s/%u dev %s",
 			a->name, ip, more->prefix, ip, more->prefix, a->name);
 	}
-	notices_set(a->notices, a->now_ms, news->bare, "no-address", a->device,
+	notices_set(a->notices, a->now_ms, news->bare && a->m->conf->dhcp, "no-lease", a->device,
+		"%s has no address yet: no DHCP server answers its client; check that a member has "
+		"one, and that its edge lets it answer%s",
+		a->name, options_hint(hint, a->h->host.options, SETTING_DHCP_SERVER));
+	notices_set(a->notices, a->now_ms, news->bare && !a->m->conf->dhcp, "no-address", a->device,
 		"%s has no address, so that nobody reaches this host by it; give it one when this "
 		"program is started, or with \"ip addr add ADDRESS/PREFIX dev %s\", or make it a "
 		"port of a bridge. A DHCP client gets one if the edge of a member with a server "
@@ -251,22 +255,48 @@ static void look(
 	look_at_bridge(&a, &news);
 	look_at_mark(&a, &news);
 	look_at_addresses(&a, &news);
+	edge_dhcp_look(h, m->index, s, now_ms);
 	if (m->watched.missed && m->watched.state != WATCHED_AWAY)
 		h->watch_due = true;
 	if (m->watched.bare_ms != 0 && !news.bare)
 		h->watch_due = true;
 }
 
+/* Those that are where we are share one picture; s is that. */
+static int look_at_one(
+	struct edge_host *h, const struct netif_state *here, struct membership *m, uint64_t now_ms)
+{
+	struct netif_state there;
+	int rc;
+
+	if (m->ns == NULL) {
+		look(h, here, m, now_ms);
+		return 0;
+	}
+	rc = netif_state_read(m->ns, &there);
+	if (rc == 0) {
+		look(h, &there, m, now_ms);
+		edge_bridged(h->edge, m->index, m->watched.master, now_ms);
+	}
+	netif_state_free(&there);
+	notices_set(&h->host.notices, now_ms, m->cut_off, "netns-gone", m->conf->device,
+		"the network namespace \"%s\" that %s is in was removed, or made anew, so that "
+		"nobody gets to this one; make it, if it is not there, and have the file read "
+		"again (n2n reload), or start this program again",
+		m->there.name, m->watched.name);
+	return rc;
+}
+
 static void look_at_all(struct edge_host *h, uint64_t now_ms)
 {
 	struct netif_state s;
-	int rc = netif_state_read(&s);
+	int rc = netif_state_read(NULL, &s);
 
 	h->watched_ms = now_ms;
 	h->watch_due = rc != 0;
 	for (unsigned i = 0; rc == 0 && i < COMMUNITIES_MAX; i++)
-		if (h->member[i].conf != NULL)
-			look(h, &s, &h->member[i], now_ms);
+		if (h->member[i].conf != NULL && look_at_one(h, &s, &h->member[i], now_ms) != 0)
+			h->watch_due = true;
 	netif_state_free(&s);
 }
 
@@ -276,9 +306,33 @@ void edge_interfaces_changed(struct edge_host *h, uint64_t now_ms)
 	edge_interfaces_tick(h, now_ms);
 }
 
+/* Nobody looks more often than this is called. */
+static void look_for_changes_elsewhere(struct edge_host *h)
+{
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
+		if (h->member[i].watch != NULL && netif_watch_drain(h->member[i].watch))
+			h->watch_due = true;
+}
+
+/* That a namespace loses its name is no change in it. */
+static void look_for_cut_off(struct edge_host *h)
+{
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		struct membership *m = &h->member[i];
+		bool cut_off = m->conf != NULL && membership_is_cut_off(m);
+
+		h->watch_due = h->watch_due || cut_off != m->cut_off;
+		m->cut_off = cut_off;
+	}
+}
+
 void edge_interfaces_tick(struct edge_host *h, uint64_t now_ms)
 {
-	uint64_t pause_ms = h->watch_due ? LOOK_PAUSE_MS : LOOK_ANYWAY_MS;
+	uint64_t pause_ms;
+
+	look_for_changes_elsewhere(h);
+	look_for_cut_off(h);
+	pause_ms = h->watch_due ? LOOK_PAUSE_MS : LOOK_ANYWAY_MS;
 
 	if (h->watched_ms == 0 || now_ms >= h->watched_ms + pause_ms)
 		look_at_all(h, now_ms);

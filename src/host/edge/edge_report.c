@@ -2,13 +2,15 @@
 /* Owns the status of an edge as JSON (docs/CONTROL.md). */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "host/edge/edge_host_state.h"
 #include "os/sys.h"
 
 struct report {
 	const struct edge_host *host;
+	int asked; /* index of the community that is asked about */
 	json_t *communities;
-	json_t *community; /* the one told last: its peers and supernodes follow */
+	json_t *community; /* the one asked about: its peers and supernodes follow. NULL: another */
 };
 
 static json_t *number(uint64_t n)
@@ -70,12 +72,32 @@ static json_t *switch_of(const struct status_switch *s)
 		(json_int_t)s->unlearned);
 }
 
+static json_t *broadcast(const struct status_broadcast *b)
+{
+	return json_pack("{s:I, s:I, s:b, s:I, s:I, s:I}", "group", (json_int_t)b->fanned, "copies",
+		(json_int_t)b->copies, "signed", b->is_signed, "frames", (json_int_t)b->frames,
+		"saved", (json_int_t)b->saved, "refused", (json_int_t)b->refused);
+}
+
+static json_t *groups_of(const struct status_groups *g)
+{
+	json_t *macs = json_array();
+
+	for (unsigned i = 0; i < g->n; i++)
+		json_array_append_new(macs, mac_address(&g->group[i]));
+	return json_pack("{s:s?, s:o}", "all", g->all, "macs", macs);
+}
+
 static void on_community(void *ctx, const struct status_community *c)
 {
 	struct report *r = ctx;
 	const struct membership *m = &r->host->member[c->index];
-	json_t *o = json_object();
+	json_t *o;
 
+	r->community = NULL;
+	if ((int)c->index != r->asked)
+		return;
+	o = json_object();
 	set(o, "name", json_string(m->name));
 	set(o, "mode", json_string(c->by_key ? "key" : "passphrase"));
 	set(o, "id", id_text(c->edge_id));
@@ -86,12 +108,15 @@ static void on_community(void *ctx, const struct status_community *c)
 	set(o, "mac", mac_address(&c->mac));
 	set(o, "mtu", json_integer(m->watched.mtu));
 	set(o, "addresses", addresses(c->address, c->n_addresses));
+	set(o, "dhcp", edge_dhcp_report(r->host, c->index));
 	set(o, "state", json_string(community_state_name(c->state)));
 	set(o, "state_text", json_string(community_text(c)));
 	set(o, "members_listed", json_integer(c->listed));
 	set(o, "members_up", json_integer(c->up));
 	set(o, "supernode", c->supernode >= 0 ? json_integer(c->supernode) : json_null());
 	set(o, "switch", switch_of(&c->fdb));
+	set(o, "broadcast", broadcast(&c->broadcast));
+	set(o, "groups", groups_of(&c->groups));
 	set(o, "supernodes", json_array());
 	set(o, "peers", json_array());
 	r->community = o;
@@ -120,6 +145,16 @@ static json_t *refusal(const struct status_peer *p)
 		memcmp(p->owner, nobody, sizeof(nobody)) != 0 ? id_text(p->owner) : json_null());
 }
 
+/* What it calls the community, if not what we do. */
+static json_t *label(const struct status_peer *p)
+{
+	char shown[UTF8_SHOWN(COMMUNITY_NAME_MAX)];
+
+	if (p->label == NULL)
+		return json_null();
+	return json_string(utf8_show(shown, sizeof(shown), p->label));
+}
+
 static json_t *roles(unsigned set_of)
 {
 	static const char *const names[] = {"bridge", "dhcp", "router", "standby"};
@@ -145,8 +180,11 @@ static json_t *barred(const struct status_peer *p)
 static void on_peer(void *ctx, const struct status_peer *p)
 {
 	struct report *r = ctx;
-	json_t *o = json_object();
+	json_t *o;
 
+	if (r->community == NULL)
+		return;
+	o = json_object();
 	set(o, "id", id_text(p->edge_id));
 	set(o, "listed", json_boolean(p->listed));
 	set(o, "state", json_string(peer_state_name(p->state)));
@@ -154,7 +192,9 @@ static void on_peer(void *ctx, const struct status_peer *p)
 	set(o, "up", json_boolean(p->up));
 	set(o, "mac", p->has_mac ? mac_address(&p->mac) : json_null());
 	set(o, "mac_refused", refusal(p));
+	set(o, "groups", groups_of(&p->groups));
 	set(o, "addresses", addresses(p->address, p->n_addresses));
+	set(o, "label", label(p));
 	set(o, "path", path(p));
 	set(o, "cipher", p->up ? json_string(aead_suite_name(p->suite)) : json_null());
 	set(o, "key_age_s", p->up ? age(p->key_age_ms) : json_null());
@@ -173,8 +213,11 @@ static void on_supernode(void *ctx, const struct status_supernode *s)
 {
 	struct report *r = ctx;
 	char key[PUBLIC_KEY_TEXT_LEN + 1];
-	json_t *o = json_object();
+	json_t *o;
 
+	if (r->community == NULL)
+		return;
+	o = json_object();
 	set(o, "name", json_string(r->host->supernode[s->index]));
 	set(o, "endpoint", endpoint(&s->remote));
 	set(o, "state", json_string(supernode_state_name(s->state)));
@@ -207,8 +250,9 @@ static unsigned uses(const struct edge_host *h)
 
 json_t *edge_report(void *ctx, const json_t *request, struct api_error *err)
 {
-	const struct edge_host *h = ctx;
-	struct report r = {.host = h, .communities = json_array()};
+	const struct edge_instance *at = ctx;
+	const struct edge_host *h = at->h;
+	struct report r = {.host = h, .asked = at->community, .communities = json_array()};
 	const struct status_sink sink = {
 		.ctx = &r, .community = on_community, .peer = on_peer, .supernode = on_supernode};
 	json_t *result;
@@ -217,8 +261,8 @@ json_t *edge_report(void *ctx, const json_t *request, struct api_error *err)
 	(void)err;
 	edge_status(h->edge, sys_now_ms(), &sink);
 	result = json_pack("{s:o, s:o, s:o}", "node",
-		host_describe(&h->host, "edge", h->conf->community.device, uses(h)), "communities",
-		r.communities, "notices", host_notices(&h->host));
+		host_describe(&h->host, "edge", at->device, uses(h)), "communities", r.communities,
+		"notices", host_notices(&h->host));
 	host_report_drops(&h->host, result);
 	return result;
 }

@@ -107,7 +107,7 @@ static void look(struct edge_host *h, bool changed, uint64_t now_ms)
 		return;
 	underlay_leave_by(h->underlay, h->conf->underlay, h->conf->fwmark);
 	for (unsigned i = 0; i < COMMUNITIES_MAX; i++)
-		if (h->member[i].conf != NULL)
+		if (h->member[i].conf != NULL && h->member[i].ns == NULL)
 			own[n_own++] = tap_name(h->member[i].tap[0]);
 	memset(h->places, 0, sizeof(h->places));
 	n = edge_supernode_places(h->edge, h->places, COMMUNITIES_MAX);
@@ -212,7 +212,7 @@ void edge_underlay_open(struct edge_host *h)
 
 	if (underlay_open(&h->underlay, &err) != 0)
 		log_warn(h->host.log, "%s", err.text);
-	if (netif_watch_open(&h->watch, &err) != 0) {
+	if (netif_watch_open(NULL, &h->watch, &err) != 0) {
 		log_warn(h->host.log, "%s", err.text);
 		return;
 	}

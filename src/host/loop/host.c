@@ -11,9 +11,11 @@
 #include "os/interrupt.h"
 #include "os/stream.h"
 #include "os/sys.h"
+#include "os/thread.h"
 
 #define PUBLISH_MS     10
 #define SECOND_MS      1000
+#define SETTLE_MS      1000
 #define EMBRYOS	       256
 #define UDP_BATCH_SIZE 8
 
@@ -25,6 +27,7 @@ static const unsigned notes_per_turn[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 64,
 	[QUEUE_OWN] = 64,
 	[QUEUE_LOOP] = 128,
+	[QUEUE_GROUPS] = 64,
 	[QUEUE_RELAYED] = 16,
 	[QUEUE_UNKNOWN] = 8,
 	[QUEUE_HELLO] = 8,
@@ -143,19 +146,46 @@ bool host_is_drained(struct host *h)
 	return true;
 }
 
+void host_fail(struct host *h)
+{
+	h->failed = true;
+	uv_stop(&h->loop);
+}
+
 static void on_notes(uv_async_t *a)
 {
 	struct host *h = a->data;
 	uint64_t now_ms = sys_now_ms();
 
 	for (unsigned i = 0; i < h->n_workers; i++) {
-		if (atomic_load(&h->workers[i]->failed)) {
-			h->failed = true;
-			uv_stop(&h->loop);
-		}
+		if (atomic_load(&h->workers[i]->failed))
+			host_fail(h);
 		if (take_notes(h, h->workers[i], now_ms))
 			(void)uv_async_send(&h->notes);
 	}
+}
+
+/*
+ * Two grace periods, as something may be in limbo already. A worker rests, or is in the middle of a
+ * batch: it is waited for, for some milliseconds.
+ */
+bool host_settle(struct host *h)
+{
+	const uint64_t deadline_ms = sys_now_ms() + SETTLE_MS;
+
+	for (unsigned period = 0; period < 2; period++) {
+		publish(h);
+		while (h->views.limbo != NULL && !publication_reclaim(&h->views)) {
+			if (sys_now_ms() >= deadline_ms)
+				return false;
+			thread_yield();
+		}
+	}
+	for (unsigned i = 0; i < h->n_workers; i++)
+		while (take_notes(h, h->workers[i], sys_now_ms()))
+			if (sys_now_ms() >= deadline_ms)
+				return false;
+	return h->node->core.retired == NULL && h->views.limbo == NULL;
 }
 
 static void notify(void *ctx)
@@ -204,6 +234,13 @@ static void on_second(uv_timer_t *t)
 	notices_tick(&h->notices, sys_now_ms());
 }
 
+static void hang_up(struct host *h)
+{
+	if (h->hangup_due && !h->ended && h->role->hangup != NULL)
+		h->role->hangup(h->ctx);
+	h->hangup_due = false;
+}
+
 /*
  * A parent hands on what the child may have got as well, so that one signal becomes two: the second
  * must mean nothing, also at the very end, which uv_signal_t does not promise.
@@ -211,10 +248,15 @@ static void on_second(uv_timer_t *t)
 static void on_signal(uv_poll_t *p, int status, int events)
 {
 	struct host *h = p->data;
+	unsigned came = interrupt_take(h->interrupt);
 
 	(void)status;
 	(void)events;
-	if (!interrupt_ends_service(h->interrupt))
+	h->hangup_due = h->hangup_due || came & INTERRUPT_HANGUP;
+	h->ended = h->ended || came & INTERRUPT_END;
+	if (h->runs)
+		hang_up(h);
+	if (!(came & INTERRUPT_END))
 		return;
 	if (parent_is_gone(h->parent))
 		log_error(h->log,
@@ -251,43 +293,65 @@ static int start_handles(struct host *h)
 		rc = uv_timer_start(&h->second, on_second, 0, SECOND_MS);
 	if (rc == 0)
 		rc = uv_prepare_start(&h->publish, on_publish);
-	if (rc == 0)
-		rc = uv_poll_init_socket(&h->loop, &h->signals, (uv_os_sock_t)h->interrupt.value);
+	return rc;
+}
+
+/* From the beginning: what comes before it runs may take a while. */
+static int watch_signals(struct host *h, struct os_error *err)
+{
+	int rc = interrupt_open(&h->interrupt, err);
+
+	if (rc != 0)
+		return rc;
 	h->signals.data = h;
-	return rc != 0 ? rc : uv_poll_start(&h->signals, UV_READABLE, on_signal);
+	if (uv_poll_init_socket(&h->loop, &h->signals, (uv_os_sock_t)h->interrupt.value) != 0 ||
+		uv_poll_start(&h->signals, UV_READABLE, on_signal) != 0)
+		return os_error_set(err, N2N_EIO,
+			"cannot wait for signals; raise the limit of open files (ulimit -n)");
+	return 0;
 }
 
 /* ---- life ---- */
 
-static void note_parent(struct host *h)
+static void note_parent(const struct host *h, struct state *st)
 {
-	state_note_parent(h->state, parent_number(h->parent));
-	if (state_killed(h->state) != 0)
+	state_note_parent(st, parent_number(h->parent));
+	if (state_killed(st) != 0)
 		log_warn(h->log,
 			"process %u of an earlier run had lost its parent and did not end, so it "
 			"was killed; what it had not saved is lost",
-			state_killed(h->state));
+			state_killed(st));
 }
 
-static int open_state(struct host *h, const struct host_config *c, struct os_error *err)
+int host_open_state(struct host *h, struct state **out, const char *dir, const char *instance,
+	struct os_error *err)
 {
-	int rc = state_open(&h->state, c->state_dir, c->instance, err);
+	int rc = state_open(out, dir, instance, err);
 	const struct os_error why = *err;
-
 	char hint[OPTIONS_HINT_CAP];
 
 	if (rc == N2N_EEXIST)
 		return os_error_choose(err, rc, SETTING_INSTANCE,
 			"%s; stop it, or choose another %s or state directory", why.text,
-			c->choice);
+			h->choice);
 	if (rc == 0)
-		note_parent(h);
+		note_parent(h, *out);
 	if (rc == 0 || rc == N2N_EINVAL)
 		return rc;
 	log_warn(h->log,
 		"%s%s; nothing is kept for the next start, and n2n status cannot show \"%s\"",
-		why.text, options_hint(hint, h->options, why.setting), c->instance);
+		why.text, options_hint(hint, h->options, why.setting), instance);
 	return 0;
+}
+
+int host_open_sockets(
+	struct host *h, const struct endpoint *local, unsigned disabled, struct os_error *err)
+{
+	int rc = udp_open_by(&h->udp, h->parent, local, FEATURES_OF_UDP & ~disabled, err);
+
+	if (rc == 0 && udp_batch_create(&h->batch, UDP_BATCH_SIZE) != 0)
+		rc = os_error_set(err, N2N_ENOMEM, "no memory for the sockets; free some");
+	return rc;
 }
 
 int host_open(struct host *h, const struct host_config *c, struct os_error *err)
@@ -300,6 +364,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->log = c->log;
 	notices_init(&h->notices, c->log);
 	h->options = c->options;
+	h->choice = c->choice;
 	h->parent = c->parent;
 	h->started_ms = sys_now_ms();
 	h->interrupt = os_handle_none();
@@ -310,7 +375,7 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	h->has_loop = true;
 	init_handles(h);
 	ignore_signals();
-	rc = interrupt_open(&h->interrupt, err);
+	rc = watch_signals(h, err);
 	if (rc != 0)
 		return rc;
 	if (uv_async_init(&h->loop, &h->notes, on_notes) != 0)
@@ -321,13 +386,6 @@ int host_open(struct host *h, const struct host_config *c, struct os_error *err)
 	if (rc == 0 &&
 		aead_library_open(&h->ciphers, sys_now_ns, c->disabled & FEATURE_IPSEC_MB) != 0)
 		rc = os_error_set(err, N2N_ENOMEM, "no memory for the ciphers; free some");
-	if (rc == 0)
-		rc = open_state(h, c, err);
-	if (rc == 0)
-		rc = udp_open_by(
-			&h->udp, c->parent, &c->local, FEATURES_OF_UDP & ~c->disabled, err);
-	if (rc == 0 && udp_batch_create(&h->batch, UDP_BATCH_SIZE) != 0)
-		rc = os_error_set(err, N2N_ENOMEM, "no memory for the sockets; free some");
 	return rc;
 }
 
@@ -344,17 +402,17 @@ int host_set_node(struct host *h, struct node *node, unsigned n_workers)
 	return 0;
 }
 
-void host_listen(struct host *h, const char *state_dir, const char *instance,
-	const struct api_command *commands)
+struct api_server *host_listen(struct host *h, const char *state_dir, const char *instance,
+	const struct api_command *commands, void *ctx)
 {
 	char path[STATE_SOCKET_MAX], hint[OPTIONS_HINT_CAP];
+	struct api_server *api = NULL;
 	struct os_error err;
 
-	if (h->state == NULL)
-		return;
 	if (state_control_path(path, state_dir, instance, &err) != 0 ||
-		api_server_create(&h->api, &h->loop, path, commands, h->ctx, &err) != 0)
+		api_server_create(&api, &h->loop, path, commands, ctx, &err) != 0)
 		log_warn(h->log, "%s%s", err.text, options_hint(hint, h->options, err.setting));
+	return api;
 }
 
 static int start_workers(struct host *h, struct os_error *err)
@@ -366,16 +424,25 @@ static int start_workers(struct host *h, struct os_error *err)
 	return 0;
 }
 
+void host_linger(struct host *h)
+{
+	(void)uv_run(&h->loop, UV_RUN_ONCE);
+}
+
 int host_run(struct host *h, struct os_error *err)
 {
 	int rc = start_workers(h, err);
 
 	if (rc == 0 && start_handles(h) != 0)
-		rc = os_error_set(err, N2N_EIO,
-			"cannot start timers and signals; raise the limit "
-			"of open files");
+		rc = os_error_set(
+			err, N2N_EIO, "cannot start timers; raise the limit of open files");
+	h->runs = rc == 0;
 	if (rc == 0)
+		hang_up(h);
+	if (rc == 0 && !h->ended)
 		(void)uv_run(&h->loop, UV_RUN_DEFAULT);
+	if (rc == 0 && !h->failed && h->role->leave != NULL)
+		h->role->leave(h->ctx);
 	for (unsigned i = 0; i < h->n_workers; i++)
 		worker_stop(h->workers[i]);
 	h->n_workers = 0;
@@ -398,7 +465,6 @@ bool host_close(struct host *h)
 {
 	bool closed = true;
 
-	api_server_close(h->api);
 	if (h->has_loop) {
 		uv_walk(&h->loop, close_handle, NULL);
 		(void)uv_run(&h->loop, UV_RUN_NOWAIT);
@@ -407,7 +473,6 @@ bool host_close(struct host *h)
 	publication_fini(&h->views);
 	udp_batch_destroy(h->batch);
 	udp_close(h->udp);
-	state_close(h->state);
 	stream_close(h->interrupt);
 	return closed;
 }
@@ -485,6 +550,7 @@ json_t *host_describe(const struct host *h, const char *role, const char *instan
 		(int)h->n_workers, "offloads", offloads(h, tap), "cipher_providers",
 		aead_suite_name(AEAD_AES256GCM), provider_name(h, AEAD_AES256GCM),
 		aead_suite_name(AEAD_CHACHA20POLY1305), provider_name(h, AEAD_CHACHA20POLY1305));
+	json_object_set_new(node, "process", json_integer(uv_os_getpid()));
 	json_object_set_new(
 		node, "notices_unlisted", json_integer((json_int_t)h->notices.unlisted));
 	json_object_set_new(

@@ -26,8 +26,13 @@ struct host_role {
 	void (*deliver)(void *ctx, unsigned community, const struct frame *f);
 	/* About once a second. */
 	void (*second)(void *ctx, uint64_t now_ms);
+	/* A terminal is gone, or somebody wants the files read again (SIGHUP); NULL: nothing. */
+	void (*hangup)(void *ctx);
 	/* The last packets; the loop ends afterwards. */
 	void (*goodbye)(void *ctx, uint64_t now_ms);
+	/* A signal ended it, and workers still move packets: what is to be done before goodbye may
+	 * take a moment of host_linger. NULL: nothing. */
+	void (*leave)(void *ctx);
 };
 
 struct host {
@@ -37,8 +42,7 @@ struct host {
 	const struct option_set *options;
 	struct random random;
 	struct aead_library *ciphers;
-	struct state *state; /* NULL: nothing can be kept */
-	struct api_server *api;
+	const char *choice;
 	struct notices notices;
 	struct parent *parent; /* borrowed, or NULL */
 	struct udp *udp;
@@ -50,6 +54,9 @@ struct host {
 	uint64_t started_ms;
 	uint64_t published_ms;
 	bool failed; /* a worker ended by itself */
+	bool ended;  /* a signal asked for it, which may come before it runs */
+	bool runs;
+	bool hangup_due; /* SIGHUP came before that */
 	bool keep_warned;
 	bool has_loop;
 	uv_loop_t loop;
@@ -66,21 +73,24 @@ struct host_config {
 	const struct host_role *role;
 	void *ctx;
 	const struct log *log;
-	const char *state_dir; /* or NULL */
-	const char *instance;
 	const char *choice;		  /* what makes it another instance: "name", "port" */
 	const struct option_set *options; /* that errors may advise, or NULL; kept */
-	struct endpoint local;		  /* of the sockets */
-	struct parent *parent;		  /* that opens them, or NULL */
+	struct parent *parent;		  /* that opens the sockets, or NULL */
 	unsigned disabled;		  /* a set of enum feature */
 };
 
-/*
- * Chooses the ciphers' libraries, opens state directory and sockets. N2N_EEXIST: a second process,
- * or the port is in use. A state directory that cannot be written is a warning: then nothing is
- * kept.
- */
+/* Makes the loop, takes over the signals, chooses the ciphers' libraries. N2N_E*, explained. */
 MUST_CHECK int host_open(struct host *h, const struct host_config *c, struct os_error *err);
+/*
+ * Opens the state directory of an instance, which is the caller's to close. N2N_EEXIST: a second
+ * process; N2N_EINVAL as of state_open. One that cannot be written is a warning: then *out is NULL,
+ * and nothing is kept. Before the sockets, which a process that ends may still have.
+ */
+MUST_CHECK int host_open_state(struct host *h, struct state **out, const char *dir,
+	const char *instance, struct os_error *err);
+/* Errors of udp_open_by. disabled: a set of enum feature. */
+MUST_CHECK int host_open_sockets(
+	struct host *h, const struct endpoint *local, unsigned disabled, struct os_error *err);
 /* The way out of the core, for its configuration. */
 struct core_config host_core_config(struct host *h, unsigned n_workers);
 /* The core's node, before the first worker. N2N_ENOMEM. */
@@ -93,11 +103,24 @@ int host_explain_worker(struct os_error *err, int rc);
 bool host_is_drained(struct host *h);
 /* Takes part from now on; stopped by host_run, destroyed by the role. */
 void host_add_worker(struct host *h, struct worker *w);
-/* Answers at the control socket. Without one the program goes on, after a warning. */
-void host_listen(struct host *h, const char *state_dir, const char *instance,
-	const struct api_command *commands);
+/*
+ * Answers at the control socket of an instance; the server is the caller's to close before
+ * host_close, ctx goes to commands. NULL: there is none, after a warning, and the program goes on.
+ */
+struct api_server *host_listen(struct host *h, const char *state_dir, const char *instance,
+	const struct api_command *commands, void *ctx);
+/*
+ * Waits until no worker knows what was removed, and what was retired is destroyed, a second at
+ * most: false, and that comes later. Workers go on meanwhile; the control thread does nothing else.
+ */
+bool host_settle(struct host *h);
 
-/* Until a signal ends it: 0, or N2N_EIO when a worker could not go on. Workers are stopped then. */
+/* Works on for a moment, while the role takes its leave, or waits for something before it runs. */
+void host_linger(struct host *h);
+/* The loop ends with this turn, and host_run says that something was taken away. */
+void host_fail(struct host *h);
+/* Until a signal ends it, which may have come by now: 0, or N2N_EIO when a worker could not go on.
+ * Workers are stopped then. */
 MUST_CHECK int host_run(struct host *h, struct os_error *err);
 /*
  * Closes what host_open opened, and the loop once nothing hangs on it. False when a look-up still

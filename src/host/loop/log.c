@@ -49,6 +49,11 @@ static bool journal_reads_stderr(void)
 	return strcmp(stream, own) == 0;
 }
 
+void host_log_set_level(struct log *log, unsigned verbosity)
+{
+	log->level = verbosity > 0 ? LOG_DEBUG : LOG_INFO;
+}
+
 void host_log_init(struct log *log, const char *program, unsigned verbosity)
 {
 	union {
@@ -56,7 +61,7 @@ void host_log_init(struct log *log, const char *program, unsigned verbosity)
 		void *ctx;
 	} name = {program};
 
-	log->level = verbosity > 0 ? LOG_DEBUG : LOG_INFO;
+	host_log_set_level(log, verbosity);
 	log->sink = journal_reads_stderr() ? to_journal : to_people;
 	log->ctx = name.ctx;
 }

@@ -10,5 +10,7 @@
 
 /* program is a static string, kept. verbosity: how often -v was given. */
 void host_log_init(struct log *log, const char *program, unsigned verbosity);
+/* Another verbosity from now on. */
+void host_log_set_level(struct log *log, unsigned verbosity);
 
 #endif

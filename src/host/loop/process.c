@@ -2,6 +2,7 @@
 /* Owns the start of a process, up to the parting from its parent. */
 #include "host/loop/process.h"
 
+#include "os/interrupt.h"
 #include "os/sys.h"
 
 static int serve(struct parent *parent, const struct process_setup *setup)
@@ -23,6 +24,7 @@ bool process_start(struct parent **parent, const struct process_setup *setup, in
 {
 	struct os_error err;
 
+	interrupt_hold();
 	if (sys_harden(&err) != 0)
 		log_warn(setup->log, "%s", err.text);
 	if (parent_fork(parent, &setup->parent, &err) != 0) {

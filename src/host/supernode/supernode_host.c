@@ -26,6 +26,8 @@ struct refusals {
 struct supernode_host {
 	struct host host;
 	char instance[24];
+	struct state *state; /* NULL: nothing can be kept */
+	struct api_server *api;
 	struct supernode *supernode;
 	unsigned n_workers;
 	struct worker_supernode *workers[WORKERS_MAX];
@@ -40,7 +42,7 @@ static bool is_elsewhere(const struct endpoint *remote)
 {
 	bool own = endpoint_is_none(remote) || endpoint_is_loopback(remote);
 	struct netif_state s;
-	int rc = netif_state_read(&s);
+	int rc = netif_state_read(NULL, &s);
 
 	for (size_t i = 0; rc == 0 && !own && i < s.n_addresses; i++)
 		own = endpoint_same_ip(&s.address[i].ip, remote);
@@ -100,7 +102,7 @@ static void keep_floor(struct supernode_host *h, uint64_t floor)
 	/* What could not be written is tried again each second. */
 	if (floor == h->floor)
 		return;
-	rc = keep_freshness(h->host.state, floor, &err);
+	rc = keep_freshness(h->state, floor, &err);
 	if (rc == 0)
 		h->floor = floor;
 	host_not_kept(&h->host, rc, &err);
@@ -153,6 +155,25 @@ static json_t *refused(const struct supernode_host *h)
 	return o;
 }
 
+/* Packets to many: what came to be sent on, what went out, and how much of that may. */
+static json_t *groups(const struct supernode_host *h, const struct supernode_status *s)
+{
+	uint64_t packets = 0, copies = 0, bytes = 0;
+
+	for (unsigned i = 0; i < h->n_workers; i++) {
+		const struct copier *c = &h->workers[i]->core.copier;
+
+		packets += atomic_load_explicit(&c->packets, memory_order_relaxed);
+		copies += atomic_load_explicit(&c->copies, memory_order_relaxed);
+		bytes += atomic_load_explicit(&c->bytes, memory_order_relaxed);
+	}
+	return json_pack("{s:I, s:I, s:I, s:i, s:I, s:{s:I, s:I, s:I}}", "packets",
+		(json_int_t)packets, "copies", (json_int_t)copies, "bytes", (json_int_t)bytes,
+		"sets", (int)s->sets, "handles", (json_int_t)s->handles, "limits", "packets",
+		(json_int_t)s->limits.packets, "bits", (json_int_t)s->limits.bits, "copies",
+		(json_int_t)s->limits.copies);
+}
+
 static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 {
 	const struct supernode_host *h = ctx;
@@ -170,24 +191,26 @@ static json_t *report(void *ctx, const json_t *request, struct api_error *err)
 	}
 	public_key_format(supernode_public(h->supernode), key);
 	json_object_set_new(node, "key", json_string(key));
-	result = json_pack("{s:o, s:{s:i, s:i, s:i, s:o}, s:{s:I, s:I}, s:o}", "node", node,
+	result = json_pack("{s:o, s:{s:i, s:i, s:i, s:o}, s:{s:I, s:I, s:o}, s:o}", "node", node,
 		"registry", "communities", (int)s.communities, "members", (int)s.members, "waiting",
 		(int)s.waiting, "refused", refused(h), "relay", "packets", (json_int_t)packets,
-		"bytes", (json_int_t)bytes, "notices", host_notices(&h->host));
+		"bytes", (json_int_t)bytes, "groups", groups(h, &s), "notices",
+		host_notices(&h->host));
 	host_report_drops(&h->host, result);
 	return result;
 }
 
-static const struct api_command commands[] = {{"status", report}, {0}};
+static const struct api_command commands[] = {{"status", report, NULL}, {0}};
 
 /* ---- making ---- */
 
 static int make_core(struct supernode_host *h, const struct supernode_conf *conf, unsigned workers,
 	struct os_error *err)
 {
-	struct supernode_config c = {
-		.node = host_core_config(&h->host, workers), .per_address = conf->per_address};
-	int rc = keep_secret(h->host.state, "key", c.secret, &h->host.random, err);
+	struct supernode_config c = {.node = host_core_config(&h->host, workers),
+		.per_address = conf->per_address,
+		.groups = {conf->group_packets, conf->group_bits, conf->group_copies}};
+	int rc = keep_secret(h->state, "key", c.secret, &h->host.random, err);
 	char hint[OPTIONS_HINT_CAP];
 
 	if (rc == N2N_EINVAL)
@@ -195,10 +218,10 @@ static int make_core(struct supernode_host *h, const struct supernode_conf *conf
 	if (rc != 0)
 		log_warn(h->host.log, "%s%s", err->text,
 			options_hint(hint, &supernode_options, err->setting));
-	if (rc != 0 || h->host.state == NULL)
+	if (rc != 0 || h->state == NULL)
 		log_warn(h->host.log, "the key below will be another one after the next start, and "
 				      "edges that were given it will refuse this supernode");
-	c.floor = keep_read_freshness(h->host.state);
+	c.floor = keep_read_freshness(h->state);
 	h->supernode = supernode_create(&c);
 	crypto_wipe(c.secret, sizeof(c.secret));
 	if (h->supernode == NULL ||
@@ -267,19 +290,21 @@ static int make(struct supernode_host *h, const struct supernode_setup *setup, s
 		.role = &role,
 		.ctx = h,
 		.log = setup->log,
-		.state_dir = setup->conf->process.state_dir,
-		.instance = h->instance,
 		.choice = "port",
 		.options = &supernode_options,
-		.local = setup->conf->local,
 		.parent = setup->parent,
 		.disabled = setup->conf->process.disabled,
 	};
+	const struct process_conf *process = &setup->conf->process;
 	unsigned given = setup->conf->process.workers;
 	unsigned workers = given != 0 ? given : uv_available_parallelism();
 	int rc = host_open(&h->host, &c, err);
 
 	workers = workers < WORKERS_MAX ? workers : WORKERS_MAX;
+	if (rc == 0)
+		rc = host_open_state(&h->host, &h->state, process->state_dir, h->instance, err);
+	if (rc == 0)
+		rc = host_open_sockets(&h->host, &setup->conf->local, process->disabled, err);
 	if (rc == 0)
 		rc = make_core(h, setup->conf, workers, err);
 	for (unsigned i = 0; rc == 0 && i < workers; i++)
@@ -301,7 +326,9 @@ int supernode_host_open(
 		supernode_host_close(h);
 		return rc;
 	}
-	host_listen(&h->host, setup->conf->process.state_dir, h->instance, commands);
+	if (h->state != NULL)
+		h->api = host_listen(
+			&h->host, setup->conf->process.state_dir, h->instance, commands, h);
 	say_ready(h, setup->conf);
 	*out = h;
 	return 0;
@@ -318,8 +345,10 @@ void supernode_host_close(struct supernode_host *h)
 		return;
 	for (unsigned i = 0; i < h->n_workers; i++)
 		worker_supernode_destroy(h->workers[i]);
+	api_server_close(h->api);
 	if (!host_close(&h->host))
 		return;
+	state_close(h->state);
 	for (unsigned i = 0; i < WORKERS_MAX; i++)
 		udp_close(h->joined[i]);
 	supernode_destroy(h->supernode);

@@ -6,13 +6,19 @@
 
 #include "base/resident.h"
 
+static uint64_t relayed(const struct supernode_worker *w)
+{
+	return atomic_load_explicit(&w->packets, memory_order_relaxed) +
+	       atomic_load_explicit(&w->copier.packets, memory_order_relaxed);
+}
+
 static void datagrams_in(struct worker *base, const struct view *v, size_t n)
 {
 	struct worker_supernode *w = (struct worker_supernode *)base;
-	uint64_t packets = atomic_load_explicit(&w->core.packets, memory_order_relaxed);
+	uint64_t before = relayed(&w->core);
 
 	supernode_datagrams_in(&w->core, v, base->rx, n, base->now_ms);
-	if (atomic_load_explicit(&w->core.packets, memory_order_relaxed) != packets)
+	if (relayed(&w->core) != before)
 		base->moved = true;
 	for (size_t i = 0; i < n; i++)
 		notes_rx(&base->notes, &base->rx[i], base->now_ms);

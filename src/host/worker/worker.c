@@ -22,6 +22,7 @@ static const size_t queue_sizes[NOTE_QUEUES] = {
 	[QUEUE_CONTROL] = 256,
 	[QUEUE_OWN] = 128,
 	[QUEUE_LOOP] = 128, /* probes of three on a LAN with 32 VLANs */
+	[QUEUE_GROUPS] = 64,
 	[QUEUE_RELAYED] = 128,
 	[QUEUE_UNKNOWN] = 256, /* of a flood of 20,000 a second, what comes in 10 ms */
 	[QUEUE_HELLO] = 128,
@@ -82,6 +83,7 @@ static void send_datagrams(void *ctx, const struct datagram *d, size_t n)
 			.local = d[i].way.local,
 		};
 	(void)udp_send(w->c.udp, w->batch_out, w->sending, n, &count);
+	w->handled += n;
 	if (count.too_large > 0)
 		drops_add(w->drops, DROP_UNDERLAY_MTU, count.too_large);
 	if (count.sent + count.too_large < n)
@@ -124,6 +126,7 @@ static void drop_packet(struct worker *w, const struct udp_packet *p)
 static size_t unpack(
 	struct worker *w, const struct view *v, const struct udp_packet *p, size_t count)
 {
+	w->handled += datagrams_of(p);
 	for (size_t at = 0; at < p->len; at += p->segment_size) {
 		size_t left = p->len - at;
 
@@ -184,12 +187,15 @@ static bool serve(struct worker *w, const struct view *v, unsigned source)
 	return w->role->frames(w, v, source - UDP_FAMILIES);
 }
 
+/* After much work it looks who has become ready since: another round would be ahead of them. */
 static void wake_up(struct worker *w, unsigned ready[], size_t n)
 {
 	const struct view *v = publication_enter(w->c.views, w->c.number);
+	const uint64_t before = w->handled;
 
 	w->now_ms = sys_now_ms();
-	for (unsigned round = 0; n > 0 && round < ROUNDS; round++) {
+	for (unsigned round = 0; n > 0 && round < ROUNDS && w->handled - before < TURN_MAX;
+		round++) {
 		size_t left = 0;
 
 		for (size_t i = 0; i < n; i++)
@@ -246,6 +252,7 @@ static void run(void *ctx)
 {
 	struct worker *w = ctx;
 
+	thread_take_short_turns();
 	while (!atomic_load(&w->stop) && !atomic_load(&w->failed)) {
 		unsigned ready[SOURCES_MAX];
 		int n = wait_for_work(w, ready);
@@ -307,6 +314,11 @@ int worker_init(struct worker *w, const struct worker_config *c, const struct wo
 int worker_add_tap(struct worker *w, const struct tap *tap, unsigned i)
 {
 	return poll_add_tap(w->poll, tap, UDP_FAMILIES + i);
+}
+
+void worker_remove_tap(struct worker *w, const struct tap *tap)
+{
+	poll_remove_tap(w->poll, tap);
 }
 
 int worker_start(struct worker *w)

@@ -20,6 +20,13 @@
 #include "os/thread.h"
 #include "os/udp.h"
 
+/*
+ * Datagrams that come and leave before it is looked who else has something, by and large: a frame
+ * for many is many of them. What waits behind them waits as long as they take, and longer where
+ * others want the core as well.
+ */
+#define TURN_MAX 64
+
 struct worker;
 
 struct worker_role {
@@ -54,6 +61,7 @@ struct worker {
 	struct queue queue[NOTE_QUEUES];
 	struct notes notes; /* what it leaves in them */
 	uint64_t now_ms;
+	uint64_t handled; /* datagrams that came and left, since it began */
 	bool moved;	  /* frames, since it last waited for work */
 	unsigned in_vain; /* waits for more that saw none, in a row */
 	unsigned skipped; /* of them, not even tried */
@@ -70,9 +78,11 @@ MUST_CHECK int worker_init(
 	struct worker *w, const struct worker_config *c, const struct worker_role *role);
 /*
  * Adds an interface, a source of frames, which role->frames gets as number i, below
- * COMMUNITIES_MAX. tap is borrowed. Errors of poll_add_tap. Before worker_start.
+ * COMMUNITIES_MAX. tap is borrowed. Errors of poll_add_tap. Also while the worker runs.
  */
 MUST_CHECK int worker_add_tap(struct worker *w, const struct tap *tap, unsigned i);
+/* Takes it away again, also while the worker runs, which may be reading until it has rested. */
+void worker_remove_tap(struct worker *w, const struct tap *tap);
 /* Errors of thread_start. */
 MUST_CHECK int worker_start(struct worker *w);
 /* Stops the thread and waits for its end. One that was not started is fine. */

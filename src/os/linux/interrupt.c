@@ -9,14 +9,23 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-bool interrupt_ends_service(struct os_handle in)
+unsigned interrupt_take(struct os_handle in)
 {
 	struct signalfd_siginfo came;
-	bool ends = false;
+	unsigned all = 0;
 
 	while (read((int)in.value, &came, sizeof(came)) == sizeof(came))
-		ends = ends || came.ssi_signo != SIGHUP;
-	return ends;
+		all |= came.ssi_signo == SIGHUP ? INTERRUPT_HANGUP : INTERRUPT_END;
+	return all;
+}
+
+void interrupt_hold(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
 int interrupt_open(struct os_handle *out, struct os_error *err)

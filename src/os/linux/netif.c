@@ -4,6 +4,7 @@
 #include "os/netif.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -11,7 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+#include "os/linux/netif_inside.h"
+#include "os/linux/netns_inside.h"
+#include "os/netif_state.h"
 
 #define BUFFER_LEN 8192 /* bytes; more than any message here */
 #define ALIAS_CAP  256	/* the kernel's limit, with the 0 at the end */
@@ -24,24 +31,58 @@
 struct request {
 	_Alignas(struct nlmsghdr) char buf[BUFFER_LEN];
 	struct nlmsghdr *header;
+	const struct netns *ns;
 };
 
-static void request_init(struct request *r, uint16_t type, unsigned flags)
+static void request_init(struct request *r, const struct netns *ns, uint16_t type, unsigned flags)
 {
+	r->ns = ns;
 	r->header = mnl_nlmsg_put_header(r->buf);
 	r->header->nlmsg_type = type;
 	r->header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK | flags);
 }
 
-/* Starts a request of the given type about an interface; NULL when there is none of the name. */
-static struct ifinfomsg *link_request_init(struct request *r, uint16_t type, const char *name)
+struct mnl_socket *netif_socket(const struct netns *ns, int flags)
 {
-	unsigned index = if_nametoindex(name);
+	struct mnl_socket *nl = NULL;
+	int fd;
+
+	if (ns == NULL)
+		return mnl_socket_open2(NETLINK_ROUTE, flags | SOCK_CLOEXEC);
+	fd = netns_netlink(ns);
+	if (fd >= 0 && (!(flags & SOCK_NONBLOCK) || fcntl(fd, F_SETFL, O_NONBLOCK) == 0))
+		nl = mnl_socket_fdopen(fd);
+	if (nl == NULL && fd >= 0)
+		close(fd);
+	return nl;
+}
+
+unsigned netif_index(const struct netns *ns, const char *name)
+{
+	struct ifreq r = {.ifr_ifindex = 0};
+	int fd, rc;
+
+	if (ns == NULL)
+		return if_nametoindex(name);
+	fd = netns_netlink(ns);
+	if (fd < 0)
+		return 0;
+	strncpy(r.ifr_name, name, sizeof(r.ifr_name) - 1);
+	rc = ioctl(fd, SIOCGIFINDEX, &r);
+	close(fd);
+	return rc == 0 ? (unsigned)r.ifr_ifindex : 0;
+}
+
+/* Starts a request of the given type about an interface; NULL when there is none of the name. */
+static struct ifinfomsg *link_request_init(
+	struct request *r, const struct netns *ns, uint16_t type, const char *name)
+{
+	unsigned index = netif_index(ns, name);
 	struct ifinfomsg *link;
 
 	if (index == 0)
 		return NULL;
-	request_init(r, type, 0);
+	request_init(r, ns, type, 0);
 	link = mnl_nlmsg_put_extra_header(r->header, sizeof(*link));
 	link->ifi_family = AF_UNSPEC;
 	link->ifi_index = (int)index;
@@ -51,7 +92,7 @@ static struct ifinfomsg *link_request_init(struct request *r, uint16_t type, con
 /* Sends r and passes the answers to on_answer until the kernel has acknowledged; 0 or an errno. */
 static int request_run(struct request *r, mnl_cb_t on_answer, void *ctx)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *nl = netif_socket(r->ns, 0);
 	int state = MNL_CB_ERROR;
 
 	if (nl == NULL)
@@ -100,13 +141,14 @@ static int explain(struct os_error *err, int error, const char *task)
 	}
 }
 
-int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err)
+int netif_set_mac(
+	const struct netns *ns, const char *name, const struct mac *mac, struct os_error *err)
 {
 	char task[128], text[MAC_TEXT_MAX];
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
+	if (link_request_init(&r, ns, RTM_NEWLINK, name) != NULL) {
 		mnl_attr_put(r.header, IFLA_ADDRESS, sizeof(mac->b), mac->b);
 		error = request_run(&r, NULL, NULL);
 	}
@@ -115,13 +157,13 @@ int netif_set_mac(const char *name, const struct mac *mac, struct os_error *err)
 	return explain(err, error, task);
 }
 
-int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err)
+int netif_set_mtu(const struct netns *ns, const char *name, unsigned mtu, struct os_error *err)
 {
 	char task[128];
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
+	if (link_request_init(&r, ns, RTM_NEWLINK, name) != NULL) {
 		mnl_attr_put_u32(r.header, IFLA_MTU, mtu);
 		error = request_run(&r, NULL, NULL);
 	}
@@ -129,14 +171,14 @@ int netif_set_mtu(const char *name, unsigned mtu, struct os_error *err)
 	return explain(err, error, task);
 }
 
-int netif_set_gso_limits(
-	const char *name, unsigned max_size, unsigned max_segs, struct os_error *err)
+int netif_set_gso_limits(const struct netns *ns, const char *name, unsigned max_size,
+	unsigned max_segs, struct os_error *err)
 {
 	char task[128];
 	struct request r;
 	int error = ENODEV;
 
-	if (link_request_init(&r, RTM_NEWLINK, name) != NULL) {
+	if (link_request_init(&r, ns, RTM_NEWLINK, name) != NULL) {
 		/* Up to 65,536 this sets the limit of IPv4, which is apart since Linux 6.3, too. */
 		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SIZE, max_size);
 		mnl_attr_put_u32(r.header, IFLA_GSO_MAX_SEGS, max_segs);
@@ -148,11 +190,11 @@ int netif_set_gso_limits(
 	return explain(err, error, task);
 }
 
-int netif_set_up(const char *name, struct os_error *err)
+int netif_set_up(const struct netns *ns, const char *name, struct os_error *err)
 {
 	char task[128];
 	struct request r;
-	struct ifinfomsg *link = link_request_init(&r, RTM_NEWLINK, name);
+	struct ifinfomsg *link = link_request_init(&r, ns, RTM_NEWLINK, name);
 	int error = ENODEV;
 
 	if (link != NULL) {
@@ -200,12 +242,12 @@ static int take_link(const struct nlmsghdr *answer, void *ctx)
 	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_link_attribute, ctx);
 }
 
-int netif_tap_queues(const char *name)
+int netif_tap_queues(const struct netns *ns, const char *name)
 {
 	struct request r;
 	int error = ENODEV, queues = 0;
 
-	if (link_request_init(&r, RTM_GETLINK, name) != NULL)
+	if (link_request_init(&r, ns, RTM_GETLINK, name) != NULL)
 		error = request_run(&r, take_link, &queues);
 	return error != 0 ? os_errno(error) : queues;
 }
@@ -223,18 +265,19 @@ static void put_v4_address(struct nlmsghdr *header, const uint8_t ip[4], unsigne
 		mnl_attr_put_u32(header, IFA_BROADCAST, address | host_bits);
 }
 
-static int add_address(const char *name, const struct endpoint *ip, unsigned prefix)
+static int add_address(
+	const struct netns *ns, const char *name, const struct endpoint *ip, unsigned prefix)
 {
 	bool v4 = endpoint_is_v4(ip);
 	struct request r;
 	struct ifaddrmsg *m;
-	unsigned index = if_nametoindex(name);
+	unsigned index = netif_index(ns, name);
 
 	if (index == 0)
 		return ENODEV;
 	if (prefix > (v4 ? 32 : 128))
 		return EINVAL;
-	request_init(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
+	request_init(&r, ns, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE);
 	m = mnl_nlmsg_put_extra_header(r.header, sizeof(*m));
 	m->ifa_family = v4 ? AF_INET : AF_INET6;
 	m->ifa_prefixlen = (uint8_t)prefix;
@@ -249,14 +292,46 @@ static int add_address(const char *name, const struct endpoint *ip, unsigned pre
 	return request_run(&r, NULL, NULL);
 }
 
-int netif_add_address(
-	const char *name, const struct endpoint *ip, unsigned prefix, struct os_error *err)
+int netif_add_address(const struct netns *ns, const char *name, const struct endpoint *ip,
+	unsigned prefix, struct os_error *err)
 {
 	char task[128], text[ENDPOINT_TEXT_MAX];
-	int error = add_address(name, ip, prefix);
+	int error = add_address(ns, name, ip, prefix);
 
 	snprintf(task, sizeof(task), "give interface \"%.15s\" the address %s/%u", name,
 		endpoint_format_ip(ip, text), prefix);
+	return explain(err, error, task);
+}
+
+static int remove_address(
+	const struct netns *ns, const char *name, const struct endpoint *ip, unsigned prefix)
+{
+	bool v4 = endpoint_is_v4(ip);
+	unsigned index = netif_index(ns, name);
+	struct request r;
+	struct ifaddrmsg *m;
+	int error;
+
+	if (index == 0)
+		return ENODEV;
+	request_init(&r, ns, RTM_DELADDR, 0);
+	m = mnl_nlmsg_put_extra_header(r.header, sizeof(*m));
+	m->ifa_family = v4 ? AF_INET : AF_INET6;
+	m->ifa_prefixlen = (uint8_t)prefix;
+	m->ifa_index = index;
+	mnl_attr_put(r.header, IFA_LOCAL, v4 ? 4 : sizeof(ip->ip), v4 ? ip->ip + 12 : ip->ip);
+	error = request_run(&r, NULL, NULL);
+	return error == EADDRNOTAVAIL ? 0 : error;
+}
+
+int netif_remove_address(const struct netns *ns, const char *name, const struct endpoint *ip,
+	unsigned prefix, struct os_error *err)
+{
+	char task[128], text[ENDPOINT_TEXT_MAX];
+	int error = remove_address(ns, name, ip, prefix);
+
+	snprintf(task, sizeof(task), "take the address %s/%u from interface \"%.15s\"",
+		endpoint_format_ip(ip, text), prefix, name);
 	return explain(err, error, task);
 }
 
@@ -281,47 +356,47 @@ static int take_alias(const struct nlmsghdr *answer, void *ctx)
 	return mnl_attr_parse(answer, sizeof(struct ifinfomsg), take_alias_attribute, ctx);
 }
 
-static int get_alias(const char *name, char alias[ALIAS_CAP])
+static int get_alias(const struct netns *ns, const char *name, char alias[ALIAS_CAP])
 {
 	struct request r;
 
 	alias[0] = 0;
-	if (link_request_init(&r, RTM_GETLINK, name) == NULL)
+	if (link_request_init(&r, ns, RTM_GETLINK, name) == NULL)
 		return ENODEV;
 	return request_run(&r, take_alias, alias);
 }
 
-static int set_alias(const char *name, const char *alias)
+static int set_alias(const struct netns *ns, const char *name, const char *alias)
 {
 	struct request r;
 
-	if (link_request_init(&r, RTM_NEWLINK, name) == NULL)
+	if (link_request_init(&r, ns, RTM_NEWLINK, name) == NULL)
 		return ENODEV;
 	mnl_attr_put(r.header, IFLA_IFALIAS, strlen(alias), alias);
 	return request_run(&r, NULL, NULL);
 }
 
-int netif_mark(const char *name, struct os_error *err)
+int netif_mark(const struct netns *ns, const char *name, struct os_error *err)
 {
 	char before[ALIAS_CAP], marked[sizeof(MARK) + ALIAS_CAP], task[128];
-	int error = get_alias(name, before);
+	int error = get_alias(ns, name, before);
 
 	if (error == 0 && !netif_is_mark(before)) {
 		snprintf(marked, sizeof(marked), "%s%s%s", MARK, before[0] != 0 ? " " : "", before);
 		marked[ALIAS_CAP - 1] = 0;
-		error = set_alias(name, marked);
+		error = set_alias(ns, name, marked);
 	}
 	snprintf(task, sizeof(task), "mark interface \"%.15s\" as one of an n2n network", name);
 	return explain(err, error, task);
 }
 
-void netif_unmark(const char *name)
+void netif_unmark(const struct netns *ns, const char *name)
 {
 	char alias[ALIAS_CAP];
 
-	if (get_alias(name, alias) != 0 || !netif_is_mark(alias))
+	if (get_alias(ns, name, alias) != 0 || !netif_is_mark(alias))
 		return;
-	(void)set_alias(name, alias + strlen(MARK) + (alias[strlen(MARK)] == ' ' ? 1 : 0));
+	(void)set_alias(ns, name, alias + strlen(MARK) + (alias[strlen(MARK)] == ' ' ? 1 : 0));
 }
 
 /* ---- watching ---- */
@@ -330,13 +405,13 @@ struct netif_watch {
 	struct mnl_socket *nl;
 };
 
-int netif_watch_open(struct netif_watch **out, struct os_error *err)
+int netif_watch_open(const struct netns *ns, struct netif_watch **out, struct os_error *err)
 {
 	struct netif_watch *w = calloc(1, sizeof(*w));
 	int error = ENOMEM;
 
 	if (w != NULL) {
-		w->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		w->nl = netif_socket(ns, SOCK_NONBLOCK);
 		error = w->nl != NULL && mnl_socket_bind(w->nl, WATCHED, MNL_SOCKET_AUTOPID) == 0
 				? 0
 				: errno;

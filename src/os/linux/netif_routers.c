@@ -7,22 +7,26 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/linux/netns_inside.h"
 #include "os/netif.h"
 
 static const char *const settings[NETIF_ROUTER_SETTINGS] = {"accept_ra", "autoconf"};
 
-static int open_setting(const char *name, unsigned setting, int flags)
+static int open_setting(const struct netns *ns, const char *name, unsigned setting, int flags)
 {
 	char path[96];
 
+	if (ns != NULL)
+		return netns_setting(ns, name, settings[setting]);
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%.15s/%s", name, settings[setting]);
 	return open(path, flags | O_CLOEXEC);
 }
 
 /* 0 or an errno. */
-static int write_setting(const char *name, unsigned setting, const char *value)
+static int write_setting(
+	const struct netns *ns, const char *name, unsigned setting, const char *value)
 {
-	int fd = open_setting(name, setting, O_WRONLY);
+	int fd = open_setting(ns, name, setting, O_WRONLY);
 	ssize_t len = (ssize_t)strlen(value);
 	int error;
 
@@ -34,9 +38,10 @@ static int write_setting(const char *name, unsigned setting, const char *value)
 }
 
 /* One short line, without its newline; 0 or an errno. */
-static int read_setting(const char *name, unsigned setting, char value[NETIF_SETTING_CAP])
+static int read_setting(
+	const struct netns *ns, const char *name, unsigned setting, char value[NETIF_SETTING_CAP])
 {
-	int fd = open_setting(name, setting, O_RDONLY);
+	int fd = open_setting(ns, name, setting, O_RDONLY);
 	ssize_t len;
 	int error;
 
@@ -50,24 +55,26 @@ static int read_setting(const char *name, unsigned setting, char value[NETIF_SET
 	return error;
 }
 
-static int clear(const char *name, unsigned setting, char before[NETIF_SETTING_CAP])
+static int clear(
+	const struct netns *ns, const char *name, unsigned setting, char before[NETIF_SETTING_CAP])
 {
-	int error = read_setting(name, setting, before);
+	int error = read_setting(ns, name, setting, before);
 
 	if (error == 0 && strcmp(before, "0") != 0)
-		error = write_setting(name, setting, "0");
+		error = write_setting(ns, name, setting, "0");
 	if (error != 0)
 		before[0] = 0;
 	return error;
 }
 
-int netif_ignore_routers(const char *name, struct netif_routers *before, struct os_error *err)
+int netif_ignore_routers(const struct netns *ns, const char *name, struct netif_routers *before,
+	struct os_error *err)
 {
 	int error = 0;
 
 	*before = (struct netif_routers){.value = {""}};
 	for (unsigned i = 0; error == 0 && i < NETIF_ROUTER_SETTINGS; i++)
-		error = clear(name, i, before->value[i]);
+		error = clear(ns, name, i, before->value[i]);
 	/* Without IPv6 there is no such folder, and nobody who would take anything. */
 	if (error == 0 || error == ENOENT)
 		return 0;
@@ -80,9 +87,10 @@ int netif_ignore_routers(const char *name, struct netif_routers *before, struct 
 		name, strerror(error), name);
 }
 
-void netif_restore_routers(const char *name, const struct netif_routers *before)
+void netif_restore_routers(
+	const struct netns *ns, const char *name, const struct netif_routers *before)
 {
 	for (unsigned i = 0; i < NETIF_ROUTER_SETTINGS; i++)
 		if (before->value[i][0] != 0 && strcmp(before->value[i], "0") != 0)
-			(void)write_setting(name, i, before->value[i]);
+			(void)write_setting(ns, name, i, before->value[i]);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "os/linux/netif_inside.h"
 #include "os/netif.h"
 
 #define BUFFER_LEN 32768 /* bytes; one interface takes up to 2 KB, more with many functions */
@@ -206,9 +207,9 @@ static int read_all(struct mnl_socket *nl, char *buffer, struct netif_state *out
 	return error;
 }
 
-int netif_state_read(struct netif_state *out)
+int netif_state_read(const struct netns *ns, struct netif_state *out)
 {
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	struct mnl_socket *nl = netif_socket(ns, 0);
 	char *buffer;
 	int error;
 
@@ -236,9 +237,4 @@ const struct netif_link *netif_state_link(const struct netif_state *s, unsigned 
 		if (s->link[i].index == index)
 			return &s->link[i];
 	return NULL;
-}
-
-unsigned netif_index(const char *name)
-{
-	return if_nametoindex(name);
 }

@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/linux/dhcp_clients.h"
+#include "os/linux/netns_inside.h"
 #include "os/linux/parent_inside.h"
 #include "os/linux/tap_inside.h"
 #include "os/linux/udp_inside.h"
@@ -28,12 +33,15 @@
 
 struct parent {
 	struct parent_setup setup;
+	int home;    /* parent: the namespace it is in; -1: it enters no other */
 	int channel; /* this process's end */
 	int signals; /* parent: what it hands on, and SIGCHLD */
 	pid_t child; /* 0: this is the child */
 	pid_t parent;
 	sigset_t handed_on;
-	bool refused; /* something, which was told */
+	struct dhcp_clients clients;
+	bool may_packets; /* it kept the rights that they take */
+	bool refused;	  /* something, which was told */
 };
 
 /* ---- parting ---- */
@@ -101,7 +109,7 @@ int parent_fork(struct parent **out, const struct parent_setup *setup, struct os
 	if (p == NULL)
 		return os_error_set(err, N2N_ENOMEM, "no memory for a second process; free some");
 	p->setup = *setup;
-	p->signals = p->channel = -1;
+	p->signals = p->channel = p->home = -1;
 	error = part(p);
 	if (error != 0) {
 		parent_destroy(p);
@@ -137,6 +145,8 @@ void parent_destroy(struct parent *p)
 		close(p->channel);
 	if (p->signals >= 0)
 		close(p->signals);
+	if (p->home >= 0)
+		close(p->home);
 	free(p);
 }
 
@@ -185,6 +195,41 @@ int parent_ask(struct parent *p, const struct parent_request *request, struct pa
 	return -1;
 }
 
+void parent_reread(struct parent *p)
+{
+	const struct parent_request r = {.kind = REQUEST_REREAD};
+	struct parent_answer a;
+
+	if (p != NULL)
+		(void)parent_ask(p, &r, &a);
+}
+
+/* ---- the parent's side: namespaces ---- */
+
+/* 0 or an errno. Empty: it is there already. */
+static int visit(const struct parent *p, const char *netns)
+{
+	if (netns[0] == 0)
+		return 0;
+	return p->home >= 0 ? netns_go(netns) : EPERM;
+}
+
+/* Who does not get home would do the rest in the wrong place. */
+static void come_home(const struct parent *p, const char *netns)
+{
+	if (netns[0] != 0 && p->home >= 0 && setns(p->home, CLONE_NEWNET) != 0)
+		_exit(SHELL_SIGNAL + SIGABRT);
+}
+
+static bool wants_namespaces(const struct parent_setup *s)
+{
+	bool any = s->underlay_netns[0] != 0;
+
+	for (unsigned i = 0; i < s->interfaces.n; i++)
+		any = any || s->interfaces.at[i].netns[0] != 0;
+	return any;
+}
+
 /* ---- the parent's side: requests ---- */
 
 /* A port that anybody may open is not refused where any will do. */
@@ -209,27 +254,140 @@ static int answer_udp(
 	at.port = (uint16_t)r->port;
 	if (endpoint_is_none(&at))
 		memset(at.ip, 0, sizeof(at.ip));
-	a->error = udp_make_socket(&fd, (enum udp_family)r->family, &at, r->join != 0);
+	a->error = visit(p, p->setup.underlay_netns);
+	if (a->error == 0)
+		a->error = udp_make_socket(&fd, (enum udp_family)r->family, &at, r->join != 0);
+	come_home(p, p->setup.underlay_netns);
 	return fd;
+}
+
+/* dhcp: one for a client. */
+static bool has_interface(
+	const struct parent_interfaces *all, const struct parent_interface *i, bool dhcp)
+{
+	for (unsigned k = 0; k < all->n; k++)
+		if (strcmp(all->at[k].name, i->name) == 0 &&
+			strcmp(all->at[k].netns, i->netns) == 0 && (all->at[k].dhcp || !dhcp))
+			return true;
+	return false;
+}
+
+static bool reread(struct parent *p)
+{
+	struct parent_interfaces now = {.n = 0};
+
+	if (p->setup.reread == NULL || !p->setup.reread(p->setup.ctx, &now))
+		return false;
+	p->setup.interfaces = now;
+	return true;
+}
+
+/* One that is not known yet may be one that the user wants by now. */
+static bool interface_is_configured(struct parent *p, struct parent_request *r)
+{
+	bool dhcp = r->kind == REQUEST_DHCP;
+
+	r->interface.name[sizeof(r->interface.name) - 1] = 0;
+	r->interface.netns[sizeof(r->interface.netns) - 1] = 0;
+	if (has_interface(&p->setup.interfaces, &r->interface, dhcp))
+		return true;
+	return reread(p) && has_interface(&p->setup.interfaces, &r->interface, dhcp);
 }
 
 static int answer_tap(
 	const struct parent *p, const struct parent_request *r, struct parent_answer *a)
 {
+	const char *netns = r->interface.netns;
+	int fd = -1, error = visit(p, netns);
+
+	if (error != 0)
+		(void)netns_explain(&a->why, error, netns);
+	else
+		a->why.code = tap_make_queue(&fd, r->interface.name, r->use, r->join != 0, &a->why);
+	come_home(p, netns);
+	return fd;
+}
+
+/* One that an interface is in, or we. */
+static bool netns_is_configured(const struct parent *p, struct parent_request *r)
+{
+	r->interface.name[sizeof(r->interface.name) - 1] = 0;
+	r->interface.netns[sizeof(r->interface.netns) - 1] = 0;
+	r->setting[sizeof(r->setting) - 1] = 0;
+	for (unsigned i = 0; i < p->setup.interfaces.n; i++)
+		if (strcmp(p->setup.interfaces.at[i].netns, r->interface.netns) == 0)
+			return true;
+	return false;
+}
+
+static int open_setting(const struct parent_request *r)
+{
+	char path[128];
+
+	if (strchr(r->interface.name, '/') != NULL || strchr(r->setting, '/') != NULL ||
+		r->interface.name[0] == 0 || r->interface.name[0] == '.') {
+		errno = EINVAL;
+		return -1;
+	}
+	snprintf(
+		path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", r->interface.name, r->setting);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/* What the child does with interfaces where it is it does by itself. */
+static int answer_there(
+	const struct parent *p, const struct parent_request *r, struct parent_answer *a)
+{
+	const char *netns = r->interface.netns;
 	int fd = -1;
 
-	a->why.code = tap_make_queue(&fd, p->setup.interface, r->use, r->join != 0, &a->why);
+	a->error = visit(p, netns);
+	if (a->error == 0) {
+		fd = r->kind == REQUEST_NETLINK
+			     ? socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)
+			     : open_setting(r);
+		a->error = fd < 0 ? errno : 0;
+	}
+	come_home(p, netns);
+	return fd;
+}
+
+static int answer_dhcp(struct parent *p, const struct parent_request *r, struct parent_answer *a)
+{
+	int fd = -1, error;
+
+	if (!p->may_packets)
+		a->why.code = os_error_set(&a->why, N2N_ENOSYS,
+			"a DHCP client for interface \"%.15s\" takes rights that this program gave "
+			"up when it was started without one; start it again",
+			r->interface.name);
+	else if ((error = visit(p, r->interface.netns)) != 0)
+		a->why.code = netns_explain(&a->why, error, r->interface.netns);
+	else
+		fd = dhcp_clients_add(&p->clients, &r->interface, &a->why);
+	come_home(p, r->interface.netns);
+	if (fd < 0 && a->why.code == 0)
+		a->error = EIO;
 	return fd;
 }
 
 /* Does what a request asks for, if it is configured, and returns the descriptor or -1. */
-static int answer(const struct parent *p, const struct parent_request *r, struct parent_answer *a)
+static int answer(struct parent *p, struct parent_request *r, struct parent_answer *a)
 {
 	memset(a, 0, sizeof(*a));
 	if (r->kind == REQUEST_UDP && udp_is_configured(p, r))
 		return answer_udp(p, r, a);
-	if (r->kind == REQUEST_TAP && p->setup.interface != NULL)
+	if (r->kind == REQUEST_TAP && interface_is_configured(p, r))
 		return answer_tap(p, r, a);
+	if (r->kind == REQUEST_DHCP && interface_is_configured(p, r))
+		return answer_dhcp(p, r, a);
+	if ((r->kind == REQUEST_NETLINK || r->kind == REQUEST_SETTING) && netns_is_configured(p, r))
+		return answer_there(p, r, a);
+	if (r->kind == REQUEST_REREAD) {
+		(void)reread(p);
+		a->error = EALREADY;
+		return -1;
+	}
 	a->error = EPERM;
 	(void)os_error_set(&a->why, N2N_EPERM, "the parent process refuses what is not configured");
 	return -1;
@@ -323,15 +481,50 @@ static int settle(struct parent *p, struct os_error *err)
 			"cannot wait for signals: %s; raise the limit of open files (ulimit -n)",
 			strerror(errno));
 	/* The driver's device may belong to another user. */
-	if (p->setup.interface != NULL)
+	if (p->setup.interfaces.n > 0)
 		keep |= RIGHT_FILES;
+	for (unsigned i = 0; i < p->setup.interfaces.n; i++)
+		p->may_packets = p->may_packets || p->setup.interfaces.at[i].dhcp;
+	if (p->may_packets)
+		keep |= RIGHT_PACKETS | RIGHT_HELPERS;
+	if (wants_namespaces(&p->setup)) {
+		p->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		keep |= RIGHT_NAMESPACES;
+	}
 	return rights_drop(keep, err);
+}
+
+/* Waits for what comes next, and looks after the clients. False: none of these is left. */
+static bool wait_for_more(struct parent *p, struct pollfd on[2 + COMMUNITIES_MAX])
+{
+	for (unsigned i = 0; i < COMMUNITIES_MAX; i++) {
+		const struct dhcp_client *c = &p->clients.at[i];
+
+		on[2 + i] = (struct pollfd){
+			.fd = c->used && !c->ending ? c->words : -1, .events = POLLIN};
+	}
+	on[0].revents = on[1].revents = 0;
+	(void)poll(on, 2 + COMMUNITIES_MAX, dhcp_clients_wait_ms(&p->clients, sys_now_ms()));
+	return dhcp_clients_look(&p->clients, sys_now_ms());
+}
+
+/* They have no tunnel any more, but addresses to give back. */
+static void end_clients(struct parent *p, struct pollfd on[2 + COMMUNITIES_MAX])
+{
+	struct signalfd_siginfo came[SIGNALS_AT_ONCE];
+
+	on[1].fd = -1;
+	dhcp_clients_end(&p->clients, sys_now_ms());
+	while (dhcp_clients_look(&p->clients, sys_now_ms())) {
+		(void)wait_for_more(p, on);
+		(void)!read(p->signals, came, sizeof(came));
+	}
 }
 
 int parent_serve(struct parent *p, const struct log *log, struct os_error *err)
 {
 	int rc = settle(p, err), status = 0;
-	struct pollfd on[] = {
+	struct pollfd on[2 + COMMUNITIES_MAX] = {
 		{.fd = p->signals, .events = POLLIN}, {.fd = p->channel, .events = POLLIN}};
 
 	sigemptyset(&p->handed_on);
@@ -343,8 +536,8 @@ int parent_serve(struct parent *p, const struct log *log, struct os_error *err)
 	while (!take_signals(p, &status)) {
 		if (on[1].revents != 0 && !serve_request(p, log))
 			on[1].fd = -1;
-		on[0].revents = on[1].revents = 0;
-		(void)poll(on, 2, -1);
+		(void)wait_for_more(p, on);
 	}
+	end_clients(p, on);
 	return explain_end(p, status, log);
 }

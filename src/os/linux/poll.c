@@ -65,6 +65,11 @@ int poll_add_tap(struct poll *p, const struct tap *tap, unsigned tag)
 	return os_errno(add(p, tap_fd(tap), tag));
 }
 
+void poll_remove_tap(struct poll *p, const struct tap *tap)
+{
+	(void)epoll_ctl(p->epoll, EPOLL_CTL_DEL, tap_fd(tap), NULL);
+}
+
 int poll_add_udp(struct poll *p, const struct udp *u, enum udp_family family, unsigned tag)
 {
 	return u->fd[family] < 0 ? N2N_ENOENT : os_errno(add(p, u->fd[family], tag));

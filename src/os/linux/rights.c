@@ -15,18 +15,32 @@ static const struct {
 	{RIGHT_INTERFACES, CAP_NET_ADMIN},
 	{RIGHT_LOW_PORTS, CAP_NET_BIND_SERVICE},
 	{RIGHT_FILES, CAP_DAC_OVERRIDE},
+	{RIGHT_PACKETS, CAP_NET_RAW},
+	{RIGHT_NAMESPACES, CAP_SYS_ADMIN},
+	{RIGHT_NAMESPACES, CAP_SYS_PTRACE},
 };
+
+#define CAPABILITIES (sizeof(capabilities) / sizeof(capabilities[0]))
 
 /* Leaves those of keep that the process has; the rest of libcap-ng's picture of it is empty. */
 static void keep_only(unsigned keep)
 {
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
-		if (!capng_have_capability(CAPNG_PERMITTED, capabilities[i].capability))
-			keep &= ~(unsigned)capabilities[i].right;
+	const unsigned own = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
+	unsigned sets = own;
+	bool kept[CAPABILITIES];
+
+	if (keep & RIGHT_HELPERS)
+		sets |= CAPNG_BOUNDING_SET;
+	for (size_t i = 0; i < CAPABILITIES; i++)
+		kept[i] = keep & capabilities[i].right &&
+			  capng_have_capability(CAPNG_PERMITTED, capabilities[i].capability);
 	capng_clear(CAPNG_SELECT_ALL);
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
-		if (keep & capabilities[i].right)
-			(void)capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+	/* No helper enters namespaces. */
+	for (size_t i = 0; i < CAPABILITIES; i++)
+		if (kept[i])
+			(void)capng_update(CAPNG_ADD,
+				(capng_type_t)(capabilities[i].right == RIGHT_NAMESPACES ? own
+											 : sets),
 				capabilities[i].capability);
 }
 
@@ -34,7 +48,7 @@ bool rights_exceed(unsigned keep)
 {
 	if (capng_get_caps_process() != 0)
 		return true;
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
+	for (size_t i = 0; i < CAPABILITIES; i++)
 		if (keep & capabilities[i].right)
 			(void)capng_update(CAPNG_DROP, CAPNG_PERMITTED, capabilities[i].capability);
 	return capng_have_permitted_capabilities() != CAPNG_NONE;

@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "os/linux/netns_inside.h"
 #include "os/linux/parent_inside.h"
 #include "os/linux/tap_inside.h"
 #include "os/netif.h"
@@ -33,8 +34,9 @@ _Static_assert(INTERFACE_NAME_MAX == IFNAMSIZ - 1, "the kernel's limit of interf
 
 struct tap {
 	int fd;
-	struct parent *parent; /* that made the queue, or NULL */
-	unsigned uses;	       /* a set of enum feature */
+	struct parent *parent;	       /* that made the queue, or NULL ... */
+	struct parent_interface asked; /* ... as this one */
+	unsigned uses;		       /* a set of enum feature */
 	char name[INTERFACE_NAME_MAX + 1];
 };
 
@@ -124,12 +126,12 @@ static int take_over(int fd, const char *name, unsigned uses)
 {
 	int error;
 
-	if (netif_tap_queues(name) > 0)
+	if (netif_tap_queues(NULL, name) > 0)
 		return EBUSY;
 	error = attach(fd, name, uses, 0);
 	if (error != 0 || !(uses & FEATURE_QUEUES))
 		return error;
-	return netif_tap_queues(name) > 1 ? EBUSY : 0;
+	return netif_tap_queues(NULL, name) > 1 ? EBUSY : 0;
 }
 
 /*
@@ -255,7 +257,7 @@ static int join_queue(struct tap **out, const char *name, unsigned uses, struct 
 	if (rc != 0)
 		return rc;
 	/* Attaching to an interface that is gone would make a new one. */
-	error = netif_tap_queues(name) > 0 ? attach(tap->fd, name, uses, 0) : ENODEV;
+	error = netif_tap_queues(NULL, name) > 0 ? attach(tap->fd, name, uses, 0) : ENODEV;
 	if (error != 0) {
 		tap_close(tap);
 		return explain_interface(err, error, name);
@@ -300,38 +302,48 @@ int tap_adopt(struct tap **out, struct os_handle queue, unsigned use, struct os_
 
 /* ---- by a parent ---- */
 
-static int ask_parent(
-	struct tap **out, struct parent *parent, unsigned use, bool join, struct os_error *err)
+static int ask_parent(struct tap **out, struct parent *parent, const struct parent_interface *which,
+	unsigned use, bool join, struct os_error *err)
 {
-	const struct parent_request request = {.kind = REQUEST_TAP, .use = use, .join = join};
+	const struct parent_request request = {
+		.kind = REQUEST_TAP, .use = use, .join = join, .interface = *which};
 	struct parent_answer answer;
-	struct os_handle queue = {parent_ask(parent, &request, &answer)};
+	struct os_handle queue;
 	int rc;
+
+	queue.value = parent_ask(parent, &request, &answer);
 
 	if (os_handle_is_none(queue)) {
 		*err = answer.why;
 		return err->code;
 	}
 	rc = tap_adopt(out, queue, use, err);
-	if (rc != 0)
+	if (rc != 0) {
 		close((int)queue.value);
-	else
-		(*out)->parent = parent;
-	return rc;
+		return rc;
+	}
+	(*out)->parent = parent;
+	(*out)->asked = *which;
+	return 0;
 }
 
-int tap_open_by(struct tap **out, struct parent *parent, const char *name, unsigned use,
-	struct os_error *err)
+int tap_open_by(struct tap **out, struct parent *parent, const struct netns *ns, const char *name,
+	unsigned use, struct os_error *err)
 {
+	struct parent_interface which = {.name = ""};
+
+	strncpy(which.name, name, INTERFACE_NAME_MAX);
+	if (ns != NULL)
+		memcpy(which.netns, ns->name, sizeof(which.netns));
 	if (parent != NULL)
-		return ask_parent(out, parent, use, false, err);
-	return tap_open(out, name, use, err);
+		return ask_parent(out, parent, &which, use, false, err);
+	return ns == NULL ? tap_open(out, name, use, err) : netns_explain(err, EPERM, ns->name);
 }
 
 int tap_join(struct tap **out, const struct tap *first, struct os_error *err)
 {
 	if (first->parent != NULL)
-		return ask_parent(out, first->parent, first->uses, true, err);
+		return ask_parent(out, first->parent, &first->asked, first->uses, true, err);
 	return join_queue(out, first->name, first->uses, err);
 }
 

@@ -122,7 +122,7 @@ static int receive_line(struct exchange *x)
 	}
 }
 
-static int explain(struct os_error *err, int error, const char *path)
+static int explain(struct os_error *err, int error, const char *path, unsigned timeout_ms)
 {
 	switch (error) {
 	case ENOENT:
@@ -145,9 +145,9 @@ static int explain(struct os_error *err, int error, const char *path)
 	case EAGAIN:
 	case ETIMEDOUT:
 		return os_error_set(err, N2N_EAGAIN,
-			"no answer from \"%.120s\" within %d s; the program is stuck or "
+			"no answer from \"%.120s\" within %u s; the program is stuck or "
 			"overloaded, look at its log",
-			path, CTLSOCK_TIMEOUT_MS / 1000);
+			path, timeout_ms / 1000);
 	case EFBIG:
 		return os_error_set(err, N2N_ENOSPC,
 			"the answer from \"%.120s\" is longer than %d MiB; check that it is the "
@@ -166,9 +166,10 @@ static int explain(struct os_error *err, int error, const char *path)
 	}
 }
 
-int ctlsock_request(const char *path, const char *request, char **reply, struct os_error *err)
+int ctlsock_request(const char *path, const char *request, unsigned timeout_ms, char **reply,
+	struct os_error *err)
 {
-	struct exchange x = {.fd = -1, .deadline_ms = sys_now_ms() + CTLSOCK_TIMEOUT_MS};
+	struct exchange x = {.fd = -1, .deadline_ms = sys_now_ms() + timeout_ms};
 	int error = open_socket(&x, path);
 
 	if (error == 0)
@@ -181,7 +182,7 @@ int ctlsock_request(const char *path, const char *request, char **reply, struct 
 		close(x.fd);
 	if (error != 0) {
 		free(x.reply);
-		return explain(err, error, path);
+		return explain(err, error, path, timeout_ms);
 	}
 	*reply = x.reply;
 	return 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,81 @@ int file_read(const char *path, char *buf, size_t cap, size_t *len, struct os_er
 	if (rc != 0)
 		explicit_bzero(buf, cap);
 	return rc;
+}
+
+/* 0, or what to say of it; the descriptor stays the caller's. */
+static int load(int fd, const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
+{
+	struct stat st;
+	char more;
+	int error;
+
+	if (fstat(fd, &st) != 0)
+		return explain(err, errno, path);
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode)
+			       ? explain(err, EISDIR, path)
+			       : os_error_set(err, N2N_EINVAL,
+					 "\"%.120s\" is no file on a disk, and it has to be read "
+					 "again and again; name one",
+					 path);
+	error = read_some(fd, buf, cap, len);
+	if (error != 0)
+		return explain(err, error, path);
+	if (*len == cap && read(fd, &more, 1) != 0)
+		return os_error_set(err, N2N_ENOSPC,
+			"\"%.120s\" holds more than %zu characters; check that it is the right "
+			"file",
+			path, cap);
+	return 0;
+}
+
+int file_load(const char *path, char *buf, size_t cap, size_t *len, struct os_error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int rc;
+
+	if (fd < 0)
+		return explain(err, errno, path);
+	rc = load(fd, path, buf, cap, len, err);
+	close(fd);
+	return rc;
+}
+
+/* Ours are closed when another program is started, so none that was left open for us is. */
+static bool is_inherited(unsigned number)
+{
+	int flags = fcntl((int)number, F_GETFD);
+
+	return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+int file_read_open(unsigned number, char *buf, size_t cap, size_t *len, struct os_error *err)
+{
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "file number %u", number);
+	if (!is_inherited(number))
+		return explain(err, EBADF, name);
+	rc = read_text((int)number, name, buf, cap, len, err);
+	close((int)number);
+	if (rc != 0)
+		explicit_bzero(buf, cap);
+	return rc;
+}
+
+void file_close(unsigned number)
+{
+	if (is_inherited(number))
+		(void)close((int)number);
+}
+
+bool file_is_read_once(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
 bool file_is_open_to_others(const char *path)
