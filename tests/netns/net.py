@@ -166,6 +166,11 @@ class Host:
         assert answer["v"] == 1 and answer["ok"] is True, out
         return answer["result"]
 
+    def told(self):
+        """What its programs say of themselves, for who has to find out why a test failed."""
+        return sh(*self.exec, self.net.programs["n2n"], "status", "--state-dir", self.state,
+                  check=False, timeout=10)
+
     def community(self, instance="n2n0"):
         return self.status(instance)["communities"][0]
 
@@ -304,9 +309,12 @@ class Net:
 
     def report(self, error):
         print(f"FAILED: {error}")
-        for p in self.started:
-            if isinstance(p, Program) and p.name.split()[0] in self.programs:
-                print(f"---- {p.name} (status {p.process.poll()})\n{p.text()[-3000:]}")
+        ours = [p for p in self.started
+                if isinstance(p, Program) and p.name.split()[0] in self.programs]
+        for p in ours:
+            print(f"---- {p.name} (status {p.process.poll()})\n{p.text()[-3000:]}")
+        for host in {p.host.name: p.host for p in ours}.values():
+            print(f"---- status at {host.name}\n{host.told()}")
 
     def __exit__(self, kind, error, trace):
         try:
