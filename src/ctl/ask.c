@@ -137,6 +137,9 @@ static enum outcome ask_once(const struct question *q, const char *instance, con
 
 	if (rc == 0)
 		rc = ctlsock_request(path, request, q->timeout_ms, &line, &err);
+	/* It may have ended, or been left by its process, between the list and now. */
+	if (quiet && rc == N2N_EIO)
+		rc = ctlsock_request(path, request, q->timeout_ms, &line, &err);
 	if (rc != 0)
 		return quiet && rc == N2N_ENOENT ? NOBODY : explain(q, instance, &err);
 	outcome = take(q, instance, line, quiet, next);

@@ -100,6 +100,12 @@ def listens(at):
     return port is not None and port["state"] == "listening"
 
 
+def join_late(at):
+    """The edge runs already, and is told of it in its own time."""
+    join(at)
+    wait_for(f"{at.name} listens", lambda: listens(at), 5)
+
+
 def wait_met(*hosts, timeout=15):
     """Until each of these edges has keys with all the others, and does not listen any more."""
     for h in hosts:

@@ -16,7 +16,7 @@ import time
 from changes import notices
 from flows import stream
 from home import Home
-from lan import COMMUNITY, bridged, join, wait_met, wait_reach
+from lan import COMMUNITY, bridged, join_late, wait_met, wait_reach
 from net import Net, step
 from routed import frames_out
 
@@ -67,7 +67,7 @@ def start(hosts, homes, at, bridge_first):
         wait_met(*hosts)
         for host, home in zip(hosts, homes):
             home.bridge(host)
-            join(host)
+            join_late(host)
 
 
 def main():

@@ -6,7 +6,9 @@
 import pathlib
 import re
 import socket
+import subprocess
 import sys
+import threading
 import time
 
 from net import Net, step, wait_for
@@ -51,12 +53,43 @@ def check_drops(net, a, sn):
     step("what was dropped is explained")
 
 
+def check_ended(net, sn):
+    """One of several hangs up: if it has ended by then it is none of them, else that is told."""
+    path = pathlib.Path(sn.state) / "other" / "control"
+    path.parent.mkdir(mode=0o700)
+    for ends in (True, False):
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+
+            def hang_up():
+                for _ in range(1 if ends else 2):
+                    client = listener.accept()[0]
+                    if ends:
+                        path.unlink()
+                        listener.close()
+                    client.close()
+            server = threading.Thread(target=hang_up)
+            server.start()
+            done = subprocess.run(sn.exec + [net.programs["n2n"], "status", "--state-dir",
+                                             sn.state], capture_output=True, text=True, timeout=20)
+            server.join()
+        assert "supernode-7654: supernode" in done.stdout, done
+        if ends:
+            assert (done.returncode, done.stderr) == (0, ""), done
+        else:
+            assert done.returncode == 1 and "hung up before it answered" in done.stderr, done
+            path.unlink()
+    step("who ended while all were asked is left out; who hangs up and lives on is told")
+
+
 def main():
     with Net("sn", "a") as net:
         sn = net["sn"]
         p = sn.supernode("-l", 7654)
         check_numbers(net, net["a"])
         check_drops(net, net["a"], sn)
+        check_ended(net, sn)
         path = pathlib.Path(sn.state) / "supernode-7654" / "control"
         slow = [connect(path, SAID[i % len(SAID)]) for i in range(SLOW)]
         start = time.monotonic()
