@@ -45,7 +45,7 @@ static const struct option_spec network_options[] = {
 	{
 		.name = "max-per-address",
 		.arg = "N",
-		.help = "members of one network that may come from one address (IPv6: a /64), "
+		.help = "members of a network from one address or IPv6 /64, "
 			"default " OPTION_NUMBER(PER_ADDRESS_DEFAULT),
 		.field = offsetof(struct supernode_conf, per_address),
 		.settings = SETTING_BIT(SETTING_PER_ADDRESS),
@@ -54,24 +54,22 @@ static const struct option_spec network_options[] = {
 	{
 		.name = "group-packets",
 		.arg = "N",
-		.help = "broadcasts and the like that one member may have copied to others, a "
-			"second, default " OPTION_NUMBER(
-				GROUP_PACKETS_DEFAULT) "; 0, as in the next "
-						       "two: copy none, members send one to each",
+		.help = "broadcasts of a member to copy in a second, "
+			"default " OPTION_NUMBER(GROUP_PACKETS_DEFAULT),
 		.field = offsetof(struct supernode_conf, group_packets),
 		.set = set_rate,
 	},
 	{
 		.name = "group-bits",
 		.arg = "N",
-		.help = "bits of these, a second, default " OPTION_NUMBER(GROUP_BITS_DEFAULT),
+		.help = "bits of these in a second, default " OPTION_NUMBER(GROUP_BITS_DEFAULT),
 		.field = offsetof(struct supernode_conf, group_bits),
 		.set = set_rate,
 	},
 	{
 		.name = "group-copies",
 		.arg = "N",
-		.help = "copies of these in one network, a second, default " OPTION_NUMBER(
+		.help = "copies of these in a network in a second, default " OPTION_NUMBER(
 			GROUP_COPIES_DEFAULT),
 		.field = offsetof(struct supernode_conf, group_copies),
 		.set = set_rate,
@@ -84,7 +82,7 @@ static const struct option_spec worker_options[] = {
 		.name = "workers",
 		.arg = "N",
 		.env = "N2N_WORKERS",
-		.help = "threads that move packets, default one for each core",
+		.help = "threads that move packets, default one a core",
 		.field = offsetof(struct process_conf, workers),
 		.settings = SETTING_BIT(SETTING_WORKERS),
 		.set = value_workers,
@@ -102,7 +100,8 @@ const struct option_set supernode_options = {
 			{NULL, process_options, offsetof(struct supernode_conf, process)},
 			{NULL, about_options, offsetof(struct supernode_conf, process)},
 		},
-	.epilogue = EXIT_STATUS_HELP,
+	.epilogue = "With 0 for one of the limits of broadcasts none are copied: members send one "
+		    "to each.\n" EXIT_STATUS_HELP,
 };
 
 int supernode_conf_parse(struct supernode_conf *conf, int argc, char **argv, struct conf_error *err)

@@ -168,8 +168,13 @@ class Host:
 
     def told(self):
         """What its programs say of themselves, for who has to find out why a test failed."""
-        return sh(*self.exec, self.net.programs["n2n"], "status", "--state-dir", self.state,
-                  check=False, timeout=10)
+        try:
+            done = subprocess.run(
+                self.exec + [self.net.programs["n2n"], "status", "--state-dir", self.state],
+                capture_output=True, text=True, timeout=30)
+            return done.stdout + done.stderr
+        except subprocess.TimeoutExpired:
+            return "n2n status did not end"
 
     def community(self, instance="n2n0"):
         return self.status(instance)["communities"][0]

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Tests what a supernode's command line means. */
+#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/features.h"
@@ -143,6 +146,25 @@ static void each_setting_has_its_options(void **state)
 			options_hint(buf, &supernode_options, (enum setting)i), hints[i]);
 }
 
+static void help_names_all_and_fits(void **state)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	(void)state;
+	assert_non_null(f);
+	options_help(&supernode_options, f);
+	assert_int_equal(fclose(f), 0);
+	for (size_t i = 0; i < OPTION_BLOCKS_MAX && supernode_options.blocks[i].specs; i++)
+		for (const struct option_spec *o = supernode_options.blocks[i].specs; o->name; o++)
+			assert_int_equal(
+				strstr(text, o->name) == NULL, (o->flags & OPTION_HIDDEN) != 0);
+	for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		assert_in_range(strlen(line), 1, 100);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +174,7 @@ int main(void)
 		cmocka_unit_test(the_rest_is_as_for_an_edge),
 		cmocka_unit_test(each_wrong_value_is_explained),
 		cmocka_unit_test(each_setting_has_its_options),
+		cmocka_unit_test(help_names_all_and_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
